@@ -1,0 +1,168 @@
+//! A live PostgreSQL: a pool, where it is, and how to close it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use tokio::sync::Mutex;
+use tokio_postgres::NoTls;
+
+use crate::embedded::Embedded;
+use crate::error::{EngineError, Result};
+use crate::location::{Location, redact_url};
+use crate::server;
+
+/// A pooled connection. Nothing may hold one while it waits for another: the embedded engine has a single connection.
+pub type Client = deadpool_postgres::Object;
+
+const WAIT: Duration = Duration::from_secs(60);
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Most connections to a server; the embedded engine always has one.
+    pub pool_size: usize,
+    /// Shown in `pg_stat_activity`.
+    pub application_name: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { pool_size: 4, application_name: "heirloom".to_owned() }
+    }
+}
+
+/// What kind of database it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// PGlite in this directory (or a temporary one).
+    Embedded(Option<PathBuf>),
+    /// A server; the URL without credentials.
+    Server(String),
+}
+
+/// A live database. Clones share one pool; [`Database::close`] closes it for all.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+    kind: Kind,
+    embedded: Arc<Mutex<Option<Embedded>>>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Opens the database and proves that it answers.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreachable`] for a server that does not answer (never a fallback), [`EngineError::Owned`] for a
+    /// directory another process has open, [`EngineError::Damaged`] for one that lost files.
+    pub async fn open(location: &Location, options: &Options) -> Result<Self> {
+        match location {
+            Location::Server(url) => Self::open_server(url, options).await,
+            Location::Embedded(dir) => {
+                let dir = std::path::absolute(dir).map_err(EngineError::io(dir))?;
+                let embedded = blocking(&dir, {
+                    let dir = dir.clone();
+                    move || Embedded::start(&dir)
+                })
+                .await?;
+                Self::open_embedded(embedded, Some(dir), options).await
+            }
+            Location::Temporary => {
+                let embedded = blocking(&PathBuf::from("(temporary)"), Embedded::start_temporary).await?;
+                Self::open_embedded(embedded, None, options).await
+            }
+        }
+    }
+
+    async fn open_server(url: &str, options: &Options) -> Result<Self> {
+        let (mut config, tls) = server::config(url)?;
+        config.application_name(&options.application_name);
+        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let kind = Kind::Server(redact_url(url));
+        let database = Self::with_pool(manager, options.pool_size, kind, None)?;
+        database.client().await?;
+        Ok(database)
+    }
+
+    async fn open_embedded(embedded: Embedded, dir: Option<PathBuf>, options: &Options) -> Result<Self> {
+        let mut config = embedded.config();
+        config.application_name(&options.application_name);
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let database = Self::with_pool(manager, 1, Kind::Embedded(dir), Some(embedded))?;
+        database.client().await?;
+        Ok(database)
+    }
+
+    fn with_pool(manager: Manager, size: usize, kind: Kind, embedded: Option<Embedded>) -> Result<Self> {
+        let pool = Pool::builder(manager)
+            .max_size(size.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT))
+            .build()
+            .map_err(|error| EngineError::Url { url: String::new(), reason: error.to_string() })?;
+        Ok(Self { pool, kind, embedded: Arc::new(Mutex::new(embedded)) })
+    }
+
+    /// A connection from the pool; waits up to 60 s for one to become free.
+    pub async fn client(&self) -> Result<Client> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => {
+                EngineError::PoolTimeout { seconds: WAIT.as_secs(), size: self.pool.status().max_size }
+            }
+            PoolError::Backend(error) => EngineError::Unreachable {
+                url: self.display(),
+                reason: server::cause(&error),
+                source: Some(error),
+            },
+            other => EngineError::Unreachable { url: self.display(), reason: other.to_string(), source: None },
+        })
+    }
+
+    /// What kind of database it is.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// Whether there is only one connection to share.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.kind, Kind::Embedded(_))
+    }
+
+    /// How many connections the pool may open.
+    pub fn pool_size(&self) -> usize {
+        self.pool.status().max_size
+    }
+
+    /// Where it is, without credentials.
+    pub fn display(&self) -> String {
+        match &self.kind {
+            Kind::Embedded(Some(dir)) => dir.display().to_string(),
+            Kind::Embedded(None) => "a temporary embedded database".to_owned(),
+            Kind::Server(url) => url.clone(),
+        }
+    }
+
+    /// Closes the pool and stops the embedded engine. Connections that are still held keep it waiting.
+    pub async fn close(&self) -> Result<()> {
+        self.pool.close();
+        let Some(embedded) = self.embedded.lock().await.take() else { return Ok(()) };
+        blocking(&PathBuf::from(self.display()), move || embedded.stop()).await
+    }
+}
+
+/// Runs the engine's blocking start and stop off the async threads, where it would panic.
+async fn blocking<T: Send + 'static>(
+    dir: &std::path::Path,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(EngineError::Embedded { dir: dir.to_owned(), reason: error.to_string() }))
+}

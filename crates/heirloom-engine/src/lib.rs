@@ -1,0 +1,21 @@
+//! A directory or a URL in, a live PostgreSQL out.
+//!
+//! This room owns how a database is reached: the embedded PGlite with its lock and owner record, or a server by URL
+//! with TLS. Everything above speaks to a [`Database`] and does not know which of the two it is.
+//!
+//! Deliberately absent: any table, any SQL beyond `select 1`, any fallback. A URL that does not answer is an error; a
+//! data directory that is damaged or owned by someone else is an error. Nothing here deletes or replaces a directory.
+
+mod database;
+mod embedded;
+mod error;
+mod location;
+mod owner;
+mod server;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+
+pub use database::{Client, Database, Kind, Options};
+pub use error::{EngineError, Result};
+pub use location::{Location, redact_url};
+pub use owner::OwnerRecord;

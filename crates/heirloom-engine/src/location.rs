@@ -1,0 +1,93 @@
+//! Where a database is: a directory, a throw-away, or a URL.
+
+use std::path::PathBuf;
+
+/// Where the database is. There is no default and no fallback from one to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// An embedded PGlite in this directory, created when it is not there.
+    Embedded(PathBuf),
+    /// An embedded PGlite in a directory of its own that goes when the database is closed.
+    Temporary,
+    /// A server, as `postgres://user:password@host:port/database?sslmode=…`.
+    Server(String),
+}
+
+impl Location {
+    /// Reads what a user wrote: a `postgres://` or `postgresql://` URL, otherwise a directory.
+    pub fn parse(text: &str) -> Self {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Self::Server(text.to_owned())
+        } else {
+            Self::Embedded(PathBuf::from(text))
+        }
+    }
+
+    /// The location without credentials, fit for a report.
+    pub fn display(&self) -> String {
+        match self {
+            Self::Embedded(dir) => dir.display().to_string(),
+            Self::Temporary => "a temporary embedded database".to_owned(),
+            Self::Server(url) => redact_url(url),
+        }
+    }
+}
+
+/// Removes the password, and every query parameter that could hold one, from a URL.
+///
+/// Anything before the last `@` of the authority counts as user information, so a password that was not
+/// percent-encoded does not survive either.
+pub fn redact_url(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return if url.contains("password") { "(hidden)".to_owned() } else { url.to_owned() };
+    };
+    let (base, query) = match rest.split_once('?') {
+        Some((base, query)) => (base, Some(query)),
+        None => (rest, None),
+    };
+    let (authority, path) = match base.rfind('@') {
+        Some(at) => {
+            let user = base[..at].split(':').next().unwrap_or_default();
+            (format!("{user}@"), &base[at + 1..])
+        }
+        None => (String::new(), base),
+    };
+    let query = query
+        .map(|query| {
+            query
+                .split('&')
+                .filter(|pair| !pair.to_ascii_lowercase().starts_with("password="))
+                .filter(|pair| !pair.to_ascii_lowercase().starts_with("sslpassword="))
+                .collect::<Vec<_>>()
+                .join("&")
+        })
+        .filter(|query| !query.is_empty())
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    format!("{scheme}://{authority}{path}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redact_url_removes_every_spelling_of_a_password() {
+        for (url, shown) in [
+            ("postgres://u:p@h:5432/d", "postgres://u@h:5432/d"),
+            ("postgres://u:p@ss/word@h/d", "postgres://u@h/d"),
+            ("postgres://h/d?password=x&sslmode=require", "postgres://h/d?sslmode=require"),
+            ("postgres://h/d?PASSWORD=x", "postgres://h/d"),
+            ("postgres://u@h/d", "postgres://u@h/d"),
+            ("host=h password=x", "(hidden)"),
+        ] {
+            assert_eq!(redact_url(url), shown, "{url}");
+        }
+    }
+
+    #[test]
+    fn parse_tells_a_url_from_a_directory() {
+        assert_eq!(Location::parse("postgres://h/d"), Location::Server("postgres://h/d".into()));
+        assert_eq!(Location::parse("./data"), Location::Embedded("./data".into()));
+    }
+}
