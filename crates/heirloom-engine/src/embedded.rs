@@ -79,7 +79,7 @@ impl Embedded {
         let dir = self.dir.clone();
         match server.shutdown() {
             // The client's end of the socket is gone by design; the engine reports how it noticed.
-            Err(error) if ended_by_client(&error.to_string()) => Ok(()),
+            Err(error) if error.root_cause().downcast_ref().is_some_and(ended_by_client) => Ok(()),
             other => other.map_err(|error| EngineError::Embedded { dir, reason: format!("{error:#}") }),
         }
     }
@@ -97,8 +97,9 @@ impl Drop for Embedded {
     }
 }
 
-fn ended_by_client(reason: &str) -> bool {
-    reason.contains("read frontend socket") || reason.contains("write frontend socket")
+fn ended_by_client(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 fn cluster_is_complete(root: &Path) -> bool {
