@@ -87,7 +87,7 @@ impl Database {
         let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let kind = Kind::Server(redact_url(url));
         let database = Self::with_pool(manager, options.pool_size, kind, None)?;
-        database.client().await?;
+        drop(database.client().await?);
         Ok(database)
     }
 
@@ -96,7 +96,7 @@ impl Database {
         config.application_name(&options.application_name);
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let database = Self::with_pool(manager, 1, Kind::Embedded(dir), Some(embedded))?;
-        database.client().await?;
+        drop(database.client().await?);
         Ok(database)
     }
 

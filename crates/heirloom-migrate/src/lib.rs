@@ -1,1 +1,28 @@
-//! placeholder
+//! Handing memories down: sources → mapping → store; plan, apply, verify, the ledger and the evidence.
+//!
+//! The rooms, in the order in which a row passes them:
+//!
+//! - [`file`]: the migration file as written, with the place of every word in it.
+//! - [`source`]: foreign systems, read only; a [`value::SourceRow`] out.
+//! - [`mapping`]: the file compiled to a [`mapping::Program`], a pure function from row to memory or reject.
+//! - [`finding`]: the traps, each with an id, a test and a sentence.
+//! - [`plan`]: the plan as a value; `apply` takes nothing else.
+//! - [`canon`] and [`digest`]: what "the same row" means.
+//! - [`apply`]: chunk after chunk, each one transaction with its ledger row.
+//! - [`ledger`]: the only writer of `heirloom_migrate`.
+//! - [`verify`]: reads both sides with code of its own and names each difference.
+//! - [`report`]: the evidence, JSON and HTML.
+//!
+//! Deliberately absent: printing, reading the environment (the caller resolves `env:` references), writing memory
+//! tables (only `heirloom-store` does), and any import of the encoder into [`verify`].
+
+pub mod canon;
+pub mod digest;
+pub mod error;
+pub mod file;
+pub mod mapping;
+pub mod plan;
+pub mod source;
+pub mod value;
+
+pub use error::{MigrateError, Result};

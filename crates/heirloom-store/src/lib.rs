@@ -1,1 +1,7 @@
-//! placeholder
+//! The memory: schema, write, recall, lifecycle, namespaces. The only writer of memory tables.
+
+mod error;
+mod memory;
+
+pub use error::{Result, StoreError};
+pub use memory::{KINDS, Memory, Moment, Origin, SOURCES, STATES};

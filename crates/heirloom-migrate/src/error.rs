@@ -1,0 +1,95 @@
+//! What can go wrong in a migration. No variant carries content or a credential.
+
+use heirloom_engine::EngineError;
+use heirloom_store::StoreError;
+
+/// The migrator's result.
+pub type Result<T> = std::result::Result<T, MigrateError>;
+
+/// Where in a migration file something stands, 1-based.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// Why a step of a migration did not happen. Hints are added by the binary's `explain`, not here.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The migration file is wrong at a place.
+    #[error("{place}: {what}; {accepted}")]
+    File {
+        /// Where.
+        place: Place,
+        /// What was found.
+        what: String,
+        /// What is accepted instead.
+        accepted: String,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {reason}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The operating system's words.
+        reason: String,
+    },
+    /// The source is not what the file says: no such table, no key, wrong type.
+    #[error("Source {source_name}: {what}; {accepted}")]
+    Source {
+        /// The source and table, without credentials.
+        source_name: String,
+        /// What was found.
+        what: String,
+        /// What is accepted or what to do.
+        accepted: String,
+    },
+    /// The plan cannot be applied as it stands.
+    #[error("Plan {plan}: {what}; {cure}")]
+    Plan {
+        /// The plan's file or name.
+        plan: String,
+        /// What does not hold.
+        what: String,
+        /// What to do.
+        cure: String,
+    },
+    /// A gate refused: loss, rejects above the budget, a difference found.
+    #[error("{what}; {cure}")]
+    Refused {
+        /// What does not hold.
+        what: String,
+        /// What to do.
+        cure: String,
+    },
+    /// The ledger is newer than this binary, or not what it should be.
+    #[error("Ledger: {0}")]
+    Ledger(String),
+    /// Reading a source failed.
+    #[error("Reading {source_name} failed: {reason}")]
+    Read {
+        /// The source, without credentials.
+        source_name: String,
+        /// The source's own words, without content.
+        reason: String,
+    },
+    /// The target refused a statement.
+    #[error("The target refused: {0}")]
+    Target(#[from] tokio_postgres::Error),
+    /// The database could not be reached.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,169 @@
+//! Foreign systems, opened read-only. One source, one file; [`open`] is the only list.
+//!
+//! A source describes a table, loads a small tree of parents, and streams rows in key order within a key range. What
+//! it never does: write (the marker of the migration file is `apply`'s own statement), keep a cursor between calls, or
+//! round a value on the way.
+
+use async_trait::async_trait;
+use heirloom_engine::Database;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::value::SourceRow;
+
+/// What is read: a table by name, or a query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// `schema.table`, or `table` as found on the search path.
+    Table(String),
+    /// A `select`, PostgreSQL and SQLite only.
+    Query(String),
+}
+
+/// What kind of value a column holds, as far as mapping cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    /// boolean
+    Bool,
+    /// any integer
+    Int,
+    /// numeric
+    Decimal,
+    /// real
+    Float32,
+    /// double precision
+    Float64,
+    /// text, varchar, char, name, citext, enumerations
+    Text,
+    /// bytea, blob
+    Bytes,
+    /// json, jsonb
+    Json,
+    /// timestamptz
+    Moment,
+    /// timestamp
+    LocalTime,
+    /// date
+    Date,
+    /// interval
+    Interval,
+    /// uuid
+    Uuid,
+    /// vector, halfvec
+    Vector,
+    /// a one-dimensional array of any of the above
+    Array,
+    /// SQLite: each value has its own type
+    Dynamic,
+    /// anything else, read as the text the source prints
+    Other,
+}
+
+/// One column of a source table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The type as the source spells it, e.g. `vector(1536)`.
+    pub declared: String,
+    /// The type as mapping sees it.
+    pub ty: Type,
+    /// Whether the source declares it NOT NULL.
+    pub not_null: bool,
+    /// Whether the source computes it (`generated always as … stored`).
+    pub generated: bool,
+    /// Fixed width of a vector column.
+    pub dimensions: Option<usize>,
+}
+
+/// A source table as it is, not as the file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Qualified name, or `query`.
+    pub name: String,
+    /// Columns in their order.
+    pub columns: Vec<Column>,
+    /// The primary key's columns; empty when there is none.
+    pub primary_key: Vec<String>,
+    /// Other unique NOT NULL column sets that could serve as the key.
+    pub unique_keys: Vec<Vec<String>>,
+    /// Estimated row count, for `detect`.
+    pub estimated_rows: Option<u64>,
+}
+
+/// Who is reading, as the source sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Role or user name; `file` for SQLite.
+    pub role: String,
+    /// Superuser?
+    pub superuser: bool,
+    /// Bypasses row-level security?
+    pub bypass_rls: bool,
+    /// May write the table?
+    pub can_write: bool,
+    /// Server and version, e.g. `PostgreSQL 17.5`.
+    pub server: String,
+    /// Stable fingerprint of the system and database (never host names or credentials), part of migrated ids.
+    pub system: String,
+}
+
+/// A half-open range of keys `(after, upto]`; `None` is open. Keys are canonical text, one string a key column.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeyRange {
+    /// Exclusive lower bound.
+    pub after: Option<Vec<String>>,
+    /// Inclusive upper bound.
+    pub upto: Option<Vec<String>>,
+}
+
+/// What to read of a relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The relation.
+    pub relation: Relation,
+    /// The table as described; all its columns are read, in its order.
+    pub table: Table,
+    /// Key columns, in order.
+    pub key: Vec<String>,
+    /// SQL expressions of the mapping, evaluated at the source after the columns.
+    pub expressions: Vec<String>,
+    /// Which rows.
+    pub range: KeyRange,
+}
+
+/// The parent of each node of a tree table: `(id, parent)` in canonical text.
+pub type TreeRows = Vec<(String, Option<String>)>;
+
+/// Called with each row and its size in bytes as read; an error stops the scan and is returned.
+pub type Visit<'a> = dyn FnMut(SourceRow, usize) -> Result<()> + Send + 'a;
+
+/// A foreign system, read-only.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Shown in errors and reports: kind and place, without credentials.
+    fn display(&self) -> String;
+
+    /// Whether the source lies in the same database as the target (marker, rows and ledger then commit together).
+    fn database(&self) -> Option<&Database>;
+
+    /// The relation as it is. Error when it is not there, naming the nearest tables that are.
+    async fn describe(&self, relation: &Relation) -> Result<Table>;
+
+    /// Every table the source shows, for `detect`.
+    async fn tables(&self) -> Result<Vec<Table>>;
+
+    /// Who is reading.
+    async fn identity(&self, relation: &Relation) -> Result<Identity>;
+
+    /// A small table of parents, whole.
+    async fn tree(&self, table: &str, id: &str, parent: &str) -> Result<TreeRows>;
+
+    /// Streams the rows of the range in key order, from one read-only snapshot, and returns how many there were.
+    ///
+    /// May be called again with the same range and gives the same rows as long as the source stands still. Holds at
+    /// most one connection and releases it before it returns.
+    async fn scan(&self, read: &Read, visit: &mut Visit<'_>) -> Result<u64>;
+}

@@ -1,0 +1,69 @@
+//! What the store refuses, and why. No variant carries content.
+
+use heirloom_engine::EngineError;
+
+/// The store's result.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Why the store refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A field of a request is wrong.
+    #[error("{field}: {found}; {accepted}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What was found (never the content itself).
+        found: String,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// No such memory in this namespace.
+    #[error("No memory {id} in {namespace}")]
+    NotFound {
+        /// The id asked for.
+        id: String,
+        /// The namespace asked in.
+        namespace: String,
+    },
+    /// The request collides with what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// No store in this database yet.
+    #[error("There is no store in {0} yet")]
+    NotInstalled(String),
+    /// The store was made by a newer binary.
+    #[error("The store is at schema version {found}, this binary knows {known}")]
+    Newer {
+        /// The store's version.
+        found: u32,
+        /// The newest version this binary knows.
+        known: u32,
+    },
+    /// A migration that was applied is not the one this binary carries.
+    #[error("Migration {name} of the store differs from the one this binary carries")]
+    Altered {
+        /// The migration's file name.
+        name: String,
+    },
+    /// pgvector is missing or too old, or the server is too old.
+    #[error("The server lacks what the store needs: {0}")]
+    Unsupported(String),
+    /// The connection's rights are wrong for what was asked.
+    #[error("{0}")]
+    Rights(String),
+    /// The database refused a statement of ours.
+    #[error("The database refused: {}", db_message(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// The database could not be reached.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// The server's message without its detail line, which may quote a row.
+fn db_message(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+        None => error.to_string(),
+    }
+}
