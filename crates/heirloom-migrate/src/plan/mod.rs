@@ -3,6 +3,8 @@
 //! Made by reading the whole source in one read-only snapshot; writes nothing anywhere. `apply` executes only a stored
 //! plan whose digest still matches mapping, source schema and target schema.
 
+mod origin;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

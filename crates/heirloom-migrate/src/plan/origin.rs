@@ -1,0 +1,17 @@
+//! How a plan's source is named in `heirloom.origin`: the same for every plan of the same table and tenant.
+
+use super::Plan;
+use crate::source::Relation;
+
+impl Plan {
+    /// `system/tenant/table`: what `apply` writes into `heirloom.origin.source` and `verify` looks for.
+    ///
+    /// Contains no host and no credential; a query is named by its digest.
+    pub fn origin_source(&self) -> String {
+        let relation = match &self.source.relation {
+            Relation::Table(_) => self.source.table.name.clone(),
+            Relation::Query(query) => format!("query-{}", &blake3::hash(query.as_bytes()).to_hex()[..16]),
+        };
+        format!("{}/{}/{relation}", self.source.identity.system, self.tenant)
+    }
+}
