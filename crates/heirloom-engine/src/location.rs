@@ -23,6 +23,23 @@ impl Location {
         }
     }
 
+    /// Whether a database was ever opened there; always true of a server, never of a throw-away. Creates nothing.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Embedded(dir) => crate::owner::is_marked(dir),
+            Self::Temporary => false,
+            Self::Server(_) => true,
+        }
+    }
+
+    /// Who has the directory open, as far as its owner record says. The lock is the truth, the record a courtesy.
+    pub fn owner(&self) -> Option<crate::OwnerRecord> {
+        match self {
+            Self::Embedded(dir) => crate::owner::read_owner(dir),
+            Self::Temporary | Self::Server(_) => None,
+        }
+    }
+
     /// The location without credentials, fit for a report.
     pub fn display(&self) -> String {
         match self {
@@ -83,6 +100,14 @@ mod tests {
         ] {
             assert_eq!(redact_url(url), shown, "{url}");
         }
+    }
+
+    #[test]
+    fn is_there_creates_nothing() {
+        let dir = std::path::PathBuf::from("/nonexistent/heirloom");
+        assert!(!Location::Embedded(dir.clone()).is_there());
+        assert!(!dir.exists());
+        assert!(Location::Server("postgres://h/d".into()).is_there());
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Held {
 
     /// Whether the directory has been in use before.
     pub(crate) fn was_in_use(&self) -> bool {
-        self.dir.join(MARK).is_file()
+        is_marked(&self.dir)
     }
 
     /// Records that the directory is in use from now on.
@@ -105,6 +105,11 @@ impl Drop for Held {
             tracing::debug!(error = %error, "lock was already released");
         }
     }
+}
+
+/// Whether a directory was ever in use.
+pub(crate) fn is_marked(dir: &Path) -> bool {
+    dir.join(MARK).is_file()
 }
 
 /// The owner record of a directory, when there is one that can be read.

@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! The `heirloom` binary: everything it does is in the library beside it.
+
+fn main() -> std::process::ExitCode {
+    heirloom::cli::main()
+}

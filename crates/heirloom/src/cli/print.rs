@@ -1,0 +1,77 @@
+//! The only file that prints.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::explain::{Exit, Explained};
+use crate::ops::Output;
+
+/// Starts the log on stderr.
+pub(super) fn start_log(filter: &str) -> Result<()> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| Error::Config {
+        origin: "output.log".to_owned(),
+        what: format!("`{filter}` cannot be read ({error})"),
+        accepted: "error, warn, info, debug, trace or module=level is accepted".to_owned(),
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour()).init();
+    Ok(())
+}
+
+/// Prints a result and gives its exit code. Whoever reads may stop reading: a broken pipe is success.
+pub(super) fn output(output: &Output, json: bool) -> ExitCode {
+    let written = if json { data(&format!("{:#}\n", output.json)) } else { data(&output.text) };
+    if output.holds { written } else { ExitCode::from(Exit::Refused as u8) }
+}
+
+/// Prints text to stdout.
+pub(super) fn data(text: &str) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            line(&format!("Error: stdout cannot be written: {error}"));
+            ExitCode::from(Exit::User as u8)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Prints an error to stderr.
+pub(super) fn error(explained: &Explained, json: bool) {
+    if json {
+        return line(&json!({ "error": explained }).to_string());
+    }
+    let label = if colour() { "\x1b[1;31mError:\x1b[0m" } else { "Error:" };
+    let mut text = format!("{label} {}", explained.message);
+    for cause in &explained.causes {
+        text.push_str(&format!("\nCaused by: {cause}"));
+    }
+    for hint in &explained.hints {
+        text.push_str(&format!("\nhint: {hint}"));
+    }
+    line(&text);
+}
+
+/// Prints what is wrong with the words of the command line, as the parser explains it.
+pub(super) fn usage(text: &str, explained: &Explained, json: bool) {
+    if json {
+        error(explained, true);
+    } else {
+        line(text.trim_end());
+    }
+}
+
+/// Prints a line to stderr. Nobody is left to tell when that fails.
+pub(super) fn line(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _unheard = writeln!(stderr, "{text}");
+}
+
+/// Whether stderr shows colour.
+fn colour() -> bool {
+    std::io::stderr().is_terminal() && !Config::no_color()
+}

@@ -1,0 +1,52 @@
+//! The environment variables Heirloom reads, each a documented constant. `docs/reference/env.md` is made from them.
+
+/// One variable: its name and what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// The name.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+macro_rules! variables {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
+        /// The variables by name.
+        #[derive(Debug)]
+        pub struct Env;
+
+        impl Env {
+            $($(#[doc = $doc])+ pub const $name: &'static str = stringify!($name);)+
+
+            /// Every variable, in the order of this file.
+            pub const ALL: &'static [Variable] =
+                &[$(Variable { name: stringify!($name), doc: concat!($($doc, "\n"),+) }),+];
+        }
+    };
+}
+
+variables! {
+    /// A server to keep the memories on, as a `postgres://` URL. Empty counts as not set. A URL that does not answer is
+    /// an error; nothing falls back to the embedded store.
+    DATABASE_URL;
+    /// Directory of the embedded store. Together with `DATABASE_URL` it is refused: two answers to one question.
+    HEIRLOOM_DATA;
+    /// A settings file to read instead of the one in the platform's configuration directory.
+    HEIRLOOM_CONFIG;
+    /// Most connections to a server at a time (`database.pool`).
+    HEIRLOOM_POOL;
+    /// Width of embeddings of a store that is yet to be installed (`store.dimension`).
+    HEIRLOOM_DIMENSION;
+    /// Language of the texts of a store that is yet to be installed (`store.language`).
+    HEIRLOOM_LANGUAGE;
+    /// What is written to stderr about the inner workings (`output.log`).
+    HEIRLOOM_LOG;
+    /// When set and not empty: no colour, as on <https://no-color.org>.
+    NO_COLOR;
+    /// For Heirloom's own tests: a PostgreSQL server (as superuser) to run them on instead of the embedded engine.
+    HEIRLOOM_TEST_URL;
+    /// For Heirloom's own tests: how many connections a pool may have.
+    HEIRLOOM_TEST_POOL;
+    /// For Heirloom's own tests: rewrites the generated files they compare.
+    HEIRLOOM_BLESS;
+}

@@ -1,0 +1,132 @@
+//! What an operation is given: the configuration, the database (opened once, on first use), who is watching, and
+//! whether it should stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use heirloom_engine::{Database, Location, Options};
+use tokio::sync::{Notify, OnceCell};
+
+use crate::config::Config;
+use crate::error::Result;
+
+/// Whether to stop; set once, seen by every clone.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    inner: Arc<(AtomicBool, Notify)>,
+}
+
+impl Cancel {
+    /// Asks to stop.
+    pub fn cancel(&self) {
+        self.inner.0.store(true, Ordering::SeqCst);
+        self.inner.1.notify_waiters();
+    }
+
+    /// Whether somebody asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.inner.0.load(Ordering::SeqCst)
+    }
+
+    /// Waits until somebody asks to stop.
+    pub async fn cancelled(&self) {
+        let notified = self.inner.1.notified();
+        tokio::pin!(notified);
+        notified.as_mut().enable();
+        if !self.is_cancelled() {
+            notified.await;
+        }
+    }
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// What is moving: a tenant or a migration.
+    pub label: String,
+    /// Rows done.
+    pub done: u64,
+    /// Rows in all; 0 when unknown.
+    pub total: u64,
+    /// Rows set aside.
+    pub rejected: u64,
+}
+
+/// Whoever waits for an operation. A door implements it; nothing here prints.
+pub trait Watch: Send + Sync {
+    /// Called as often as the operation likes; the watcher thins it out.
+    fn progress(&self, progress: &Progress);
+    /// A sentence worth telling while the operation runs.
+    fn note(&self, sentence: &str);
+}
+
+/// A watcher that does not look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&self, _progress: &Progress) {}
+    fn note(&self, _sentence: &str) {}
+}
+
+/// What an operation is given.
+pub struct Context {
+    config: Config,
+    database: OnceCell<Database>,
+    cancel: Cancel,
+    watch: Arc<dyn Watch>,
+}
+
+impl Context {
+    /// A context; opens nothing yet.
+    pub fn new(config: Config, watch: Arc<dyn Watch>, cancel: Cancel) -> Self {
+        Self { config, database: OnceCell::new(), cancel, watch }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether to stop.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Who is watching.
+    pub fn watch(&self) -> &Arc<dyn Watch> {
+        &self.watch
+    }
+
+    /// Where the database is: the configured URL, else the embedded store's directory.
+    ///
+    /// # Errors
+    /// When nothing is configured and there is no home directory.
+    pub fn location(&self) -> Result<Location> {
+        self.config.location()
+    }
+
+    /// The database, opened on first use. Creates the embedded store's directory when it is not there.
+    ///
+    /// # Errors
+    /// A URL that does not answer is an error; nothing falls back to the embedded store.
+    pub async fn database(&self) -> Result<&Database> {
+        self.database
+            .get_or_try_init(|| async {
+                let options = Options { pool_size: self.config.database.pool, ..Options::default() };
+                Ok(Database::open(&self.location()?, &options).await?)
+            })
+            .await
+    }
+
+    /// Closes the database when it was opened.
+    ///
+    /// # Errors
+    /// When the embedded engine does not stop.
+    pub async fn close(&self) -> Result<()> {
+        match self.database.get() {
+            Some(database) => Ok(database.close().await?),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What can go wrong in the binary itself, around the errors of the libraries. Hints and exit codes: `explain`.
+
+use heirloom_engine::EngineError;
+use heirloom_migrate::MigrateError;
+use heirloom_store::StoreError;
+
+/// The binary's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation did not do what it was asked. No variant carries content or a credential.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database could not be reached.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The migration refused.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// A setting is wrong.
+    #[error("{origin}: {what}; {accepted}")]
+    Config {
+        /// Where the setting comes from: a file with line and column, a variable, a flag.
+        origin: String,
+        /// What was found.
+        what: String,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// An argument is wrong in a way the parser cannot see.
+    #[error("{argument}: {what}; {accepted}")]
+    Argument {
+        /// The argument as the user writes it.
+        argument: &'static str,
+        /// What was found.
+        what: String,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// The words of the command line are not a command.
+    #[error("{0}")]
+    Usage(String),
+    /// The operation is named by the contract and not in this version.
+    #[error("`heirloom {command}` is not in this version")]
+    Absent {
+        /// The command.
+        command: &'static str,
+        /// What to use instead.
+        instead: &'static str,
+    },
+    /// A file of the user's could not be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The user asked to stop.
+    #[error("Interrupted")]
+    Interrupted,
+    /// Something that cannot happen did.
+    #[error("{0}")]
+    Bug(String),
+}
+
+impl Error {
+    /// An error with a file, in the words of the operating system.
+    pub fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |error| Self::File {
+            path,
+            reason: match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+                _ => error.to_string(),
+            },
+        }
+    }
+}

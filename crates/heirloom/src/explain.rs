@@ -1,0 +1,340 @@
+//! The only place that turns an error into an exit code and a hint. `docs/reference/errors.md` is made from [`CASES`].
+//!
+//! Libraries say what happened; what to do about it on this command line is said here, once. No sentence quotes
+//! content of a memory or a credential.
+
+use std::error::Error as _;
+
+use heirloom_engine::EngineError;
+use heirloom_migrate::MigrateError;
+use heirloom_store::StoreError;
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// How a command ends, for a pipeline to gate on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Ok = 0,
+    /// What was asked for cannot be done as asked.
+    User = 1,
+    /// The words of the command are wrong.
+    Usage = 2,
+    /// A check failed or a gate refused.
+    Refused = 3,
+    /// Not now; the same command may succeed later.
+    Temporary = 4,
+    /// A fault of Heirloom's own.
+    Bug = 70,
+}
+
+impl Exit {
+    /// Every exit code with its meaning.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Ok, "Done."),
+        (Self::User, "It cannot be done as asked: a wrong value, a file or a table that is not there."),
+        (Self::Usage, "The words of the command are wrong."),
+        (
+            Self::Refused,
+            "A check failed or a gate refused: rows differ, the reject budget is exceeded, a column would be lost.",
+        ),
+        (Self::Temporary, "Not now: the same command may succeed later."),
+        (Self::Bug, "A fault of Heirloom's own."),
+    ];
+}
+
+/// One way to fail: its name, its exit code, when it happens, what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Case {
+    /// A stable name, `error.code` in JSON.
+    pub code: &'static str,
+    /// The exit code.
+    pub exit: Exit,
+    /// When it happens.
+    pub when: &'static str,
+    /// What to do; empty where the error itself says it.
+    pub hint: &'static str,
+}
+
+macro_rules! cases {
+    ($($name:ident = $code:literal $exit:ident $when:literal $hint:literal;)+) => {
+        $(const $name: Case = Case { code: $code, exit: Exit::$exit, when: $when, hint: $hint };)+
+        /// Every way to fail.
+        pub const CASES: &[Case] = &[$($name),+];
+    };
+}
+
+cases! {
+    URL = "database-url" User "A database URL cannot be read."
+        "write it as postgres://user:password@host:5432/database?sslmode=require";
+    UNREACHABLE = "database-unreachable" Temporary "The server does not answer, is starting, or has no connection free."
+        "check host, port and that the server runs; `heirloom config` shows where the URL comes from";
+    REFUSED_LOGIN = "database-login" User "The server refuses the user, the password, or has no such database."
+        "check user, password and database name of the URL; `heirloom config` shows where it comes from";
+    OWNED = "data-directory-in-use" Temporary "Another process has the embedded store open."
+        "wait until that process ends, give --data another directory, or set DATABASE_URL to share a server";
+    FOREIGN = "not-a-data-directory" User "The directory given for the embedded store holds something else."
+        "give --data an empty directory, or one that Heirloom made";
+    DAMAGED = "data-directory-damaged" User "The embedded store has lost files. Nothing was touched."
+        "put the directory back from a backup, or give --data a new one";
+    EMBEDDED = "embedded-engine" User "The embedded engine does not start or stop."
+        "check free space and the rights of the directory; with -vv the log says more";
+    BUSY = "no-connection-free" Temporary "All connections are in use."
+        "raise database.pool, or run fewer commands at once";
+    IO = "data-directory-io" User "A file of the embedded store cannot be read or written."
+        "check the rights of the directory and the space on the disk";
+    INVALID = "invalid-value" User "A value of a memory is not acceptable." "";
+    NOT_FOUND = "not-found" User "There is no such memory in the namespace."
+        "`heirloom list` shows what is there";
+    CONFLICT = "conflict" User "The request collides with what the store holds." "";
+    NOT_INSTALLED = "no-store" User "The database holds no store yet."
+        "install it with `heirloom up`";
+    NEWER = "store-newer" User "The store was made by a newer Heirloom."
+        "use that version or a newer one; this one changed nothing";
+    ALTERED = "store-altered" User "The store's schema is not what this version would have made."
+        "use the version of Heirloom that installed it, or restore the store from a backup";
+    UNSUPPORTED = "server-lacks" User "The server lacks what a store needs."
+        "use PostgreSQL 15 or newer with pgvector 0.7 or newer";
+    RIGHTS = "rights" User "The database user may not do what was asked."
+        "`heirloom doctor` shows the roles; installing needs a user who may create roles and schemas";
+    DATABASE = "database-refused" User "The database refuses a statement of Heirloom's."
+        "with -v the log says which; `heirloom doctor` checks store, roles and versions";
+    DATABASE_LOST = "database-lost" Temporary "The connection broke while a statement ran. What was not committed is undone."
+        "run the same command again; nothing is done twice";
+    MIGRATION_FILE = "migration-file" User "A migration file is wrong at the place named." "";
+    MIGRATION_IO = "migration-io" User "A file of a migration cannot be read or written." "";
+    SOURCE = "source" User "The source is not what the migration file says."
+        "`heirloom detect URL` shows the tables that are there";
+    PLAN = "plan" Refused "A plan cannot be applied as it stands." "";
+    REFUSED = "refused" Refused "A gate refused." "";
+    LEDGER = "ledger" User "The record of migrations is not what it should be."
+        "`heirloom doctor` shows the versions; use the Heirloom that wrote it, or a newer one";
+    READ = "source-read" Temporary "Reading the source failed on the way."
+        "run the same command again; it goes on where it stopped";
+    CONFIG = "setting" User "A setting is wrong."
+        "`heirloom config` shows every setting and where it comes from";
+    ARGUMENT = "argument" Usage "An argument is not acceptable." "";
+    USAGE = "usage" Usage "The words of the command are wrong." "`heirloom --help` lists the commands";
+    ABSENT = "not-in-this-version" User "The command is named by the contract and not in this version." "";
+    FILE = "file" User "A file cannot be read or written." "";
+    INTERRUPTED = "interrupted" Temporary "The command was asked to stop."
+        "run the same command again; it goes on where it stopped";
+    BUG = "bug" Bug "Something happened that cannot happen."
+        "please report this, with the command and what -vv logs";
+}
+
+/// An error as a user gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// A stable name.
+    pub code: &'static str,
+    /// The exit code.
+    pub exit: u8,
+    /// What happened.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+/// Explains an error.
+pub fn explain(error: &Error) -> Explained {
+    let case = case(error);
+    let mut hints = Vec::new();
+    if let Error::Absent { instead, .. } = error {
+        hints.push((*instead).to_owned());
+    }
+    if !case.hint.is_empty() {
+        hints.push(case.hint.to_owned());
+    }
+    let message = match engine(error) {
+        Some(EngineError::Owned { dir, owner }) => owned(dir, owner.as_ref()),
+        _ => error.to_string(),
+    };
+    Explained { code: case.code, exit: case.exit as u8, causes: causes(error, &message), message, hints }
+}
+
+/// A fault that came as a panic; `place` is where in the program.
+pub fn panicked(place: Option<&str>) -> Explained {
+    Explained {
+        code: BUG.code,
+        exit: BUG.exit as u8,
+        message: format!("Heirloom has a fault at {}; this is not your doing", place.unwrap_or("an unknown place")),
+        causes: Vec::new(),
+        hints: vec![BUG.hint.to_owned()],
+    }
+}
+
+/// Which of [`CASES`] an error is.
+pub fn case(error: &Error) -> Case {
+    if let Some(engine) = engine(error) {
+        return engine_case(engine);
+    }
+    if let Some(database) = statement(error) {
+        return if is_lost(database) { DATABASE_LOST } else { DATABASE };
+    }
+    match error {
+        Error::Store(error) | Error::Migrate(MigrateError::Store(error)) => store_case(error),
+        Error::Migrate(error) => migrate_case(error),
+        Error::Config { .. } => CONFIG,
+        Error::Argument { .. } => ARGUMENT,
+        Error::Usage(_) => USAGE,
+        Error::Absent { .. } => ABSENT,
+        Error::File { .. } => FILE,
+        Error::Interrupted => INTERRUPTED,
+        Error::Bug(_) | Error::Engine(_) => BUG,
+    }
+}
+
+fn engine(error: &Error) -> Option<&EngineError> {
+    match error {
+        Error::Engine(error)
+        | Error::Store(StoreError::Engine(error))
+        | Error::Migrate(MigrateError::Engine(error) | MigrateError::Store(StoreError::Engine(error))) => Some(error),
+        _ => None,
+    }
+}
+
+fn statement(error: &Error) -> Option<&tokio_postgres::Error> {
+    match error {
+        Error::Store(StoreError::Database(error))
+        | Error::Migrate(MigrateError::Target(error) | MigrateError::Store(StoreError::Database(error))) => Some(error),
+        _ => None,
+    }
+}
+
+fn engine_case(error: &EngineError) -> Case {
+    match error {
+        EngineError::Url { .. } => URL,
+        EngineError::Unreachable { source: Some(source), .. } if is_login(source) => REFUSED_LOGIN,
+        EngineError::Unreachable { .. } => UNREACHABLE,
+        EngineError::Owned { .. } => OWNED,
+        EngineError::NotADataDirectory { .. } => FOREIGN,
+        EngineError::Damaged { .. } => DAMAGED,
+        EngineError::Embedded { .. } => EMBEDDED,
+        EngineError::PoolTimeout { .. } => BUSY,
+        EngineError::Database(error) => {
+            if is_lost(error) {
+                DATABASE_LOST
+            } else {
+                DATABASE
+            }
+        }
+        EngineError::Io { .. } => IO,
+    }
+}
+
+fn store_case(error: &StoreError) -> Case {
+    match error {
+        StoreError::Invalid { .. } => INVALID,
+        StoreError::NotFound { .. } => NOT_FOUND,
+        StoreError::Conflict(_) => CONFLICT,
+        StoreError::NotInstalled(_) => NOT_INSTALLED,
+        StoreError::Newer { .. } => NEWER,
+        StoreError::Altered { .. } => ALTERED,
+        StoreError::Unsupported(_) => UNSUPPORTED,
+        StoreError::Rights(_) => RIGHTS,
+        StoreError::Database(_) | StoreError::Engine(_) => DATABASE,
+    }
+}
+
+fn migrate_case(error: &MigrateError) -> Case {
+    match error {
+        MigrateError::File { .. } => MIGRATION_FILE,
+        MigrateError::Io { .. } => MIGRATION_IO,
+        MigrateError::Source { .. } => SOURCE,
+        MigrateError::Plan { .. } => PLAN,
+        MigrateError::Refused { .. } => REFUSED,
+        MigrateError::Ledger(_) => LEDGER,
+        MigrateError::Read { .. } => READ,
+        MigrateError::Target(_) | MigrateError::Engine(_) | MigrateError::Store(_) => DATABASE,
+    }
+}
+
+/// Class 28 (authorization) and 3D (no such database): waiting does not help.
+fn is_login(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D"))
+}
+
+/// The connection ended, or the server shuts down (57P), is out of resources (53), or aborted us to make room (40).
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    error.is_closed()
+        || error.code().is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.code().starts_with(class)))
+}
+
+fn owned(dir: &std::path::Path, owner: Option<&heirloom_engine::OwnerRecord>) -> String {
+    let who = owner.map_or_else(String::new, |owner| {
+        let since = i64::try_from(owner.since).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+        format!(": Heirloom {}, process {}{since}", owner.version, owner.pid)
+    });
+    format!("The embedded store in {} is open in another process{who}", dir.display())
+}
+
+/// The chain of sources, without those whose words the message has already, and without a statement's error: the
+/// driver's own text may quote a value.
+fn causes(error: &Error, message: &str) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if cause.downcast_ref::<tokio_postgres::Error>().is_some() {
+            break;
+        }
+        let text = cause.to_string();
+        if !message.contains(&text) && !causes.contains(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    causes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_exits_are_the_contracts() {
+        let mut codes: Vec<_> = CASES.iter().map(|case| case.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), CASES.len());
+        let exits = Exit::ALL.map(|(exit, _)| exit as u8);
+        assert_eq!(exits, [0, 1, 2, 3, 4, 70]);
+    }
+
+    #[test]
+    fn the_owner_is_named_with_time_and_process() {
+        let owner = heirloom_engine::OwnerRecord {
+            pid: 4711,
+            since: 0,
+            address: None,
+            token_file: None,
+            version: "0.1.0".into(),
+        };
+        let error = Error::Engine(EngineError::Owned { dir: "/d".into(), owner: Some(owner) });
+        let explained = explain(&error);
+        assert_eq!(explained.exit, 4);
+        assert_eq!(
+            explained.message,
+            "The embedded store in /d is open in another process: Heirloom 0.1.0, process 4711 since 1970-01-01T00:00:00Z"
+        );
+    }
+
+    #[test]
+    fn what_wraps_an_error_does_not_change_its_case() {
+        let lost = || EngineError::PoolTimeout { seconds: 60, size: 1 };
+        for error in [
+            Error::Engine(lost()),
+            Error::Store(StoreError::Engine(lost())),
+            Error::Migrate(MigrateError::Engine(lost())),
+            Error::Migrate(MigrateError::Store(StoreError::Engine(lost()))),
+        ] {
+            assert_eq!(case(&error), BUSY);
+        }
+        assert_eq!(case(&Error::Migrate(StoreError::NotInstalled("d".into()).into())), NOT_INSTALLED);
+    }
+}

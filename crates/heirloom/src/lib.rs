@@ -1,0 +1,22 @@
+//! Heirloom's binary as a library: one list of operations and the doors that lead to it.
+//!
+//! - [`ops`]: everything the product can do, one entry of [`ops::ALL`] each.
+//! - [`cli`]: the terminal, a door: parsing, printing, progress, signals.
+//! - [`command`]: the command tree, made from [`ops::ALL`].
+//! - [`config`]: the only place that reads the environment.
+//! - [`explain`]: the only place that turns an error into an exit code and a hint.
+//! - [`context`]: what an operation is given: the configuration, the database, who is watching.
+//!
+//! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
+
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod explain;
+pub mod ops;
+pub mod text;
+
+pub use context::Context;
+pub use error::{Error, Result};

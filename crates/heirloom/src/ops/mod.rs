@@ -1,0 +1,180 @@
+//! Everything Heirloom can do: one entry of [`ALL`] each, one file each, file path = command path.
+//!
+//! An operation is a flat struct that is clap arguments, JSON and a JSON Schema at once, plus `run`. Doors iterate
+//! [`ALL`] and hold no behaviour; every door runs an operation from its JSON form. Deliberately absent: printing, and
+//! anything that only one door could use.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+mod absent;
+pub mod completions;
+pub mod config;
+pub mod doctor;
+pub mod man;
+pub mod mcp;
+pub mod plugin;
+pub mod serve;
+
+/// Every operation, in the order in which help lists them.
+pub static ALL: &[Op] = &[
+    Op::of::<doctor::Doctor>(),
+    Op::of::<config::ShowConfig>(),
+    Op::of::<serve::Serve>(),
+    Op::of::<mcp::Mcp>(),
+    Op::of::<plugin::Plugin>(),
+    Op::of::<completions::Completions>(),
+    Op::of::<man::Man>(),
+];
+
+/// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
+/// operation named here.
+pub static GROUPS: &[(&str, &str, &str)] = &[];
+
+/// What an operation gives back: data for a program and text for a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// The result as JSON, the same for every door.
+    pub json: Value,
+    /// The result as text for a terminal of 80 columns, ending with a line break unless it is empty.
+    pub text: String,
+    /// Whether what was asked for holds. `false` is exit code 3: a check failed or a gate refused.
+    pub holds: bool,
+}
+
+impl Output {
+    /// A result that holds.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] when the value has no JSON form.
+    pub fn new(value: &impl Serialize, text: impl Into<String>) -> Result<Self> {
+        let json = serde_json::to_value(value).map_err(|error| Error::Bug(format!("a result has no JSON: {error}")))?;
+        Ok(Self { json, text: text.into(), holds: true })
+    }
+
+    /// The same result, holding or not.
+    #[must_use]
+    pub fn holding(self, holds: bool) -> Self {
+        Self { holds, ..self }
+    }
+}
+
+/// Which doors an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Doors {
+    /// The command line.
+    pub cli: bool,
+    /// `/api/v1`.
+    pub http: bool,
+    /// The MCP tools.
+    pub mcp: bool,
+}
+
+impl Doors {
+    /// Every door.
+    pub const ALL: Self = Self { cli: true, http: true, mcp: true };
+    /// The command line and HTTP: what people do, agents do not.
+    pub const PEOPLE: Self = Self { cli: true, http: true, mcp: false };
+    /// The command line alone.
+    pub const CLI: Self = Self { cli: true, http: false, mcp: false };
+}
+
+/// One operation: a flat struct of arguments and what it does.
+pub trait Operation: clap::Args + Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static {
+    /// The words of the command.
+    const NAME: &'static str;
+    /// One line, imperative, no full stop.
+    const SUMMARY: &'static str;
+    /// More for the help page: paragraphs, examples.
+    const DETAIL: &'static str = "";
+    /// Which doors lead here.
+    const DOORS: Doors;
+    /// Whether it leaves every database as it was.
+    const READ_ONLY: bool;
+    /// Whether it looks at [`Context::cancel`] and ends by itself; otherwise the door drops it.
+    const FINISHES: bool = false;
+    /// Whether help leaves it out.
+    const HIDDEN: bool = false;
+
+    /// Does it.
+    fn run(self, context: &Context) -> impl Future<Output = Result<Output>> + Send;
+}
+
+/// A running operation.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Output>> + Send + 'a>>;
+
+/// The entry of an operation in [`ALL`].
+#[derive(Clone, Copy)]
+pub struct Op {
+    /// The words of the command; a file of `ops/` with `/` for the space.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// More for the help page.
+    pub detail: &'static str,
+    /// Which doors lead here.
+    pub doors: Doors,
+    /// Whether it leaves every database as it was.
+    pub read_only: bool,
+    /// Whether it ends by itself when asked to stop.
+    pub finishes: bool,
+    /// Whether help leaves it out.
+    pub hidden: bool,
+    /// The JSON Schema of its arguments.
+    pub schema: fn() -> schemars::Schema,
+    /// Runs it from its JSON form.
+    pub run: for<'a> fn(&'a Context, Value) -> Running<'a>,
+    /// Adds its arguments to a command.
+    pub arguments: fn(clap::Command) -> clap::Command,
+    /// Its JSON form from parsed arguments.
+    pub parse: fn(&clap::ArgMatches) -> Result<Value>,
+}
+
+impl std::fmt::Debug for Op {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Op").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Op {
+    const fn of<T: Operation>() -> Self {
+        Self {
+            name: T::NAME,
+            summary: T::SUMMARY,
+            detail: T::DETAIL,
+            doors: T::DOORS,
+            read_only: T::READ_ONLY,
+            finishes: T::FINISHES,
+            hidden: T::HIDDEN,
+            schema: || schemars::schema_for!(T),
+            run: run_json::<T>,
+            arguments: <T as clap::Args>::augment_args,
+            parse: parse::<T>,
+        }
+    }
+
+    /// The operation of this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|op| op.name == name)
+    }
+}
+
+fn run_json<T: Operation>(context: &Context, arguments: Value) -> Running<'_> {
+    Box::pin(async move {
+        let operation: T =
+            serde_json::from_value(arguments).map_err(|error| Error::Usage(format!("{}: {error}", T::NAME)))?;
+        operation.run(context).await
+    })
+}
+
+fn parse<T: Operation>(matches: &clap::ArgMatches) -> Result<Value> {
+    let operation = T::from_arg_matches(matches).map_err(|error| Error::Usage(error.to_string()))?;
+    serde_json::to_value(operation).map_err(|error| Error::Bug(format!("arguments have no JSON: {error}")))
+}
