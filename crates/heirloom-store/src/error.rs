@@ -40,6 +40,14 @@ pub enum StoreError {
         /// The newest version this binary knows.
         known: u32,
     },
+    /// The store was made by an older binary and was not upgraded yet.
+    #[error("The store is at schema version {found}, this binary needs {known}: run `heirloom up`")]
+    Older {
+        /// The store's version.
+        found: u32,
+        /// The version this binary needs.
+        known: u32,
+    },
     /// A migration that was applied is not the one this binary carries.
     #[error("Migration {name} of the store differs from the one this binary carries")]
     Altered {

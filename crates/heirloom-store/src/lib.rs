@@ -2,6 +2,10 @@
 
 mod error;
 mod memory;
+pub mod schema;
+mod store;
 
 pub use error::{Result, StoreError};
 pub use memory::{KINDS, Memory, Moment, Origin, SOURCES, STATES};
+pub use schema::{Meta, UpOptions};
+pub use store::Store;

@@ -1,0 +1,8 @@
+-- What the auditing role may do: read all tenants, write nothing. Verification and the loader's look-ups run as it.
+
+grant usage on schema heirloom to heirloom_audit;
+grant select
+    on heirloom.meta, heirloom.schema_version, heirloom.object, heirloom.memory, heirloom.namespace, heirloom.edge,
+       heirloom.revision, heirloom.state_transition, heirloom.tombstone, heirloom.activity, heirloom.origin,
+       heirloom.lexeme
+    to heirloom_audit;

@@ -1,0 +1,12 @@
+-- A tenant sees and writes the namespaces its transaction names; the audit reads all. Unset or empty names none.
+
+alter table heirloom.lexeme enable row level security;
+alter table heirloom.lexeme force row level security;
+
+drop policy if exists tenant on heirloom.lexeme;
+create policy tenant on heirloom.lexeme to heirloom_serve
+    using (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]))
+    with check (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]));
+
+drop policy if exists audit on heirloom.lexeme;
+create policy audit on heirloom.lexeme for select to heirloom_audit using (true);

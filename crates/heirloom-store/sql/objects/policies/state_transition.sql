@@ -1,0 +1,12 @@
+-- A tenant sees and writes the namespaces its transaction names; the audit reads all. Unset or empty names none.
+
+alter table heirloom.state_transition enable row level security;
+alter table heirloom.state_transition force row level security;
+
+drop policy if exists tenant on heirloom.state_transition;
+create policy tenant on heirloom.state_transition to heirloom_serve
+    using (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]))
+    with check (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]));
+
+drop policy if exists audit on heirloom.state_transition;
+create policy audit on heirloom.state_transition for select to heirloom_audit using (true);

@@ -1,0 +1,12 @@
+-- A tenant sees and writes the namespaces its transaction names; the audit reads all. Unset or empty names none.
+
+alter table heirloom.tombstone enable row level security;
+alter table heirloom.tombstone force row level security;
+
+drop policy if exists tenant on heirloom.tombstone;
+create policy tenant on heirloom.tombstone to heirloom_serve
+    using (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]))
+    with check (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]));
+
+drop policy if exists audit on heirloom.tombstone;
+create policy audit on heirloom.tombstone for select to heirloom_audit using (true);

@@ -1,0 +1,229 @@
+//! The mechanism: a schema that is the sum of its SQL files.
+//!
+//! Two schemas use it, the store's own and the ledger's of `heirloom-migrate`. Each keeps beside its tables what was
+//! applied: `schema_version` (migrations) and `object` (objects).
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+use tokio_postgres::{Client, GenericClient};
+
+use crate::error::{Result, StoreError};
+
+/// One SQL file of the binary.
+#[derive(Debug, Clone, Copy)]
+pub struct SqlFile {
+    /// Path below `sql/`, as `migrations/0001_language.sql`.
+    pub path: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+impl SqlFile {
+    /// File name without directory.
+    pub fn name(&self) -> &'static str {
+        self.path.rsplit('/').next().unwrap_or(self.path)
+    }
+
+    /// sha256 of the text, lower-case hex.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(self.text).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A file below `sql/` of the crate that calls this, as a [`SqlFile`].
+#[macro_export]
+macro_rules! sql_file {
+    ($path:literal) => {
+        $crate::schema::SqlFile { path: $path, text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $path)) }
+    };
+}
+
+/// A schema and the files it is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Catalog {
+    /// The schema's name; a plain lower-case identifier.
+    pub schema: &'static str,
+    /// Run once, in this order; the first is version 1.
+    pub migrations: &'static [SqlFile],
+    /// Re-applied when their text changes, in this order; each can be applied twice.
+    pub objects: &'static [SqlFile],
+}
+
+impl Catalog {
+    /// Installs or upgrades the schema on this connection, under a session advisory lock of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when the schema is ahead of this binary, [`StoreError::Altered`] when a migration that
+    /// was applied is not the one this binary carries, [`StoreError::Conflict`] when the schema is somebody else's.
+    pub async fn up(&self, client: &mut Client) -> Result<()> {
+        self.locked(client, async |client| {
+            self.check(client).await?;
+            self.apply(client).await
+        })
+        .await
+    }
+
+    /// The version the database is at; `None` when the schema is not installed. Reads only.
+    pub async fn version(&self, client: &impl GenericClient) -> Result<Option<u32>> {
+        if !self.exists(client, "schema_version").await? {
+            return Ok(None);
+        }
+        let row = client
+            .query_one(&format!("select coalesce(max(ordinal), 0) from {}.schema_version", self.schema), &[])
+            .await?;
+        Ok(Some(row.get::<_, i32>(0).unsigned_abs()))
+    }
+
+    /// The newest version this binary knows.
+    pub fn known(&self) -> u32 {
+        u32::try_from(self.migrations.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Runs `work` while this connection holds the advisory lock of this schema.
+    pub(super) async fn locked<T>(
+        &self,
+        client: &mut Client,
+        work: impl AsyncFnOnce(&mut Client) -> Result<T>,
+    ) -> Result<T> {
+        let name = format!("heirloom up: {}", self.schema);
+        client.execute("select pg_advisory_lock(hashtextextended($1, 0))", &[&name]).await?;
+        let done = work(client).await;
+        let unlocked = client.execute("select pg_advisory_unlock(hashtextextended($1, 0))", &[&name]).await;
+        let done = done?;
+        unlocked?;
+        Ok(done)
+    }
+
+    /// Refuses a schema that is newer than this binary, altered, or not ours. Reads only.
+    pub(crate) async fn check(&self, client: &impl GenericClient) -> Result<()> {
+        let Some(found) = self.version(client).await? else { return self.refuse_foreign(client).await };
+        if found > self.known() {
+            return Err(StoreError::Newer { found, known: self.known() });
+        }
+        let rows = client
+            .query(&format!("select ordinal, name, sha256 from {}.schema_version order by ordinal", self.schema), &[])
+            .await?;
+        for (at, row) in rows.iter().enumerate() {
+            let ours = self.migrations.get(at);
+            let same = ours.is_some_and(|file| {
+                usize::try_from(row.get::<_, i32>(0)).is_ok_and(|ordinal| ordinal == at + 1)
+                    && row.get::<_, &str>(1) == file.name()
+                    && row.get::<_, &str>(2) == file.sha256()
+            });
+            if !same {
+                return Err(StoreError::Altered { name: row.get(1) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies what is missing. The caller holds the lock and has checked.
+    pub(super) async fn apply(&self, client: &mut Client) -> Result<()> {
+        self.bootstrap(client).await?;
+        let found = self.version(client).await?.unwrap_or(0);
+        for (file, ordinal) in self.migrations.iter().zip(1_i32..).skip(found as usize) {
+            let transaction = client.transaction().await?;
+            transaction.batch_execute("set local search_path = pg_catalog").await?;
+            transaction.batch_execute(file.text).await?;
+            transaction
+                .execute(
+                    &format!("insert into {}.schema_version (ordinal, name, sha256) values ($1, $2, $3)", self.schema),
+                    &[&ordinal, &file.name(), &file.sha256()],
+                )
+                .await?;
+            transaction.commit().await?;
+            tracing::info!(schema = self.schema, migration = file.name(), "migration applied");
+        }
+        self.apply_objects(client).await
+    }
+
+    async fn apply_objects(&self, client: &mut Client) -> Result<()> {
+        let applied: HashMap<String, String> = client
+            .query(&format!("select path, sha256 from {}.object", self.schema), &[])
+            .await?
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect();
+        let changed: Vec<_> =
+            self.objects.iter().filter(|file| applied.get(file.path) != Some(&file.sha256())).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let transaction = client.transaction().await?;
+        transaction.batch_execute("set local search_path = pg_catalog").await?;
+        for file in &changed {
+            transaction.batch_execute(file.text).await?;
+            transaction
+                .execute(
+                    &format!(
+                        "insert into {}.object (path, sha256) values ($1, $2) \
+                         on conflict (path) do update set sha256 = excluded.sha256, applied_at = now()",
+                        self.schema
+                    ),
+                    &[&file.path, &file.sha256()],
+                )
+                .await?;
+        }
+        transaction.commit().await?;
+        tracing::info!(schema = self.schema, objects = changed.len(), "objects applied");
+        Ok(())
+    }
+
+    async fn bootstrap(&self, client: &mut Client) -> Result<()> {
+        if self.exists(client, "schema_version").await? {
+            return Ok(());
+        }
+        let schema = self.schema;
+        // One statement string is one transaction: the schema never stands without its record.
+        client
+            .batch_execute(&format!(
+                "create schema if not exists {schema};
+                 create table {schema}.schema_version (
+                     ordinal    integer     primary key,
+                     name       text        not null,
+                     sha256     text        not null,
+                     applied_at timestamptz not null default now()
+                 );
+                 create table {schema}.object (
+                     path       text        primary key,
+                     sha256     text        not null,
+                     applied_at timestamptz not null default now()
+                 );
+                 comment on table {schema}.schema_version is 'Which migrations were applied.';
+                 comment on table {schema}.object is 'Which text of each function, trigger, policy and grant was applied.';"
+            ))
+            .await?;
+        Ok(())
+    }
+
+    /// A schema of our name with tables of somebody else's is left alone.
+    async fn refuse_foreign(&self, client: &impl GenericClient) -> Result<()> {
+        let row = client
+            .query_one(
+                "select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+                 where n.nspname = $1",
+                &[&self.schema],
+            )
+            .await?;
+        match row.get::<_, i64>(0) {
+            0 => Ok(()),
+            relations => Err(StoreError::Conflict(format!(
+                "The schema {} exists and is not Heirloom's: it holds {relations} relations and no schema_version; \
+                 rename it or use another database",
+                self.schema
+            ))),
+        }
+    }
+
+    async fn exists(&self, client: &impl GenericClient, table: &str) -> Result<bool> {
+        let row = client
+            .query_one(
+                "select exists (select from pg_catalog.pg_class c \
+                 join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2)",
+                &[&self.schema, &table],
+            )
+            .await?;
+        Ok(row.get(0))
+    }
+}

@@ -1,0 +1,23 @@
+//! The store's integration tests, one binary.
+
+mod catalog;
+mod files;
+mod install;
+mod policies;
+
+/// Every test opens its own database through this, so that a leak of one never meets another.
+pub(crate) async fn installed() -> (heirloom_engine::testkit::TestDatabase, heirloom_store::Store) {
+    let test = heirloom_engine::testkit::TestDatabase::fresh().await;
+    let store = heirloom_store::Store::up(test.database(), &heirloom_store::UpOptions::default()).await.unwrap();
+    (test, store)
+}
+
+#[test]
+fn every_file_of_this_folder_is_listed() {
+    let listed = include_str!("main.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it")).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else { continue };
+        assert!(listed.contains(&format!("mod {module};")), "tests/it/{name} is not listed in main.rs");
+    }
+}
