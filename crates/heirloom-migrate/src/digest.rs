@@ -30,6 +30,16 @@ impl Key {
         Self(blake3::derive_key("heirloom 2026 origin digests", store_id.as_bytes()))
     }
 
+    /// The key as 64 hex digits, for a plan that has to sum the same rows again.
+    pub fn to_hex(&self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+
+    /// The key of 64 hex digits.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        blake3::Hash::from_hex(hex).ok().map(|hash| Self(*hash.as_bytes()))
+    }
+
     /// Digest of framed bytes.
     pub fn digest(&self, framed: &[u8]) -> Digest {
         let hash = blake3::keyed_hash(&self.0, framed);

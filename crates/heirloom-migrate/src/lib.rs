@@ -20,6 +20,7 @@ pub mod canon;
 pub mod digest;
 pub mod error;
 pub mod file;
+pub mod finding;
 pub mod mapping;
 pub mod plan;
 pub mod source;

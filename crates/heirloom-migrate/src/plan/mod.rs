@@ -3,7 +3,28 @@
 //! Made by reading the whole source in one read-only snapshot; writes nothing anywhere. `apply` executes only a stored
 //! plan whose digest still matches mapping, source schema and target schema.
 
+mod chunks;
+pub(crate) mod columns;
+pub mod drift;
+mod enumeration;
+mod fingerprint;
+mod key;
+mod limits;
+mod memory_text;
 mod origin;
+mod report;
+mod sample;
+mod seal;
+pub(crate) mod shown;
+mod survey;
+mod target;
+
+pub use enumeration::MOST_VALUES;
+pub use fingerprint::{source_fingerprint, target_fingerprint};
+pub use key::columns as key_columns;
+pub use limits::Limits;
+pub use report::report_text;
+pub use target::{DEFAULT_DIMENSION, Target};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -159,8 +180,10 @@ pub struct Enumeration {
     pub column: String,
     /// The memory field (or `namespace`).
     pub field: String,
-    /// The values, most frequent first.
+    /// The values, most frequent first; at most [`MOST_VALUES`].
     pub values: Vec<ValueCount>,
+    /// Rows whose value is not listed because there are more than [`MOST_VALUES`].
+    pub unlisted: u64,
 }
 
 /// One distinct value.
@@ -170,7 +193,7 @@ pub struct ValueCount {
     pub value: Option<String>,
     /// In how many rows.
     pub count: u64,
-    /// What it becomes: a value, `null`, `kept raw in metadata`, or `rejected`.
+    /// What it becomes, as observed on the rows: a value, a template, `null`, `kept raw in metadata`, or `rejected`.
     pub becomes: String,
 }
 

@@ -1,0 +1,20 @@
+//! Rows that are past their time. They are handed down and never recalled, so counts by recall differ by design.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+
+pub(super) const CHECK: Check =
+    Check { id: "already-expired", title: "rows that have expired before they arrive", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let count = facts.counts.expired;
+    if count == 0 {
+        return None;
+    }
+    Found::note(
+        count,
+        format!("{} are past their time: they are handed down, and never recalled", rows(count)),
+        "nothing; verify counts them as present",
+    )
+}

@@ -1,0 +1,22 @@
+//! When a zone changes its clocks, an hour happens twice or never. Twice: standard time; never: shifted, as PostgreSQL does.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{list, rows};
+
+pub(super) const CHECK: Check =
+    Check { id: "ambiguous-local-time", title: "wall-clock times that happened twice or never", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.odd_wall_clock > 0).collect();
+    let count = columns.iter().map(|(_, seen)| seen.odd_wall_clock).sum::<u64>();
+    if count == 0 {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
+    Found::note(
+        count,
+        format!("{} hold times in {} that their zone had twice or never; read as standard time, or shifted, as PostgreSQL does", rows(count), list(&names, 4)),
+        "nothing; the wall-clock text stays in the origin",
+    )
+}

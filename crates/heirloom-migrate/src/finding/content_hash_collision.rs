@@ -1,0 +1,24 @@
+//! pgmnemo takes lessons of one role, topic and commit for versions of each other and closes all but one. Here each lives.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+
+pub(super) const CHECK: Check =
+    Check { id: "content-hash-collision", title: "different lessons that another store takes for one", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let repeats = &facts.seen.closings;
+    if repeats.repeated == 0 {
+        return None;
+    }
+    Found::note(
+        repeats.repeated,
+        format!(
+            "{}{} share role, topic and commit with another; pgmnemo would close them as old versions, here each stays open",
+            if repeats.full { "at least " } else { "" },
+            rows(repeats.repeated)
+        ),
+        "nothing",
+    )
+}

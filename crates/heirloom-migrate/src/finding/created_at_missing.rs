@@ -1,0 +1,21 @@
+//! Rows whose time of writing the source does not know. None is invented: they keep a null.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{rows, words};
+use crate::mapping::Note;
+
+pub(super) const CHECK: Check =
+    Check { id: "created-at-missing", title: "rows without a time of writing", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let missing = facts.noted(Note::CreatedAtMissing);
+    if missing == 0 || (facts.spec("created_at").is_none() && facts.named(words::CREATED).next().is_some()) {
+        return None;
+    }
+    Found::warning(
+        missing,
+        format!("{} have no time of writing; no time is invented, recall and listings put them last", rows(missing)),
+        "nothing, or fill the column at the source first",
+    )
+}

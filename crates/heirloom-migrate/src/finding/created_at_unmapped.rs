@@ -1,0 +1,20 @@
+//! History would be flattened: a column that looks like the time of writing is there, and `created_at` is not mapped.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::words;
+
+pub(super) const CHECK: Check =
+    Check { id: "created-at-unmapped", title: "a column holds the time of writing and is not mapped", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    if facts.spec("created_at").is_some() {
+        return None;
+    }
+    let (column, seen) = facts.named(words::CREATED).find(|(_, seen)| seen.present > 0)?;
+    Found::danger(
+        seen.present,
+        format!("Column {} looks like the time of writing and feeds no field: the memories would have no time at all", column.name),
+        format!("[map] created_at = \"{}\"", column.name),
+    )
+}

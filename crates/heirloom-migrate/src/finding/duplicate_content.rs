@@ -1,0 +1,24 @@
+//! The same text several times in one namespace. Each row is handed down; nothing is merged.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+
+pub(super) const CHECK: Check =
+    Check { id: "duplicate-content", title: "the same text more than once in a namespace", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let repeats = &facts.seen.contents;
+    if repeats.repeated == 0 {
+        return None;
+    }
+    Found::note(
+        repeats.repeated,
+        format!(
+            "{}{} say word for word what another row of their namespace says; each is handed down, none is merged",
+            if repeats.full { "at least " } else { "" },
+            rows(repeats.repeated)
+        ),
+        "nothing; forget what you do not want afterwards, with its history",
+    )
+}

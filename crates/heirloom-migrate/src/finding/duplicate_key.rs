@@ -1,0 +1,21 @@
+//! Two rows with one key have one identity: only the first can be handed down.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+use crate::mapping::RejectCode;
+
+pub(super) const CHECK: Check =
+    Check { id: "duplicate-key", title: "two rows with one key", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let count = facts.rejected(RejectCode::DuplicateKey);
+    if count == 0 {
+        return None;
+    }
+    Found::danger(
+        count,
+        format!("{} have the key of another row ({}) and will be set aside", rows(count), facts.key.join(", ")),
+        "[source] key = […] with columns that are unique together",
+    )
+}

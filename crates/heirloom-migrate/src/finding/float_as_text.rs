@@ -1,0 +1,26 @@
+//! A binary float has no text of its own: the store gets the shortest one that reads back the same.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{list, rows};
+
+pub(super) const CHECK: Check =
+    Check { id: "float-as-text", title: "floats written as text", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    const TEXT: &[&str] = &["role", "topic", "content", "source_run_id", "source_task_id", "commit_sha", "artifact_hash", "content_type", "source_dag_id"];
+    let columns: Vec<_> = facts
+        .columns()
+        .filter(|(column, seen)| seen.floats > 0 && TEXT.iter().any(|field| facts.from(field) == Some(column.name.as_str())))
+        .collect();
+    let count = columns.iter().map(|(_, seen)| seen.floats).sum::<u64>();
+    if count == 0 {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
+    Found::note(
+        count,
+        format!("{} have a binary float in {} that becomes text: the shortest that reads back the same", rows(count), list(&names, 4)),
+        "nothing; ids that passed through a float may have lost digits before",
+    )
+}

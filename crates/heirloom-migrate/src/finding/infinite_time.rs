@@ -1,0 +1,23 @@
+//! `infinity` is a moment to PostgreSQL, and stays one.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{list, rows};
+
+pub(super) const CHECK: Check =
+    Check { id: "infinite-time", title: "times that are infinite", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let columns: Vec<_> =
+        facts.columns().filter(|(column, seen)| seen.infinite > 0 && facts.is_used(&column.name)).collect();
+    let count = columns.iter().map(|(_, seen)| seen.infinite).sum::<u64>();
+    if count == 0 {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
+    Found::note(
+        count,
+        format!("{} hold infinity in {}; it is kept as infinity, not as null", rows(count), list(&names, 4)),
+        "nothing; an expiry at infinity is one that never comes",
+    )
+}

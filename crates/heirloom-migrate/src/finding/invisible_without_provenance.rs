@@ -1,0 +1,20 @@
+//! Lessons without commit, artifact and verification are ghosts: stored, and left out of recall by default.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+
+pub(super) const CHECK: Check =
+    Check { id: "invisible-without-provenance", title: "handed down, and left out of recall", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let count = facts.counts.ghosts;
+    if count == 0 {
+        return None;
+    }
+    Found::warning(
+        count,
+        format!("{} are lessons without provenance and verification: they are handed down, and recall leaves them out by default", rows(count)),
+        "map commit_sha, artifact_hash or verified_at if a column holds them, or kind = { value = \"fact\" } if they are no lessons",
+    )
+}

@@ -1,0 +1,27 @@
+//! JSON null and SQL NULL are two things: `'null'::jsonb is null` is false. The platform of the first seed had to mend this in production.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{list, rows};
+use crate::source::Type;
+
+pub(super) const CHECK: Check =
+    Check { id: "json-null", title: "JSON null where there is nothing", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let columns: Vec<(&str, u64)> = facts
+        .columns()
+        .filter(|(column, seen)| seen.json_null > 0 && (column.ty == Type::Json || facts.feeds(&column.name, "metadata")))
+        .map(|(column, seen)| (column.name.as_str(), seen.json_null))
+        .collect();
+    let count = columns.iter().map(|(_, count)| count).sum::<u64>();
+    if count == 0 {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    Found::note(
+        count,
+        format!("{} hold JSON null in {}; it is read as absent and kept verbatim in the origin", rows(count), list(&names, 4)),
+        "nothing",
+    )
+}

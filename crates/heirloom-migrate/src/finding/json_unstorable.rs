@@ -1,0 +1,21 @@
+//! `json` and text hold `\\u0000` and lone surrogates; `jsonb` refuses both, so even PostgreSQL to PostgreSQL can fail.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+use crate::mapping::RejectCode;
+
+pub(super) const CHECK: Check =
+    Check { id: "json-unstorable", title: "JSON that jsonb refuses", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let count = facts.rejected(RejectCode::InvalidJson);
+    if count == 0 {
+        return None;
+    }
+    Found::warning(
+        count,
+        format!("{} hold JSON that jsonb does not take (a NUL, half a surrogate pair, or no JSON at all) and will be set aside", rows(count)),
+        "mend them at the source, or leave the column out of merge: the origin keeps any text",
+    )
+}

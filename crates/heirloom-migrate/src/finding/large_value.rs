@@ -1,0 +1,24 @@
+//! PostgreSQL's lexical vector ends at 1,048,575 bytes, and staging needs memory for each value.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::facts::LARGE;
+use super::{list, rows};
+
+pub(super) const CHECK: Check =
+    Check { id: "large-value", title: "values of more than a mebibyte", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.large > 0).collect();
+    let count = columns.iter().map(|(_, seen)| seen.large).sum::<u64>();
+    if count == 0 {
+        return None;
+    }
+    let says: Vec<String> =
+        columns.iter().map(|(column, seen)| format!("{} (up to {} bytes)", column.name, seen.largest)).collect();
+    Found::warning(
+        count,
+        format!("{} are larger than {LARGE} bytes: {}", rows(count), list(&says, 4)),
+        "nothing; the text is kept whole, and found by its first part only",
+    )
+}

@@ -1,0 +1,20 @@
+//! Rows of the last 24 hours: somebody still writes to a source that is said to be frozen.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+
+pub(super) const CHECK: Check =
+    Check { id: "late-writer", title: "somebody still writes to the source", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let recent = facts.seen.recent;
+    if recent == 0 {
+        return None;
+    }
+    Found::warning(
+        recent,
+        format!("{} were written or changed within the last 24 hours: somebody still writes here", rows(recent)),
+        "stop the writers and plan again; rows that change after the plan are caught by verify",
+    )
+}

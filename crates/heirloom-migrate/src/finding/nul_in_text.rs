@@ -1,0 +1,23 @@
+//! SQLite keeps NUL in text, PostgreSQL cannot. Such a row is set aside with its bytes.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{list, rows};
+use crate::mapping::RejectCode;
+
+pub(super) const CHECK: Check =
+    Check { id: "nul-in-text", title: "text with a NUL character", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.nul > 0).collect();
+    let count = columns.iter().map(|(_, seen)| seen.nul).sum::<u64>().max(facts.rejected(RejectCode::Nul));
+    if count == 0 {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
+    Found::warning(
+        count,
+        format!("{} hold a NUL character ({}), which PostgreSQL cannot keep in text", rows(count), list(&names, 4)),
+        "mend them at the source; those set aside keep their bytes, and rejects retry takes them up again",
+    )
+}

@@ -1,0 +1,21 @@
+//! Halving a scale of ten to five loses every second step. The raw value stays in the origin.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+use crate::mapping::Note;
+
+pub(super) const CHECK: Check =
+    Check { id: "priority-rounded", title: "a scale of ten halved to five", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let count = facts.noted(Note::Rounded);
+    if count == 0 {
+        return None;
+    }
+    Found::note(
+        count,
+        format!("{} have their importance rounded by the scale, half up; the raw value stays in the origin", rows(count)),
+        "nothing, or importance = { from = \"…\", values = { … } } for steps of your own",
+    )
+}

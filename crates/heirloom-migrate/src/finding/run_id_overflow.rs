@@ -1,0 +1,20 @@
+//! Ids of 20 digits pass the guide's test for digits and then stop its whole statement; here ids are text.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+
+pub(super) const CHECK: Check =
+    Check { id: "run-id-overflow", title: "run ids longer than a bigint", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let count = facts.seen.run_id_overflow;
+    if count == 0 {
+        return None;
+    }
+    Found::note(
+        count,
+        format!("{} have a run or task id beyond the range of a bigint; ids are kept as text, digit for digit", rows(count)),
+        "nothing; the guide's cast would have stopped at the first of them",
+    )
+}

@@ -1,0 +1,22 @@
+//! The store keeps microseconds. Nanoseconds are rounded half to even, and stay in the origin.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{list, rows};
+
+pub(super) const CHECK: Check =
+    Check { id: "sub-microsecond", title: "times finer than a microsecond", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.below_micros > 0).collect();
+    let count = columns.iter().map(|(_, seen)| seen.below_micros).sum::<u64>();
+    if count == 0 {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
+    Found::note(
+        count,
+        format!("{} hold times in {} finer than a microsecond; they are rounded, the digits stay in the origin", rows(count), list(&names, 4)),
+        "nothing",
+    )
+}

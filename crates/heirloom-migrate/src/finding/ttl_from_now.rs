@@ -1,0 +1,41 @@
+//! The guide's table counts a time to live from now, its section 4 from the row's creation. Here it counts from the row; a TTL nobody maps is as wrong.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::{rows, words};
+use crate::file::Ttl;
+
+pub(super) const CHECK: Check =
+    Check { id: "ttl-from-now", title: "a time to live counted from the day of the migration", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    if facts.seen.without_start > 0 {
+        return Found::warning(
+            facts.seen.without_start,
+            format!("{} have a time to live and no time it counts from; it is never counted from today", rows(facts.seen.without_start)),
+            "expires_at = { …, since = \"a column that is set\" }",
+        );
+    }
+    if facts.spec("expires_at").is_none()
+        && let Some((column, seen)) = facts.named(words::TTL).find(|(column, seen)| seen.present > 0 && !facts.is_used(&column.name))
+    {
+        return Found::warning(
+            seen.present,
+            format!("Column {} limits how long a row lives and feeds no field: these memories would never expire", column.name),
+            format!("expires_at = {{ from = \"{}\", ttl = \"seconds\", since = \"created_at\" }}, or ttl = \"interval\" or \"absolute\"", column.name),
+        );
+    }
+    let spec = facts.spec("expires_at")?;
+    let relative = spec.ttl.as_ref().is_some_and(|ttl| ttl.value != Ttl::Absolute);
+    if !relative || facts.seen.expiring == 0 {
+        return None;
+    }
+    Found::note(
+        facts.seen.expiring,
+        format!(
+            "The guide's table counts a time to live from the day of the migration; here it counts from {}, as its section 4 does",
+            spec.since.as_ref().map_or("the row's creation", |since| since.value.as_str())
+        ),
+        "nothing",
+    )
+}

@@ -1,0 +1,23 @@
+//! Rows whose namespace cannot be made because a column of the template is null or empty, or a node is not in the tree.
+//!
+//! In the first seed `workspace_id` is nullable, and its recipe would write them to `workspace:`.
+
+use super::facts::Facts;
+use super::{Check, Found};
+use super::rows;
+use crate::mapping::RejectCode;
+
+pub(super) const CHECK: Check =
+    Check { id: "workspace-missing", title: "rows without the column their namespace is made of", check };
+
+fn check(facts: &Facts<'_>) -> Option<Found> {
+    let missing = facts.rejected(RejectCode::NamespaceMissing);
+    if missing == 0 {
+        return None;
+    }
+    Found::danger(
+        missing,
+        format!("{} lack a part of their namespace and will be set aside", rows(missing)),
+        "mend them at the source, add a rule for them under [namespace] (otherwise = \"custom:unassigned\"), or allow them in [reject] budget",
+    )
+}
