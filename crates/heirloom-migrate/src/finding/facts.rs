@@ -77,7 +77,10 @@ impl Facts<'_> {
     }
 
     /// Columns whose name is in a list.
-    pub(crate) fn named(&self, list: &'static [&'static str]) -> impl Iterator<Item = (&crate::source::Column, &ColumnSeen)> {
+    pub(crate) fn named(
+        &self,
+        list: &'static [&'static str],
+    ) -> impl Iterator<Item = (&crate::source::Column, &ColumnSeen)> {
         self.columns().filter(move |(column, _)| is_one_of(&column.name, list))
     }
 
@@ -180,7 +183,8 @@ impl Seen {
                 is_one_of(&column.name, words::CREATED) || is_one_of(&column.name, words::UPDATED);
         }
         for (_, spec) in &file.map {
-            let Some(look) = spec.from.as_ref().and_then(|from| at(&from.value)).and_then(|at| looks.get_mut(at)) else {
+            let Some(look) = spec.from.as_ref().and_then(|from| at(&from.value)).and_then(|at| looks.get_mut(at))
+            else {
                 continue;
             };
             if let Some(zone) = &spec.zone {
@@ -279,8 +283,7 @@ impl Seen {
         );
         self.expiring += u64::from(memory.expires_at.is_some());
         self.org_rows += u64::from(memory.namespace.starts_with("org:"));
-        self.updated_equals_created +=
-            u64::from(memory.updated_at.is_some() && memory.updated_at == memory.created_at);
+        self.updated_equals_created += u64::from(memory.updated_at.is_some() && memory.updated_at == memory.created_at);
         if memory.namespace.starts_with("team:")
             && let Some(value) = self.node_at.and_then(|at| row.values.get(at))
             && crate::plan::shown::text(value).is_some_and(|node| self.middle_nodes.contains(&node))
@@ -308,8 +311,10 @@ impl ColumnSeen {
             Value::Text(text) => {
                 self.nul += u64::from(text.contains('\0'));
                 self.json_null += u64::from(text.trim() == "null");
-                self.json_twice += u64::from(look.json && text.contains('{') && super::json_keys::has_duplicate_key(text));
-                self.truthy += u64::from(!matches!(words::fold(text).as_str(), "" | "f" | "false" | "no" | "n" | "0" | "off"));
+                self.json_twice +=
+                    u64::from(look.json && text.contains('{') && super::json_keys::has_duplicate_key(text));
+                self.truthy +=
+                    u64::from(!matches!(words::fold(text).as_str(), "" | "f" | "false" | "no" | "n" | "0" | "off"));
             }
             Value::Json(text) => {
                 self.json_null += u64::from(text.trim() == "null");

@@ -6,14 +6,37 @@ pub(crate) const SCOPE: &[&str] =
 
 /// Columns that say when a row was written.
 pub(crate) const CREATED: &[&str] = &[
-    "created_at", "created", "createdat", "created_on", "created_time", "creation_time", "creation_date", "date_created",
-    "inserted_at", "added_at", "written_at", "recorded_at", "timestamp", "ts", "time",
+    "created_at",
+    "created",
+    "createdat",
+    "created_on",
+    "created_time",
+    "creation_time",
+    "creation_date",
+    "date_created",
+    "inserted_at",
+    "added_at",
+    "written_at",
+    "recorded_at",
+    "timestamp",
+    "ts",
+    "time",
 ];
 
 /// Columns that say when a row was last changed.
 pub(crate) const UPDATED: &[&str] = &[
-    "updated_at", "updated", "updatedat", "updated_on", "modified_at", "modified", "modified_on", "last_modified",
-    "changed_at", "mtime", "last_updated", "date_updated",
+    "updated_at",
+    "updated",
+    "updatedat",
+    "updated_on",
+    "modified_at",
+    "modified",
+    "modified_on",
+    "last_modified",
+    "changed_at",
+    "mtime",
+    "last_updated",
+    "date_updated",
 ];
 
 /// Columns that hold a lifecycle.
@@ -25,14 +48,35 @@ pub(crate) const DELETED: &[&str] =
 
 /// Columns that limit how long a row lives.
 pub(crate) const TTL: &[&str] = &[
-    "ttl", "ttl_seconds", "ttl_interval", "expires_at", "expires_after", "expiry", "retention", "retain_until",
+    "ttl",
+    "ttl_seconds",
+    "ttl_interval",
+    "expires_at",
+    "expires_after",
+    "expiry",
+    "retention",
+    "retain_until",
     "retention_interval",
 ];
 
 /// Status values of rows nobody should meet again.
 pub(crate) const DEAD: &[&str] = &[
-    "deleted", "archived", "removed", "invalid", "wrong", "rejected", "outdated", "stale", "deprecated", "obsolete",
-    "replaced", "superseded", "expired", "retired", "trash", "trashed",
+    "deleted",
+    "archived",
+    "removed",
+    "invalid",
+    "wrong",
+    "rejected",
+    "outdated",
+    "stale",
+    "deprecated",
+    "obsolete",
+    "replaced",
+    "superseded",
+    "expired",
+    "retired",
+    "trash",
+    "trashed",
 ];
 
 /// States from which a memory is recalled.

@@ -105,7 +105,8 @@ impl Collector {
                 *outcome = Outcome::Field(memory_text::field(&mapped.memory, &self.field));
             }
             Err(reject) if *outcome == Outcome::Unknown => {
-                let concerns = reject.column.as_deref() == Some(&self.column) && reject.field.as_deref() == Some(&self.field);
+                let concerns =
+                    reject.column.as_deref() == Some(&self.column) && reject.field.as_deref() == Some(&self.field);
                 if concerns {
                     *outcome = Outcome::Rejected;
                 }

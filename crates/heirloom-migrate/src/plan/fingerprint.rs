@@ -63,6 +63,9 @@ mod tests {
         let key = ["id".to_owned()];
         let one = vec![("a".to_owned(), None), ("b".to_owned(), Some("a".to_owned()))];
         let two = one.iter().cloned().rev().collect();
-        assert_eq!(source_fingerprint(&table(None), &key, Some(&one)), source_fingerprint(&table(None), &key, Some(&two)));
+        assert_eq!(
+            source_fingerprint(&table(None), &key, Some(&one)),
+            source_fingerprint(&table(None), &key, Some(&two))
+        );
     }
 }

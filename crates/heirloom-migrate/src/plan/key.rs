@@ -30,7 +30,9 @@ pub fn columns(file: &MigrationFile, table: &Table, display: &str) -> Result<Vec
         format!("key = [{}]", quoted.join(", "))
     };
     let accepted = match table.unique_keys.as_slice() {
-        [] => format!("write key = […] under [source] with columns that are unique together; its columns are {}", names()),
+        [] => {
+            format!("write key = […] under [source] with columns that are unique together; its columns are {}", names())
+        }
         sets => {
             let sets: Vec<String> = sets.iter().map(|set| written(set)).collect();
             format!("write {} under [source], which the table keeps unique", sets.join(" or "))

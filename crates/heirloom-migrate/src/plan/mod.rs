@@ -312,4 +312,3 @@ pub struct Estimate {
     /// Bytes of memory an HNSW graph over the embeddings needs while it is built.
     pub index_bytes: u64,
 }
-

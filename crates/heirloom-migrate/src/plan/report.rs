@@ -40,9 +40,15 @@ fn header(page: &mut Page, plan: &Plan) {
     let counts = &plan.counts;
     page.line(&format!("Plan {}: {} -> {}", clean(&plan.name), clean(&plan.source.table.name), target_name(plan)));
     page.blank();
-    page.field("source", &format!("{}, {}, role {}", plan.source.display, plan.source.identity.server, plan.source.identity.role));
+    page.field(
+        "source",
+        &format!("{}, {}, role {}", plan.source.display, plan.source.identity.server, plan.source.identity.role),
+    );
     page.field("key", &plan.source.key.join(", "));
-    page.field("target", &format!("{}, {}, role {}", plan.target.display, plan.target.identity.server, plan.target.identity.role));
+    page.field(
+        "target",
+        &format!("{}, {}, role {}", plan.target.display, plan.target.identity.server, plan.target.identity.role),
+    );
     page.field("made", &format!("{} by Heirloom {}", plan.created_at, plan.heirloom));
     page.blank();
     page.wrap(
@@ -166,7 +172,12 @@ fn rejects(page: &mut Page, rejects: &[RejectCount]) {
     }
     page.heading("Set aside");
     for reject in rejects {
-        page.line(&format!("  {} {}, e.g. key {}", number(reject.count), reject_name(reject), clean(&reject.example_key.join(", "))));
+        page.line(&format!(
+            "  {} {}, e.g. key {}",
+            number(reject.count),
+            reject_name(reject),
+            clean(&reject.example_key.join(", "))
+        ));
         page.wrap("      ", "      ", &reject.message);
     }
 }

@@ -51,7 +51,8 @@ impl Plan {
     /// # Errors
     /// [`MigrateError::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let io = |error: std::io::Error| MigrateError::Io { path: path.display().to_string(), reason: error.to_string() };
+        let io =
+            |error: std::io::Error| MigrateError::Io { path: path.display().to_string(), reason: error.to_string() };
         let mut json = serde_json::to_vec_pretty(self).map_err(|error| io(error.into()))?;
         json.push(b'\n');
         let mut name = path.file_name().unwrap_or_default().to_os_string();
@@ -73,8 +74,8 @@ impl Plan {
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
         let again = "run plan again on its migration file";
-        let text = std::fs::read(path)
-            .map_err(|error| MigrateError::Io { path: shown.clone(), reason: error.to_string() })?;
+        let text =
+            std::fs::read(path).map_err(|error| MigrateError::Io { path: shown.clone(), reason: error.to_string() })?;
         let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
             let what = format!("it is not JSON (line {}, column {})", error.line(), error.column());
             refusal(&shown, &what, "give the .plan.json that plan has written, not the migration file")
@@ -84,13 +85,20 @@ impl Plan {
             Some(format) => {
                 return Err(refusal(&shown, &format!("it has form {format}, this binary knows form {FORMAT}"), again));
             }
-            None => return Err(refusal(&shown, "it is JSON, but no plan", "give the .plan.json that plan has written")),
+            None => {
+                return Err(refusal(&shown, "it is JSON, but no plan", "give the .plan.json that plan has written"));
+            }
         }
-        let plan: Self = serde_json::from_value(json.clone())
-            .map_err(|_| refusal(&shown, "a part of it is missing or of the wrong type: it was edited or damaged", again))?;
+        let plan: Self = serde_json::from_value(json.clone()).map_err(|_| {
+            refusal(&shown, "a part of it is missing or of the wrong type: it was edited or damaged", again)
+        })?;
         let unknown = serde_json::to_value(&plan).map_or(true, |known| known != json);
         if unknown {
-            return Err(refusal(&shown, "it holds something that plan did not write: it was edited after it was made", again));
+            return Err(refusal(
+                &shown,
+                "it holds something that plan did not write: it was edited after it was made",
+                again,
+            ));
         }
         plan.check_digest()?;
         Ok(plan)

@@ -28,8 +28,7 @@ pub(crate) fn text(value: &Value) -> Option<String> {
         Value::Uuid(uuid) => uuid.to_string(),
         Value::Vector(floats) => format!("({} dimensions)", floats.len()),
         Value::Array(items) => {
-            let items: Vec<String> =
-                items.iter().map(|item| text(item).unwrap_or_else(|| "null".to_owned())).collect();
+            let items: Vec<String> = items.iter().map(|item| text(item).unwrap_or_else(|| "null".to_owned())).collect();
             format!("[{}]", items.join(", "))
         }
     })

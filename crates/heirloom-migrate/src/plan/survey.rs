@@ -142,7 +142,9 @@ impl<'a> Survey<'a> {
             (_, Err(_)) => "set aside with its row".to_owned(),
             (_, Ok(mapped)) => match &mapped.memory.embedding {
                 Some(kept) if Some(kept.len()) != width => format!("cut to {}, the rest was zero", kept.len()),
-                Some(kept) if kept.len() < self.scope.dimension => format!("padded with zeros to {}", self.scope.dimension),
+                Some(kept) if kept.len() < self.scope.dimension => {
+                    format!("padded with zeros to {}", self.scope.dimension)
+                }
                 Some(_) => "kept".to_owned(),
                 None => "left in the origin; the text needs an embedding".to_owned(),
             },
