@@ -41,7 +41,7 @@ pub enum StoreError {
         known: u32,
     },
     /// The store was made by an older binary and was not upgraded yet.
-    #[error("The store is at schema version {found}, this binary needs {known}: run `heirloom up`")]
+    #[error("The store is at schema version {found}, this binary needs {known}")]
     Older {
         /// The store's version.
         found: u32,

@@ -91,6 +91,8 @@ cases! {
     CONFLICT = "conflict" User "The request collides with what the store holds." "";
     NOT_INSTALLED = "no-store" User "The database holds no store yet."
         "install it with `heirloom up`";
+    OLDER = "store-older" User "The store was made by an older Heirloom and was not upgraded yet."
+        "`heirloom up` upgrades it; what it holds stays";
     NEWER = "store-newer" User "The store was made by a newer Heirloom."
         "use that version or a newer one; this one changed nothing";
     ALTERED = "store-altered" User "The store's schema is not what this version would have made."
@@ -234,6 +236,7 @@ fn store_case(error: &StoreError) -> Case {
         StoreError::Conflict(_) => CONFLICT,
         StoreError::NotInstalled(_) => NOT_INSTALLED,
         StoreError::Newer { .. } => NEWER,
+        StoreError::Older { .. } => OLDER,
         StoreError::Altered { .. } => ALTERED,
         StoreError::Unsupported(_) => UNSUPPORTED,
         StoreError::Rights(_) => RIGHTS,
