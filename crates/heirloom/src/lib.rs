@@ -6,6 +6,7 @@
 //! - [`config`]: the only place that reads the environment.
 //! - [`explain`]: the only place that turns an error into an exit code and a hint.
 //! - [`context`]: what an operation is given: the configuration, the database, who is watching.
+//! - [`demo`]: the main job on the two cases of the seeds, told as a story.
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
 
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod context;
+pub mod demo;
 pub mod error;
 pub mod explain;
 pub mod ops;

@@ -1,0 +1,14 @@
+//! One integration binary a crate; the test below fails when a file is not listed.
+
+mod demo_data;
+
+#[test]
+fn every_file_is_listed() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let listed = include_str!("main.rs");
+    for entry in std::fs::read_dir(dir).expect("tests/it is there") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name");
+        let module = name.trim_end_matches(".rs");
+        assert!(!name.ends_with(".rs") || module == "main" || listed.contains(&format!("mod {module};")), "tests/it/{name} is not listed");
+    }
+}
