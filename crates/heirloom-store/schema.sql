@@ -233,6 +233,12 @@ table heirloom.tombstone row level security forced
     grant select to heirloom_audit
     grant insert, select to heirloom_serve
 
+CREATE OR REPLACE FUNCTION heirloom.function_words()
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$select '{a,about,abov,after,again,against,all,also,am,an,and,ani,are,aren,as,at,be,becaus,been,befor,below,between,both,but,by,can,could,couldn,d,did,didn,do,doe,doesn,don,down,dure,each,few,for,from,further,had,hadn,has,hasn,have,haven,he,her,here,herself,him,himself,his,how,i,if,in,into,is,isn,it,itself,just,ll,m,ma,may,me,might,mightn,more,most,must,mustn,my,myself,need,needn,no,nor,not,now,o,of,off,on,onc,onli,or,other,our,ourselv,out,over,own,re,s,same,shall,shan,she,should,shouldn,so,some,such,t,than,that,the,their,them,themselv,then,there,these,they,this,those,through,to,too,under,until,up,us,ve,veri,was,wasn,we,were,weren,what,when,where,whi,which,while,who,whom,whose,will,with,won,would,wouldn,y,yes,you,your,yourself,yourselv}'::text[]$function$
+
 CREATE OR REPLACE FUNCTION heirloom.memory_namespace()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -250,6 +256,202 @@ AS $function$
 begin
     new.updated_at := now();
     return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding public.vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
+ RETURNS TABLE(namespace text, id uuid, created_at timestamp with time zone, score double precision, lexical double precision, semantic double precision, context double precision, boost double precision, similarity double precision)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+declare
+    terms record;
+    function_words constant text[] := heirloom.function_words();
+    -- Without a list of function words, what is common counts for less all the same.
+    sharpness constant double precision := case when cardinality(function_words) = 0 then 1.3 else 1 end;
+begin
+    select * into terms from heirloom.recall_terms(recall.query_text);
+
+    return query
+    with visible as materialized (
+        select m.namespace, m.id, m.created_at, m.pin, m.importance, m.state, m.topic, m.content, m.content_tsv,
+            m.embedding, m.embedding_model
+        from heirloom.memory m
+        where m.namespace = any (recall.namespaces)
+            and m.is_active
+            and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
+            and (m.expires_at is null or m.expires_at > greatest(recall.at, statement_timestamp()))
+            and coalesce(m.valid_from, m.created_at, '-infinity') <= recall.at
+            and (m.valid_to is null or m.valid_to > recall.at)
+            and (m.kind <> 'lesson' or m.verified_at is not null or recall.include_unverified)
+            and (recall.kinds is null or m.kind = any (recall.kinds))
+    ),
+    posting as (
+        select v.namespace, v.id, t.lexeme as term, cardinality(t.positions) as tf, length(v.content_tsv) as len
+        from visible v, unnest(v.content_tsv) t
+        where v.content_tsv @@ terms.any_lexeme and t.lexeme = any (terms.lexemes)
+        union all
+        select v.namespace, v.id, g.gram, 1, length(v.content_tsv)
+        from visible v, unnest(terms.grams) g(gram)
+        where cardinality(terms.grams) > 0
+            and (strpos(v.content, g.gram) > 0 or strpos(coalesce(v.topic, ''), g.gram) > 0)
+    ),
+    weight as (
+        select f.namespace, f.term, f.term = any (function_words) as is_function_word,
+            power(ln(1 + (n.rows - f.df + 0.5) / (f.df + 0.5)), sharpness)
+                * case when f.term = any (function_words) then 0.15 else 1 end as w
+        from (select p.namespace, p.term, count(*) as df from posting p group by p.namespace, p.term) f
+        join (select v.namespace, count(*) as rows from visible v group by v.namespace) n on n.namespace = f.namespace
+    ),
+    words as (
+        select p.namespace, p.id,
+            sum(w.w * p.tf * 1.9 / (p.tf + 0.9 * (0.6 + 0.4 * p.len / 40.0))) as l,
+            bool_or(not w.is_function_word) as says_something
+        from posting p
+        join weight w on w.namespace = p.namespace and w.term = p.term
+        group by p.namespace, p.id
+    ),
+    side as (
+        select v.namespace, v.id, v.created_at, v.pin, v.importance, v.state,
+            coalesce(w.l, 0)::double precision as l,
+            coalesce(w.says_something, false) as says_something,
+            c.cosine
+        from visible v
+        left join words w on w.namespace = v.namespace and w.id = v.id
+        cross join lateral (
+            -- Vectors of two models have nothing to say to each other; one without a direction has no cosine.
+            select case
+                when recall.query_model is null or v.embedding_model is null or v.embedding_model = recall.query_model
+                    then nullif(1 - (v.embedding <=> recall.query_embedding), 'NaN')
+            end as cosine
+        ) c
+        where w.id is not null or c.cosine > 0
+    ),
+    best as (
+        select max(s.l) as l, max(s.cosine) as cosine,
+            case
+                when not coalesce(max(s.cosine) > 0, false) then 1
+                when not bool_or(s.says_something) then 0
+                else 0.6
+            end as words_count_for
+        from side s
+    ),
+    part as (
+        select s.namespace, s.id, s.created_at, s.cosine,
+            round((b.words_count_for * s.l / nullif(b.l, 0))::numeric, 9)::double precision as lexical,
+            round(((1 - b.words_count_for) * greatest(coalesce(s.cosine, 0), 0) / nullif(greatest(b.cosine, 0), 0))::numeric, 9)
+                ::double precision as semantic,
+            (case when s.pin then 0.03 else 0 end + (s.importance - 3) * 0.01
+                + case s.state when 'canonical' then 0.02 when 'validated' then 0.01 when 'conflicted' then -0.02 else 0 end
+            )::double precision as boost
+        from side s, best b
+    )
+    -- Rounded to nine digits, so that equal rows are equal however their sums were added up.
+    select p.namespace, p.id, p.created_at,
+        round((coalesce(p.lexical, 0) + coalesce(p.semantic, 0) + p.boost)::numeric, 9)::double precision as score,
+        coalesce(p.lexical, 0), coalesce(p.semantic, 0), 0::double precision, p.boost, p.cosine
+    from part p
+    where coalesce(p.lexical, 0) + coalesce(p.semantic, 0) > 0
+    order by score desc, p.created_at desc nulls last, p.id
+    limit recall.k;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall_ghosts(query_text text, query_embedding public.vector, namespaces text[], kinds text[] DEFAULT NULL::text[], query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+    terms record;
+begin
+    if recall_ghosts.kinds is not null and 'lesson' <> all (recall_ghosts.kinds) then
+        return 0;
+    end if;
+    select * into terms from heirloom.recall_terms(recall_ghosts.query_text);
+
+    return (
+        select count(*)
+        from heirloom.memory m
+        where m.namespace = any (recall_ghosts.namespaces)
+            and m.kind = 'lesson'
+            and m.verified_at is null
+            and m.is_active
+            and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
+            and (m.expires_at is null or m.expires_at > greatest(recall_ghosts.at, statement_timestamp()))
+            and coalesce(m.valid_from, m.created_at, '-infinity') <= recall_ghosts.at
+            and (m.valid_to is null or m.valid_to > recall_ghosts.at)
+            and case
+                when cardinality(terms.lexemes) + cardinality(terms.grams) > 0 then
+                    coalesce(m.content_tsv @@ terms.any_lexeme, false)
+                    or exists (
+                        select
+                        from unnest(terms.grams) g(gram)
+                        where strpos(m.content, g.gram) > 0 or strpos(coalesce(m.topic, ''), g.gram) > 0
+                    )
+                else
+                    (recall_ghosts.query_model is null or m.embedding_model is null
+                        or m.embedding_model = recall_ghosts.query_model)
+                    and nullif(1 - (m.embedding <=> recall_ghosts.query_embedding), 'NaN') > 0
+            end
+    );
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall_terms(query_text text, OUT lexemes text[], OUT grams text[], OUT any_lexeme tsquery)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    unspaced constant text :=
+        '[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff'
+        '\U00020000-\U0003134f]+';
+begin
+    lexemes := '{}';
+    grams := '{}';
+    if query_text is null then
+        return;
+    end if;
+
+    if query_text ~ unspaced then
+        -- Bounded: of a page of Chinese its first 256 pairs ask.
+        select coalesce(array_agg(g.gram order by g.first_at), '{}')
+        into grams
+        from (
+            select substr(r.run[1], i, 2) as gram, min(r.ordinal * 100000 + i) as first_at
+            from regexp_matches(query_text, unspaced, 'g') with ordinality r(run, ordinal),
+                generate_series(1, greatest(length(r.run[1]) - 1, 1)) i
+            group by 1
+            order by 2
+            limit 256
+        ) g;
+    end if;
+
+    -- Bounded as well: of a page of text its first 1,024 words ask.
+    select coalesce(array_agg(l.lexeme), '{}')
+    into lexemes
+    from (
+        select t.lexeme
+        from unnest(to_tsvector(heirloom.text_config(), left(query_text, 65536))) t
+        -- A run without spaces is one token to the parser; its pairs stand for it.
+        where t.lexeme !~ ('^' || unspaced || '$')
+        order by t.positions[1], t.lexeme
+        limit 1024
+    ) l;
+
+    -- Quoted, so that nothing in a lexeme is read as syntax.
+    select string_agg('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+    into any_lexeme
+    from unnest(lexemes) l(lexeme);
 end
 $function$
 

@@ -26,6 +26,14 @@ pub enum StoreError {
         /// The namespace asked in.
         namespace: String,
     },
+    /// The memory was forgotten in this namespace, and stays forgotten.
+    #[error("The memory {id} of {namespace} was already forgotten")]
+    Forgotten {
+        /// The id asked for.
+        id: String,
+        /// Where it was forgotten.
+        namespace: String,
+    },
     /// The request collides with what is there.
     #[error("{0}")]
     Conflict(String),

@@ -1,11 +1,38 @@
 //! The memory: schema, write, recall, lifecycle, namespaces. The only writer of memory tables.
+//!
+//! A tenant's operation is one method of [`Store`] in one file: it takes a [`Scope`] and a flat request, runs as one
+//! transaction of the serving role on one connection, and answers with a flat value.
 
+mod activity;
+mod check;
 mod error;
+mod forget;
+mod list;
+mod locate;
 mod memory;
+mod moment;
+pub mod namespace;
+mod recall;
+mod record;
+mod remember;
+mod revise;
 pub mod schema;
+mod scope;
+mod show;
 mod store;
+mod transition;
 
+pub use check::{MAX_CONTENT_BYTES, MAX_JSON_BYTES, MAX_LABEL_BYTES};
 pub use error::{Result, StoreError};
-pub use memory::{KINDS, Memory, Moment, Origin, SOURCES, STATES};
+pub use forget::{Forget, Forgotten};
+pub use list::{List, MAX_PAGE, Page};
+pub use memory::{ITEM_KINDS, KINDS, Memory, Moment, Origin, SOURCES, STATES};
+pub use recall::{Hit, MAX_HITS, MAX_QUESTION_BYTES, Recall, Recalled};
+pub use record::Record;
+pub use remember::{Remember, Remembered};
+pub use revise::{Revise, Revised};
 pub use schema::{Meta, UpOptions};
+pub use scope::{MAX_NAMESPACES, Scope};
+pub use show::{OriginSummary, Show, Shown, Step};
 pub use store::Store;
+pub use transition::{TRANSITIONS, Transition, Transitioned, allowed_from};

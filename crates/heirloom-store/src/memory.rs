@@ -142,6 +142,9 @@ pub const KINDS: [&str; 4] = ["lesson", "fact", "summary", "checkpoint"];
 /// Who may have written a memory.
 pub const SOURCES: [&str; 4] = ["agent", "runtime", "user", "imported"];
 
+/// What a memory may be as an item of the SQL door.
+pub const ITEM_KINDS: [&str; 7] = ["note", "skill_md", "template", "script", "reference", "config", "spec"];
+
 /// What a row of `heirloom.origin` holds: where a migrated memory came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {

@@ -232,7 +232,7 @@ fn engine_case(error: &EngineError) -> Case {
 fn store_case(error: &StoreError) -> Case {
     match error {
         StoreError::Invalid { .. } => INVALID,
-        StoreError::NotFound { .. } => NOT_FOUND,
+        StoreError::NotFound { .. } | StoreError::Forgotten { .. } => NOT_FOUND,
         StoreError::Conflict(_) => CONFLICT,
         StoreError::NotInstalled(_) => NOT_INSTALLED,
         StoreError::Newer { .. } => NEWER,

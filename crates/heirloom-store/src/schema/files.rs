@@ -14,6 +14,10 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
 
 pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/text_config.sql"),
+    sql_file!("objects/functions/function_words.sql"),
+    sql_file!("objects/functions/recall_terms.sql"),
+    sql_file!("objects/functions/recall.sql"),
+    sql_file!("objects/functions/recall_ghosts.sql"),
     sql_file!("objects/functions/uuid_v7.sql"),
     sql_file!("objects/triggers/memory_namespace.sql"),
     sql_file!("objects/triggers/memory_updated_at.sql"),

@@ -2,8 +2,17 @@
 
 mod catalog;
 mod files;
+mod forget;
 mod install;
+mod list;
 mod policies;
+mod recall;
+mod recall_visibility;
+mod remember;
+mod revise;
+mod tenants;
+mod transition;
+mod world;
 
 /// Every test opens its own database through this, so that a leak of one never meets another.
 pub(crate) async fn installed() -> (heirloom_engine::testkit::TestDatabase, heirloom_store::Store) {

@@ -1,0 +1,135 @@
+//! A moment on the wire: `timestamptz` towards the database, RFC 3339 or `infinity` towards people and JSON.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use bytes::BytesMut;
+use jiff::Timestamp;
+use postgres_types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::memory::Moment;
+
+/// Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
+const EPOCH: i64 = 946_684_800_000_000;
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NegativeInfinity => f.write_str("-infinity"),
+            Self::Infinity => f.write_str("infinity"),
+            Self::Micros(micros) => match Timestamp::from_microsecond(micros) {
+                Ok(timestamp) => write!(f, "{timestamp}"),
+                // PostgreSQL reaches further back and ahead than RFC 3339 does.
+                Err(_) => write!(f, "epoch{micros:+}us"),
+            },
+        }
+    }
+}
+
+impl std::str::FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "infinity" => return Ok(Self::Infinity),
+            "-infinity" => return Ok(Self::NegativeInfinity),
+            _ => {}
+        }
+        if let Some(micros) = text.strip_prefix("epoch").and_then(|rest| rest.strip_suffix("us")) {
+            return micros.parse().map(Self::Micros).map_err(|_| "a moment that cannot be read".to_owned());
+        }
+        text.parse::<Timestamp>()
+            .map(Self::from_timestamp)
+            .map_err(|_| "expected an RFC 3339 time such as 2026-11-22T09:30:00Z, `infinity` or `-infinity`".to_owned())
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "An RFC 3339 time in UTC with microseconds, or `infinity` or `-infinity`.",
+        })
+    }
+}
+
+impl ToSql for Moment {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        let wire = match *self {
+            Self::NegativeInfinity => i64::MIN,
+            Self::Infinity => i64::MAX,
+            Self::Micros(micros) => {
+                micros.checked_sub(EPOCH).ok_or("a moment before PostgreSQL's calendar begins")?
+            }
+        };
+        out.extend_from_slice(&wire.to_be_bytes());
+        Ok(IsNull::No)
+    }
+
+    accepts!(TIMESTAMPTZ);
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Moment {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(match i64::from_be_bytes(raw.try_into()?) {
+            i64::MIN => Self::NegativeInfinity,
+            i64::MAX => Self::Infinity,
+            micros => Self::Micros(micros.checked_add(EPOCH).ok_or("a moment after PostgreSQL's calendar ends")?),
+        })
+    }
+
+    accepts!(TIMESTAMPTZ);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_comes_back_from_text_and_wire() {
+        for moment in [
+            Moment::Infinity,
+            Moment::NegativeInfinity,
+            Moment::Micros(0),
+            Moment::Micros(1_700_000_000_123_456),
+            Moment::Micros(-1),
+            Moment::Micros(9_214_646_400_000_000_000),
+        ] {
+            assert_eq!(moment.to_string().parse(), Ok(moment));
+            let mut wire = BytesMut::new();
+            moment.to_sql(&Type::TIMESTAMPTZ, &mut wire).expect("writes");
+            assert_eq!(Moment::from_sql(&Type::TIMESTAMPTZ, &wire).expect("reads"), moment);
+        }
+    }
+
+    #[test]
+    fn text_is_rfc_3339() {
+        let moment: Moment = "2026-11-22T09:30:00.000001+02:00".parse().expect("a time");
+        assert_eq!(moment.to_string(), "2026-11-22T07:30:00.000001Z");
+        assert!("yesterday".parse::<Moment>().is_err());
+    }
+}
