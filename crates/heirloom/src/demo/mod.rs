@@ -2,6 +2,7 @@
 //!
 //! - [`tenants`], [`dirt`], [`legacy`]: case A, `agent_memories` of four tenants, 2,052 rows.
 //! - [`guide`]: case B, `mem.mem_item` with the fifteen fields of the migration guide.
+//! - [`story`]: the report of what happened, as one screen of text and as JSON.
 //!
 //! All rows come from a fixed seed: the numbers of the story are the same on every machine, and tests name them.
 //! Deliberately absent: a download, a clock in the data, and any shortcut into the store's tables; the demo plans,
@@ -13,4 +14,5 @@ pub mod guide;
 pub mod legacy;
 mod notes;
 mod rng;
+pub mod story;
 pub mod tenants;
