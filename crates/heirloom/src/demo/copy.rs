@@ -123,7 +123,13 @@ mod tests {
     #[test]
     fn null_empty_and_backslashes_stay_apart() {
         let mut lines = Lines::new();
-        lines.field(None).field(Some("")).field(Some("\\N")).field(Some("a\tb\r\nc")).show(Some(7)).vector(Some(&[0.5, -1.0]));
+        lines
+            .field(None)
+            .field(Some(""))
+            .field(Some("\\N"))
+            .field(Some("a\tb\r\nc"))
+            .show(Some(7))
+            .vector(Some(&[0.5, -1.0]));
         lines.end();
         assert_eq!(lines.into_text(), "\\N\t\t\\\\N\ta\\tb\\r\\nc\t7\t[0.5,-1]\n");
     }

@@ -37,9 +37,36 @@ pub const JSON_NULL_TAGS: usize = 10;
 
 /// Every status of the guide's table, as it was typed over the years.
 pub const STATUSES: [&str; 30] = [
-    "pending", "New", " new ", "active", "ACTIVE", " Active", "approved", "Approved ", "confirmed", "Verified", "verified ",
-    "master", "Golden", "outdated", " Stale ", "stale", "replaced", "Superseded", "archived", "Archived", "deleted",
-    "Deleted", " DELETED ", "invalid", "Wrong", "conflict", "Conflict ", "active", "approved", "pending ",
+    "pending",
+    "New",
+    " new ",
+    "active",
+    "ACTIVE",
+    " Active",
+    "approved",
+    "Approved ",
+    "confirmed",
+    "Verified",
+    "verified ",
+    "master",
+    "Golden",
+    "outdated",
+    " Stale ",
+    "stale",
+    "replaced",
+    "Superseded",
+    "archived",
+    "Archived",
+    "deleted",
+    "Deleted",
+    " DELETED ",
+    "invalid",
+    "Wrong",
+    "conflict",
+    "Conflict ",
+    "active",
+    "approved",
+    "pending ",
 ];
 
 const SEED: u64 = 42;
@@ -90,7 +117,8 @@ pub fn rows() -> Vec<MemItem> {
     set_verification(&mut rows, &mut rng);
     for n in 0..OVERFLOWING_RUNS {
         // 2⁶⁴ and above, one of them with a leading zero that a cast would lose.
-        rows[n * 47 + 11].run_id = Some(format!("{}99999999999999999{:03}", if n == 3 { "0" } else { "" }, n * 7 + 100));
+        rows[n * 47 + 11].run_id =
+            Some(format!("{}99999999999999999{:03}", if n == 3 { "0" } else { "" }, n * 7 + 100));
     }
     for n in 0..JSON_NULL_TAGS {
         rows[n * 39 + 5].tags = Some("null".to_owned());
@@ -135,14 +163,16 @@ fn row(n: usize, rng: &mut Rng, notes: &Notes, said: &mut HashSet<String>) -> Me
         verification_status: None,
         verified_at: None,
         // Each spelling at least once, then as it comes.
-        status: if n < STATUSES.len() { STATUSES[n] } else { *rng.pick(&STATUSES) },
+        status: if n < STATUSES.len() { STATUSES[n] } else { rng.pick(&STATUSES) },
         agent_role,
         project_id: *rng.pick(&[7, 42, 42, 42, 1001]),
         priority: if rng.chance(90) { Some(rng.between(1, 10).cast_signed()) } else { None },
-        git_sha: rng.chance(55).then(|| format!("{:016x}{:016x}{:016x}", rng.next(), rng.next(), rng.next())[..40].to_owned()),
-        artifact_id: rng.chance(15).then(|| {
-            format!("sha256:{:016x}{:016x}{:016x}{:016x}", rng.next(), rng.next(), rng.next(), rng.next())
-        }),
+        git_sha: rng
+            .chance(55)
+            .then(|| format!("{:016x}{:016x}{:016x}", rng.next(), rng.next(), rng.next())[..40].to_owned()),
+        artifact_id: rng
+            .chance(15)
+            .then(|| format!("sha256:{:016x}{:016x}{:016x}{:016x}", rng.next(), rng.next(), rng.next(), rng.next())),
         embedding: None,
         created_at: created.cast_signed(),
         updated_at: (created + if rng.chance(30) { rng.between(1, 20 * DAY) } else { 0 }).cast_signed(),
@@ -190,7 +220,10 @@ fn set_times_to_live(rows: &mut [MemItem], rng: &mut Rng) {
         match n % 3 {
             0 => row.ttl_seconds = Some(*rng.pick(&[1, 3600, 86_400, 7_776_000])),
             1 => row.retention = Some(*rng.pick(&["30 days", "2 weeks", "6 months", "12:00:00"])),
-            _ => row.retain_until = moment(Some((created + rng.between(1, 200) * DAY).cast_signed())).map(|at| at.to_string()),
+            _ => {
+                row.retain_until =
+                    moment(Some((created + rng.between(1, 200) * DAY).cast_signed())).map(|at| at.to_string())
+            }
         }
     }
     for n in 0..LIVING {
@@ -199,7 +232,10 @@ fn set_times_to_live(rows: &mut [MemItem], rng: &mut Rng) {
             0 => row.ttl_seconds = Some(*rng.pick(&[630_720_000, 2_147_483_647])),
             1 => row.retention = Some(*rng.pick(&["20 years", "240 months", "12 years 6 months 3 days"])),
             _ if n == 2 => row.retain_until = Some("infinity".to_owned()),
-            _ => row.retain_until = Some(format!("20{}-12-31T23:59:59.{:06}Z", rng.between(40, 90), rng.below(1_000_000))),
+            _ => {
+                row.retain_until =
+                    Some(format!("20{}-12-31T23:59:59.{:06}Z", rng.between(40, 90), rng.below(1_000_000)))
+            }
         }
     }
 }

@@ -169,8 +169,8 @@ impl DemoReport {
         paragraph(
             out,
             &format!(
-                "{} of {}, handed down into {}.",
-                counted(rows, "memory").replace("memorys", "memories"),
+                "{} memories of {}, handed down into {}.",
+                count(rows),
                 counted(self.tenants.len() as u64, "team"),
                 self.store
             ),
@@ -194,7 +194,8 @@ impl DemoReport {
     fn table(&self, out: &mut String) {
         heading(out, "Apply: one transaction a chunk, with its ledger row", self.timings.apply);
         heading(out, "Verify: both sides read again, every row, every field", self.timings.verify);
-        let mut table = Table::new(&["", ">rows", ">migrated", ">set aside", ">verified", ">again", "tampering", ">recalled"]);
+        let mut table =
+            Table::new(&["", ">rows", ">migrated", ">set aside", ">verified", ">again", "tampering", ">recalled"]);
         for tenant in &self.tenants {
             table.row([
                 tenant.name.clone(),
@@ -231,7 +232,7 @@ impl DemoReport {
                 ),
             );
             for (_, id) in self.live.iter().filter(|(name, _)| *name == tenant.name) {
-                out.push_str(&format!("  {id}  has no origin row: written by remember, see its activity\n"));
+                out.push_str(&format!("  {id}  no origin row; written by remember\n"));
             }
         }
     }
@@ -241,10 +242,8 @@ impl DemoReport {
         heading(out, &format!("Apply again: {} written", counted(written, "row")), self.timings.rerun);
         if let Some(tampered) = &self.tampered {
             out.push('\n');
-            paragraph(
-                out,
-                &format!("One row a team changed by hand, and put back. Verify named row and column, at {}:", tampered.tenant),
-            );
+            let what = "In each team one row was changed by hand, found and put back. Verify named";
+            paragraph(out, &format!("{what} at {}:", tampered.tenant));
             out.push_str(&line(&format!("  {} of {}", tampered.column, tampered.key), WIDTH));
             out.push('\n');
         }
@@ -261,7 +260,11 @@ impl DemoReport {
         out.push_str(&format!("\nEvidence: {}\n", self.report.display()));
         out.push_str(&format!("          {}\n", self.report_json.display()));
         let broken: Vec<_> = self.tenants.iter().filter(|tenant| !tenant.holds()).map(|t| t.name.as_str()).collect();
-        let verdict = if self.holds() { "All of it held.".to_owned() } else { format!("It did NOT hold for {}.", broken.join(", ")) };
+        let verdict = if self.holds() {
+            "All of it held.".to_owned()
+        } else {
+            format!("It did NOT hold for {}.", broken.join(", "))
+        };
         out.push_str(&format!("{verdict} {:.1} s.\n", self.timings.total));
     }
 }

@@ -35,7 +35,14 @@ const fn desk(name: &'static str, parent: Option<usize>, status: &'static str, t
 
 /// The tenants of the first seed: 1,805 + 144 + 1 + 102 = 2,052 rows.
 pub const TENANTS: [Tenant; 4] = [
-    Tenant { name: "agents-team", schema: "agents_team", rows: 1805, embedded: 40, dirty: true, workspaces: &AGENTS_TEAM },
+    Tenant {
+        name: "agents-team",
+        schema: "agents_team",
+        rows: 1805,
+        embedded: 40,
+        dirty: true,
+        workspaces: &AGENTS_TEAM,
+    },
     Tenant { name: "hongming", schema: "hongming", rows: 144, embedded: 6, dirty: false, workspaces: &HONGMING },
     Tenant { name: "chloe-dong", schema: "chloe_dong", rows: 1, embedded: 0, dirty: false, workspaces: &CHLOE_DONG },
     Tenant { name: "reno-stars", schema: "reno_stars", rows: 102, embedded: 4, dirty: false, workspaces: &RENO_STARS },

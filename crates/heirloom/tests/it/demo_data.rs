@@ -21,23 +21,24 @@ fn the_generated_rows_are_pinned() {
         .map(|(name, lines)| format!("{name} {:016x} {}", fingerprint(&lines), lines.len()))
         .collect();
     // A row that changes here changes ids, reports and every number a reader has seen: on purpose only.
-    assert_eq!(found, [
-        "agents_team ec7bb77ea0b04055 1622577",
-        "hongming b378b59ae483944f 178000",
-        "chloe_dong 7d204765290b3490 637",
-        "reno_stars 094a8df916cd115c 117006",
-        "mem a78b88b0b94a8ccc 701962",
-    ]);
+    assert_eq!(
+        found,
+        [
+            "agents_team ec7bb77ea0b04055 1622577",
+            "hongming b378b59ae483944f 178000",
+            "chloe_dong 7d204765290b3490 637",
+            "reno_stars 094a8df916cd115c 117006",
+            "mem a78b88b0b94a8ccc 701962",
+        ]
+    );
 }
 
 #[test]
 fn the_counts_are_those_of_the_seed() {
-    assert_eq!(TENANTS.map(|tenant| (tenant.name, tenant.rows)), [
-        ("agents-team", 1805),
-        ("hongming", 144),
-        ("chloe-dong", 1),
-        ("reno-stars", 102),
-    ]);
+    assert_eq!(
+        TENANTS.map(|tenant| (tenant.name, tenant.rows)),
+        [("agents-team", 1805), ("hongming", 144), ("chloe-dong", 1), ("reno-stars", 102),]
+    );
     for tenant in &TENANTS {
         let rows = legacy::rows(tenant);
         assert_eq!(rows.len(), tenant.rows);
@@ -66,7 +67,7 @@ fn the_largest_tenant_is_dirty_as_promised() {
     assert_eq!(count(|row| row.content.contains("\r\n") && !row.content.trim().is_empty()), 9);
     assert_eq!(count(|row| row.content.contains('\u{200d}')), 6);
     assert_eq!(count(|row| row.content.len() > 60_000), 1);
-    
+
     let texts: HashSet<&str> = rows.iter().map(|row| row.content.as_str()).collect();
     assert_eq!(rows.len() - texts.len(), 14, "only the duplicates repeat");
     for (_, content) in KNOWN {
@@ -111,14 +112,32 @@ fn the_second_case_has_every_awkward_value() {
     let width = |n| rows.iter().filter(|row| row.embedding.as_ref().map(Vec::len) == Some(n)).count();
     assert_eq!((width(1024), width(1536)), (guide::EMBEDDED_1024, guide::EMBEDDED_1536));
     let overflows = |run: &String| run.bytes().all(|b| b.is_ascii_digit()) && run.parse::<i64>().is_err();
-    assert_eq!(rows.iter().filter_map(|row| row.run_id.as_ref()).filter(|run| overflows(run)).count(), guide::OVERFLOWING_RUNS);
+    assert_eq!(
+        rows.iter().filter_map(|row| row.run_id.as_ref()).filter(|run| overflows(run)).count(),
+        guide::OVERFLOWING_RUNS
+    );
     assert!(count(|row| row.run_id.as_deref().is_some_and(|run| run.starts_with("run-"))) > 20);
     let statuses: HashSet<_> = rows.iter().map(|row| row.status).collect();
     assert_eq!(statuses, guide::STATUSES.into_iter().collect::<HashSet<_>>());
     let folded: HashSet<_> = statuses.iter().map(|status| status.trim().to_lowercase()).collect();
     for status in [
-        "pending", "new", "active", "approved", "confirmed", "verified", "master", "golden", "outdated", "stale", "replaced",
-        "superseded", "archived", "deleted", "invalid", "wrong", "conflict",
+        "pending",
+        "new",
+        "active",
+        "approved",
+        "confirmed",
+        "verified",
+        "master",
+        "golden",
+        "outdated",
+        "stale",
+        "replaced",
+        "superseded",
+        "archived",
+        "deleted",
+        "invalid",
+        "wrong",
+        "conflict",
     ] {
         assert!(folded.contains(status), "the guide's {status} is missing");
     }
@@ -208,30 +227,33 @@ async fn case_b_has_the_columns_of_the_guide() {
     let db = TestDatabase::fresh().await;
     let mut client = db.database().client().await.expect("a connection");
     assert_eq!(guide::create_case_b(&mut client).await.expect("the table is created"), guide::ROWS as u64);
-    assert_eq!(columns(&client, "mem", "mem_item").await, [
-        "id bigint not null",
-        "memory_text text not null",
-        "layer text",
-        "tags jsonb",
-        "properties jsonb",
-        "run_id text",
-        "task_id text",
-        "ttl_seconds integer",
-        "retention text",
-        "retain_until timestamp with time zone",
-        "verified boolean",
-        "verification_status text",
-        "verified_at timestamp with time zone",
-        "status text not null",
-        "agent_role text not null",
-        "project_id integer not null",
-        "priority integer",
-        "git_sha text",
-        "artifact_id text",
-        "embedding vector",
-        "created_at timestamp with time zone not null",
-        "updated_at timestamp with time zone not null",
-    ]);
+    assert_eq!(
+        columns(&client, "mem", "mem_item").await,
+        [
+            "id bigint not null",
+            "memory_text text not null",
+            "layer text",
+            "tags jsonb",
+            "properties jsonb",
+            "run_id text",
+            "task_id text",
+            "ttl_seconds integer",
+            "retention text",
+            "retain_until timestamp with time zone",
+            "verified boolean",
+            "verification_status text",
+            "verified_at timestamp with time zone",
+            "status text not null",
+            "agent_role text not null",
+            "project_id integer not null",
+            "priority integer",
+            "git_sha text",
+            "artifact_id text",
+            "embedding vector",
+            "created_at timestamp with time zone not null",
+            "updated_at timestamp with time zone not null",
+        ]
+    );
     let row = client
         .query_one(include_str!("demo_case_b.sql"), &[])
         .await

@@ -9,6 +9,9 @@ fn every_file_is_listed() {
     for entry in std::fs::read_dir(dir).expect("tests/it is there") {
         let name = entry.expect("an entry").file_name().into_string().expect("a name");
         let module = name.trim_end_matches(".rs");
-        assert!(!name.ends_with(".rs") || module == "main" || listed.contains(&format!("mod {module};")), "tests/it/{name} is not listed");
+        assert!(
+            !name.ends_with(".rs") || module == "main" || listed.contains(&format!("mod {module};")),
+            "tests/it/{name} is not listed"
+        );
     }
 }

@@ -34,7 +34,9 @@ fn report() -> DemoReport {
             tenant("reno-stars", 102, 0, 0),
             tenant("agency-v2", 400, 0, 0),
         ],
-        findings: (0..7).map(|_| noted("dimension-mismatch", "vectors are 1536 wide and the store takes 1024; the text is kept")).collect(),
+        findings: (0..7)
+            .map(|_| noted("dimension-mismatch", "vectors are 1536 wide and the store takes 1024; the text is kept"))
+            .collect(),
         rejects: vec![("namespace-missing".to_owned(), 5), ("empty-content".to_owned(), 4)],
         live: vec![
             ("agents-team".to_owned(), "019aa0d1-0000-7000-8000-000000000001".to_owned()),
@@ -45,7 +47,10 @@ fn report() -> DemoReport {
             key: "5f3c1d1e-6a38-4a0e-9a3e-0d5a51f9a001".to_owned(),
             column: "content".to_owned(),
         }),
-        recalled: vec![Recalled { query: "invoices rejected".to_owned(), content: "Nordlicht wants\r\nPDF/A-3 ".repeat(9) }],
+        recalled: vec![Recalled {
+            query: "invoices rejected".to_owned(),
+            content: "Nordlicht wants\r\nPDF/A-3 ".repeat(9),
+        }],
         timings: Timings { create: 0.9, plan: 1.2, apply: 2.3, verify: 1.0, rerun: 0.4, total: 6.5 },
         report: PathBuf::from("heirloom-demo.html"),
         report_json: PathBuf::from("heirloom-demo.json"),
@@ -55,6 +60,7 @@ fn report() -> DemoReport {
 #[test]
 fn the_story_fits_one_screen() {
     let text = report().text();
+    insta::assert_snapshot!("story", text);
     assert!(text.lines().count() <= 45, "{} lines", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= WIDTH, "{line}");
@@ -69,10 +75,21 @@ fn the_json_has_the_promised_fields_and_no_other() {
     let json = report().json();
     assert_eq!(json["report"], "heirloom-demo.html");
     let first = json["tenants"][0].as_object().expect("an object");
-    assert_eq!(first.keys().map(String::as_str).collect::<Vec<_>>(), [
-        "name", "source_rows", "migrated", "rejected", "skipped", "explained", "verified", "rerun_written", "tamper_found",
-        "recalled",
-    ]);
+    assert_eq!(
+        first.keys().map(String::as_str).collect::<Vec<_>>(),
+        [
+            "name",
+            "source_rows",
+            "migrated",
+            "rejected",
+            "skipped",
+            "explained",
+            "verified",
+            "rerun_written",
+            "tamper_found",
+            "recalled",
+        ]
+    );
     assert_eq!(json.as_object().map(serde_json::Map::len), Some(2));
 }
 
