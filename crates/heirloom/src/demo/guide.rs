@@ -163,7 +163,7 @@ fn row(n: usize, rng: &mut Rng, notes: &Notes, said: &mut HashSet<String>) -> Me
         verification_status: None,
         verified_at: None,
         // Each spelling at least once, then as it comes.
-        status: if n < STATUSES.len() { STATUSES[n] } else { rng.pick(&STATUSES) },
+        status: STATUSES.get(n).unwrap_or_else(|| rng.pick(&STATUSES)),
         agent_role,
         project_id: *rng.pick(&[7, 42, 42, 42, 1001]),
         priority: if rng.chance(90) { Some(rng.between(1, 10).cast_signed()) } else { None },
