@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use heirloom_engine::{Database, Location, Options};
+use heirloom_store::{Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::config::Config;
@@ -117,6 +118,26 @@ impl Context {
                 Ok(Database::open(&self.location()?, &options).await?)
             })
             .await
+    }
+
+    /// The database, when there is one: an embedded store that was never made is not made by looking at it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotInstalled`] instead of making one; otherwise as [`Context::database`].
+    pub async fn existing(&self) -> Result<&Database> {
+        let location = self.location()?;
+        if !location.is_there() {
+            return Err(StoreError::NotInstalled(location.display()).into());
+        }
+        self.database().await
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    /// [`StoreError::NotInstalled`] when there is none, and what else keeps it from being used.
+    pub async fn store(&self) -> Result<Store> {
+        Ok(Store::open(self.existing().await?).await?)
     }
 
     /// Closes the database when it was opened.

@@ -49,6 +49,34 @@ pub fn line(text: &str, width: usize) -> String {
     out
 }
 
+/// At most `lines` lines of `width` characters of a text, on one screen: white space is folded, what is cut is marked.
+pub fn excerpt(text: &str, width: usize, lines: usize) -> String {
+    let folded = harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut wrapped: Vec<String> = wrap(&folded, width).into_iter().map(|part| line(&part, width)).collect();
+    if wrapped.len() > lines {
+        wrapped.truncate(lines);
+        if let Some(last) = wrapped.last_mut() {
+            *last = line(&format!("{last} …"), width);
+        }
+    }
+    wrapped.join("\n")
+}
+
+/// A text that cannot draw on the reader's terminal: control characters but line breaks and tabs, and those that turn
+/// the direction of writing around, are shown escaped.
+pub fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => out.push(character),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.extend(character.escape_unicode()),
+            character if character.is_control() => out.extend(character.escape_default()),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
 /// Rows of cells, aligned: words to the left, numbers to the right, the last column as long as it likes.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
@@ -137,6 +165,13 @@ mod tests {
         assert_eq!(line("記憶を渡す", 3), "記憶…");
         assert_eq!(line("a\r\nb", 10), "a  b");
         assert_eq!(line("abc", 3), "abc");
+    }
+
+    #[test]
+    fn an_excerpt_keeps_to_its_lines_and_cannot_draw() {
+        assert_eq!(excerpt("one two three four", 8, 2), "one two\nthree …");
+        assert_eq!(excerpt("a\u{1b}[2Jb\r\nc", 40, 1), "a\\u{1b}[2Jb c");
+        assert_eq!(harmless("a\r\nb\u{202e}"), "a\\r\nb\\u{202e}");
     }
 
     #[test]

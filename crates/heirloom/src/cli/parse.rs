@@ -88,7 +88,8 @@ fn refused(error: &clap::Error) -> Parsed {
         }
         _ => {
             let text = text.replacen("error: ", "Error: ", 1).replace("  tip: ", "hint: ");
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("Error: ").to_owned();
+            let sentence: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+            let first = sentence.join(" ").trim_start_matches("Error: ").to_owned();
             Parsed::Print { text, error: Some(super::usage(first)) }
         }
     }

@@ -39,6 +39,10 @@ variables! {
     HEIRLOOM_DIMENSION;
     /// Language of the texts of a store that is yet to be installed (`store.language`).
     HEIRLOOM_LANGUAGE;
+    /// Namespaces of a command that names none, separated by commas (`caller.namespaces`).
+    HEIRLOOM_NAMESPACES;
+    /// Who is recorded as the one who acted (`caller.actor`).
+    HEIRLOOM_ACTOR;
     /// What is written to stderr about the inner workings (`output.log`).
     HEIRLOOM_LOG;
     /// When set and not empty: no colour, as on <https://no-color.org>.

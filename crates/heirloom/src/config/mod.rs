@@ -28,6 +28,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// `[store]`
     pub store: StoreConfig,
+    /// `[caller]`
+    pub caller: CallerConfig,
     /// `[output]`
     pub output: OutputConfig,
     /// Where each setting that is not a default came from.
@@ -81,6 +83,16 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self { dimension: 1024, language: "english".to_owned() }
     }
+}
+
+/// `[caller]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallerConfig {
+    /// Namespaces of a call that names none.
+    pub namespaces: Vec<String>,
+    /// Who is recorded as the one who acted; empty for the database's user.
+    pub actor: String,
 }
 
 /// `[output]`
@@ -179,6 +191,8 @@ impl Config {
         from(config.database.pool != default.database.pool, "database.pool");
         from(config.store.dimension != default.store.dimension, "store.dimension");
         from(config.store.language != default.store.language, "store.language");
+        from(config.caller.namespaces != default.caller.namespaces, "caller.namespaces");
+        from(config.caller.actor != default.caller.actor, "caller.actor");
         from(config.output.log != default.output.log, "output.log");
         Ok(config)
     }
@@ -227,6 +241,14 @@ impl Config {
         if let Some(text) = get(Env::HEIRLOOM_LANGUAGE) {
             self.store.language = text;
             self.origins.insert("store.language", Env::HEIRLOOM_LANGUAGE.to_owned());
+        }
+        if let Some(text) = get(Env::HEIRLOOM_NAMESPACES) {
+            self.caller.namespaces = text.split(',').map(|name| name.trim().to_owned()).collect();
+            self.origins.insert("caller.namespaces", Env::HEIRLOOM_NAMESPACES.to_owned());
+        }
+        if let Some(text) = get(Env::HEIRLOOM_ACTOR) {
+            self.caller.actor = text;
+            self.origins.insert("caller.actor", Env::HEIRLOOM_ACTOR.to_owned());
         }
         if let Some(text) = get(Env::HEIRLOOM_LOG) {
             self.set_log(&text, Env::HEIRLOOM_LOG);

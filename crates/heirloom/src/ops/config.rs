@@ -40,6 +40,8 @@ impl Operation for ShowConfig {
             ("database.pool", json!(config.database.pool)),
             ("store.dimension", json!(config.store.dimension)),
             ("store.language", json!(config.store.language)),
+            ("caller.namespaces", json!(config.caller.namespaces.join(", "))),
+            ("caller.actor", json!(config.caller.actor)),
             ("output.log", json!(config.output.log)),
         ];
         let mut table = Table::new(&["setting", "value", "from"]);

@@ -4,6 +4,8 @@
 
 use clap::Args;
 use heirloom_engine::{Database, Kind, Location};
+use heirloom_store::schema::STORE;
+use heirloom_store::{Meta, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::explain;
 use crate::ops::{Doors, Operation, Output};
-use crate::text::Table;
+use crate::text::{Table, count, counted};
 
 const OLDEST_SERVER: i32 = 150_000;
 
@@ -119,6 +121,8 @@ async fn look(database: &Database, checks: &mut Vec<Check>) -> Result<()> {
     if row.get("store_there") {
         checks.push(serving(row.get("serve_bypasses"), row.get("serve_owns")));
         checks.push(protected(&row.get::<_, Vec<String>>("unprotected")));
+        checks.push(schema(Store::inspect(database).await));
+        checks.extend(counts(database).await);
     } else {
         checks.push(check(
             "store",
@@ -136,6 +140,39 @@ async fn look(database: &Database, checks: &mut Vec<Check>) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+fn schema(meta: heirloom_store::Result<Option<Meta>>) -> Check {
+    match meta.map_err(Error::from) {
+        Ok(None) => check("schema", Verdict::Failed, "the store's schema is incomplete", Some("run `heirloom up`")),
+        Ok(Some(meta)) if meta.schema_version < STORE.known() => {
+            let found = format!("version {}, this binary needs {}", meta.schema_version, STORE.known());
+            check("schema", Verdict::Failed, found, Some("run `heirloom up`"))
+        }
+        Ok(Some(meta)) => {
+            let (version, dimension, language) = (meta.schema_version, meta.dimension, &meta.language);
+            let found = format!("version {version}, {dimension} dimensions, {language}, store {}", meta.store_id);
+            check("schema", Verdict::Ok, found, None)
+        }
+        Err(error) => {
+            let explained = explain::explain(&error);
+            check("schema", Verdict::Failed, explained.message, explained.hints.first().map(String::as_str))
+        }
+    }
+}
+
+/// How much there is, as the role that may see all and change nothing. `None` when we may not become it: an ordinary
+/// user of a server need not be allowed to count what is not theirs.
+async fn counts(database: &Database) -> Option<Check> {
+    let mut client = database.client().await.ok()?;
+    let tx = client.build_transaction().read_only(true).start().await.ok()?;
+    tx.batch_execute("set local role heirloom_audit").await.ok()?;
+    let row = tx.query_one(include_str!("../../sql/queries/counts.sql"), &[]).await.ok()?;
+    let of = |name: &str, noun: &str| counted(u64::try_from(row.get::<_, i64>(name)).unwrap_or(0), noun);
+    let memories = row.get::<_, i64>("memories");
+    let memories = format!("{} {}", count(memories.unsigned_abs()), if memories == 1 { "memory" } else { "memories" });
+    let found = format!("{memories} in {}, {}", of("namespaces", "namespace"), of("tombstones", "tombstone"));
+    Some(check("contents", Verdict::Ok, found, None))
 }
 
 fn server(version: String, number: i32) -> Check {

@@ -18,13 +18,30 @@ mod absent;
 pub mod completions;
 pub mod config;
 pub mod doctor;
+pub mod forget;
+pub mod list;
 pub mod man;
 pub mod mcp;
 pub mod plugin;
+pub mod recall;
+pub mod remember;
+pub mod revise;
 pub mod serve;
+mod shared;
+pub mod show;
+pub mod transition;
+pub mod up;
 
 /// Every operation, in the order in which help lists them.
 pub static ALL: &[Op] = &[
+    Op::of::<up::Up>(),
+    Op::of::<remember::Remember>(),
+    Op::of::<recall::Recall>(),
+    Op::of::<show::Show>(),
+    Op::of::<list::List>(),
+    Op::of::<revise::Revise>(),
+    Op::of::<transition::Transition>(),
+    Op::of::<forget::Forget>(),
     Op::of::<doctor::Doctor>(),
     Op::of::<config::ShowConfig>(),
     Op::of::<serve::Serve>(),

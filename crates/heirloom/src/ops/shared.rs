@@ -1,0 +1,67 @@
+//! What several operations on memories share: whose memories a call may see, and values given as JSON text.
+
+use std::str::FromStr;
+
+use heirloom_store::Scope;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// The namespaces of a call: those it names, else those of the settings. There is no "all": nothing crosses a
+/// namespace but an explicit list.
+pub(super) fn scope<'a>(context: &Context, asked: impl IntoIterator<Item = &'a String>) -> Result<Scope> {
+    let caller = &context.config().caller;
+    let mut namespaces: Vec<String> = asked.into_iter().cloned().collect();
+    if namespaces.is_empty() {
+        namespaces.clone_from(&caller.namespaces);
+    }
+    if namespaces.is_empty() {
+        return Err(Error::Argument {
+            argument: "--namespace",
+            what: "none was given, and the settings name none".to_owned(),
+            accepted: "give one such as --namespace team:research, or set HEIRLOOM_NAMESPACES".to_owned(),
+        });
+    }
+    let scope = Scope::new(namespaces)?;
+    Ok(if caller.actor.is_empty() { scope } else { scope.by(&caller.actor)? })
+}
+
+/// The one namespace a write goes to.
+pub(super) fn one_namespace(context: &Context, asked: Option<&String>) -> Result<String> {
+    let configured = &context.config().caller.namespaces;
+    match (asked, configured.as_slice()) {
+        (Some(namespace), _) => Ok(namespace.clone()),
+        (None, [namespace]) => Ok(namespace.clone()),
+        (None, others) => Err(Error::Argument {
+            argument: "--namespace",
+            what: format!("none was given, and the settings name {}", others.len()),
+            accepted: "give one such as --namespace team:research".to_owned(),
+        }),
+    }
+}
+
+/// A JSON value given as text on the command line.
+pub(super) fn json(text: &str) -> std::result::Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("this is not JSON ({error})"))
+}
+
+/// An embedding; on the command line a JSON array of numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Embedding(pub Vec<f32>);
+
+impl FromStr for Embedding {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| format!("this is not a JSON array of numbers ({error})"))
+    }
+}
+
+/// Each line seven columns in: below a score or a date.
+pub(super) fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("       {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,101 @@
+//! `docs/reference/` is made from the program and compared with what is committed; `HEIRLOOM_BLESS=1` rewrites it.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use heirloom::command::{self, WIDTH};
+use heirloom::config::{DEFAULT_FILE, Env};
+use heirloom::explain::{CASES, Exit};
+use heirloom::ops::ALL;
+
+const MADE: &str = "<!-- Made from the program by tests/it/docs.rs; HEIRLOOM_BLESS=1 rewrites it. -->";
+
+#[track_caller]
+fn compare(name: &str, expected: &str) {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference")).join(name);
+    if std::env::var_os("HEIRLOOM_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, expected).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = found.lines().zip(expected.lines()).position(|(a, b)| a != b);
+    assert!(found == expected, "docs/reference/{name} is stale (line {differs:?}); run the test with HEIRLOOM_BLESS=1");
+}
+
+#[test]
+fn cli() {
+    let mut page = format!("# The command line\n\n{MADE}\n");
+    let mut tree = command::tree().term_width(WIDTH);
+    tree.build();
+    section(&mut page, &mut tree, "heirloom");
+    compare("cli.md", &page);
+}
+
+fn section(page: &mut String, command: &mut clap::Command, name: &str) {
+    let help = command.render_help().to_string();
+    write!(page, "\n## {name}\n\n```text\n{}\n```\n", help.trim_end()).unwrap();
+    let words: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for word in words {
+        let sub = command.find_subcommand_mut(&word).unwrap();
+        section(page, sub, &format!("{name} {word}"));
+    }
+}
+
+#[test]
+fn config() {
+    let page = format!(
+        "# Settings\n\n{MADE}\n\nDefaults are overruled by the settings file, that by the environment ([env.md](env.md)), that by\n\
+         flags. The file is the one given with `--config`, else the one `HEIRLOOM_CONFIG` names, else\n\
+         `heirloom/config.toml` in the platform's configuration directory. `heirloom config` shows what is in force and\n\
+         where it comes from.\n\n```toml\n{DEFAULT_FILE}```\n"
+    );
+    compare("config.md", &page);
+}
+
+#[test]
+fn env() {
+    let mut page = format!("# Environment\n\n{MADE}\n\nAn empty variable counts as not set.\n");
+    for variable in Env::ALL {
+        let doc: Vec<&str> = variable.doc.lines().map(str::trim).collect();
+        write!(page, "\n## {}\n\n{}\n", variable.name, doc.join("\n")).unwrap();
+    }
+    compare("env.md", &page);
+}
+
+#[test]
+fn errors() {
+    let mut page = format!(
+        "# Errors and exit codes\n\n{MADE}\n\nAn error is written to stderr: `Error:` what happened, `Caused by:` why, `hint:` what to do. With\n\
+         `--json` it is one object there, `{{\"error\": {{\"code\", \"exit\", \"message\", \"causes\", \"hints\"}}}}`.\n\n\
+         | exit code | meaning |\n| --- | --- |\n"
+    );
+    for (exit, meaning) in Exit::ALL {
+        writeln!(page, "| {} | {meaning} |", exit as u8).unwrap();
+    }
+    page.push_str("\n| code | exit | when | what to do |\n| --- | --- | --- | --- |\n");
+    for case in CASES {
+        let hint = if case.hint.is_empty() { "the error says it" } else { case.hint };
+        writeln!(page, "| `{}` | {} | {} | {} |", case.code, case.exit as u8, case.when, hint.replace('|', "\\|"))
+            .unwrap();
+    }
+    compare("errors.md", &page);
+}
+
+#[test]
+fn operations() {
+    let mut page = format!(
+        "# Operations\n\n{MADE}\n\nEverything Heirloom can do, with the JSON Schema of its arguments. The command line is made from this\n\
+         list ([cli.md](cli.md)).\n"
+    );
+    for op in ALL {
+        let schema = serde_json::to_string_pretty(&(op.schema)()).unwrap();
+        let effect = if op.read_only { "Reads only." } else { "Writes." };
+        let doors: Vec<&str> = [(op.doors.cli, "command line"), (op.doors.http, "HTTP"), (op.doors.mcp, "MCP")]
+            .into_iter()
+            .filter_map(|(open, name)| open.then_some(name))
+            .collect();
+        write!(page, "\n## {}\n\n{}. {effect} Meant for: {}.\n", op.name, op.summary, doors.join(", ")).unwrap();
+        write!(page, "\n```json\n{schema}\n```\n").unwrap();
+    }
+    compare("operations.md", &page);
+}
