@@ -4,6 +4,7 @@
 //! transaction of the serving role on one connection, and answers with a flat value.
 
 mod activity;
+pub mod bulk;
 mod check;
 mod error;
 mod forget;

@@ -1,5 +1,6 @@
 //! The store's integration tests, one binary.
 
+mod bulk;
 mod catalog;
 mod files;
 mod forget;

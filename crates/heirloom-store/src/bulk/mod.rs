@@ -1,0 +1,177 @@
+//! The bulk loader: many rows at once, inside the caller's transaction and on the caller's connection.
+//!
+//! Rows are staged by binary COPY in a temporary table (COPY into a table under row-level security is refused, and
+//! should be), then inserted as the serving role under its policy: a row of a namespace nobody allowed is refused by
+//! the database, not by us. What is there already, in whatever namespace, and what was forgotten is left alone.
+//!
+//! Two loads that bring one id into two namespaces at the same moment would not see each other; no constraint can
+//! forbid that on a store sharded by namespace, so the caller's leases keep them apart.
+//!
+//! Deliberately absent: any judgement of a source, any mapping, any digest: rows come here as they shall stand.
+
+mod encode;
+mod round;
+mod stage;
+
+use std::collections::{HashMap, HashSet};
+
+use tokio_postgres::Transaction;
+use uuid::Uuid;
+
+use crate::error::{Result, StoreError};
+use crate::memory::{Memory, Origin};
+use crate::schema::{AUDIT_ROLE, Meta};
+
+use round::Identity;
+
+/// One migrated row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// As it shall stand.
+    pub memory: Memory,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What is recorded of a row that was handed down before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Where it was handed down to.
+    pub namespace: String,
+    /// Digest of the source row as it was then.
+    pub source_digest: [u8; 16],
+    /// Digest of the memory as it was written.
+    pub written_digest: [u8; 16],
+}
+
+/// Why a row was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The id is there, in the same namespace.
+    Present,
+    /// The id is there, in this other namespace.
+    Elsewhere(String),
+    /// The id was forgotten, in whatever namespace; nothing brings it back.
+    Forgotten,
+    /// The id came twice in this call; the first one counts.
+    Repeated,
+}
+
+/// What a load did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loaded {
+    /// How many rows were inserted.
+    pub inserted: u64,
+    /// Which were not, and why.
+    pub skipped: Vec<(Uuid, Outcome)>,
+}
+
+/// What was handed down before under these ids, in whatever namespace. Reads only.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the origin of one id stands in two namespaces, which no load of ours makes.
+pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Known>> {
+    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let rows = tx.query(include_str!("../../sql/queries/bulk/known.sql"), &[&ids]).await?;
+    identity.give_back(tx).await?;
+    let mut known = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let id: Uuid = row.get("id");
+        let one = Known {
+            namespace: row.get("namespace"),
+            source_digest: digest(row.get("source_digest"))?,
+            written_digest: digest(row.get("written_digest"))?,
+        };
+        if known.insert(id, one).is_some() {
+            return Err(StoreError::Conflict(format!("The origin of {id} stands in two namespaces")));
+        }
+    }
+    Ok(known)
+}
+
+/// Which of these ids were forgotten, in whatever namespace. Reads only.
+pub async fn forgotten(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let rows = tx.query("select distinct t.id from heirloom.tombstone t where t.id = any ($1)", &[&ids]).await?;
+    identity.give_back(tx).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Inserts rows that are not there and were not forgotten, each with its origin. Namespaces come into being.
+///
+/// `allowed` are the namespaces this caller may write to. Memory stays bounded: rows are streamed to the server.
+///
+/// # Errors
+/// [`StoreError::Invalid`] for a value no store can hold (named by field and id), [`StoreError::Rights`] for a row of a
+/// namespace that is not allowed, [`StoreError::Database`] for a row that breaks a constraint. After an error the
+/// transaction is of no more use.
+pub async fn load(tx: &Transaction<'_>, meta: &Meta, rows: &[Row], allowed: &[String]) -> Result<Loaded> {
+    let mut loaded = Loaded::default();
+    let wanted = wanted(tx, rows, &mut loaded.skipped).await?;
+    if wanted.is_empty() {
+        return Ok(loaded);
+    }
+    stage::fill(tx, meta, &wanted).await?;
+    let inserted = round::run(tx, &wanted, allowed, include_str!("../../sql/queries/bulk/insert.sql"), "load").await?;
+    // Somebody was faster between the look and the insert.
+    loaded.skipped.extend(
+        wanted.iter().map(|row| row.memory.id).filter(|id| !inserted.contains(id)).map(|id| (id, Outcome::Present)),
+    );
+    loaded.inserted = inserted.len() as u64;
+    Ok(loaded)
+}
+
+/// Overwrites rows that were handed down before and whose source changed; returns how many stood where the rows say.
+/// What a row said before is kept as a revision. The caller has checked that the store still holds what was written.
+///
+/// # Errors
+/// As [`load`].
+pub async fn replace(tx: &Transaction<'_>, meta: &Meta, rows: &[Row], allowed: &[String]) -> Result<u64> {
+    let wanted: Vec<&Row> = rows.iter().collect();
+    if wanted.is_empty() {
+        return Ok(0);
+    }
+    stage::fill(tx, meta, &wanted).await?;
+    tx.batch_execute("set local heirloom.times_given = 'on'").await?;
+    let replaced =
+        round::run(tx, &wanted, allowed, include_str!("../../sql/queries/bulk/replace.sql"), "replace").await?;
+    tx.batch_execute("set local heirloom.times_given = 'off'").await?;
+    Ok(replaced.len() as u64)
+}
+
+/// The rows that may go in; the others are noted with their reason.
+async fn wanted<'r>(
+    tx: &Transaction<'_>,
+    rows: &'r [Row],
+    skipped: &mut Vec<(Uuid, Outcome)>,
+) -> Result<Vec<&'r Row>> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.memory.id).collect();
+    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let found = tx.query(include_str!("../../sql/queries/bulk/skipped.sql"), &[&ids]).await?;
+    identity.give_back(tx).await?;
+    let found: HashMap<Uuid, (bool, Option<String>)> =
+        found.iter().map(|row| (row.get("id"), (row.get("forgotten"), row.get("namespace")))).collect();
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut wanted = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.memory.id;
+        let outcome = match found.get(&id) {
+            _ if !seen.insert(id) => Outcome::Repeated,
+            None => {
+                wanted.push(row);
+                continue;
+            }
+            Some((true, _)) => Outcome::Forgotten,
+            Some((false, Some(namespace))) if *namespace != row.memory.namespace => {
+                Outcome::Elsewhere(namespace.clone())
+            }
+            Some((false, _)) => Outcome::Present,
+        };
+        skipped.push((id, outcome));
+    }
+    Ok(wanted)
+}
+
+fn digest(bytes: &[u8]) -> Result<[u8; 16]> {
+    bytes.try_into().map_err(|_| StoreError::Conflict("A digest in heirloom.origin is not 16 bytes".to_owned()))
+}

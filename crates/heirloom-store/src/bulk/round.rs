@@ -1,0 +1,102 @@
+//! From the stage into the store: as the serving role, a few namespaces a round.
+
+use std::collections::{BTreeMap, HashSet};
+
+use tokio_postgres::Transaction;
+use tokio_postgres::error::SqlState;
+use uuid::Uuid;
+
+use super::Row;
+use crate::error::{Result, StoreError};
+use crate::schema::SERVE_ROLE;
+
+/// How many namespaces a round may see; the policy compares each row with all of them.
+const NAMESPACES_A_ROUND: usize = 64;
+
+/// Who the transaction is for a while. On an error the transaction is lost, and the borrowed role with it.
+pub(super) struct Identity {
+    role: String,
+    namespaces: String,
+}
+
+impl Identity {
+    /// Becomes `role`, remembering who the transaction was.
+    pub(super) async fn take(tx: &Transaction<'_>, role: &str) -> Result<Self> {
+        let before = "select current_setting('role'), coalesce(current_setting('heirloom.namespaces', true), '')";
+        let row = tx.query_one(before, &[]).await?;
+        tx.execute("select set_config('role', $1, true)", &[&role]).await?;
+        Ok(Self { role: row.get(0), namespaces: row.get(1) })
+    }
+
+    /// Becomes who it was before.
+    pub(super) async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
+        tx.execute(
+            "select set_config('role', $1, true), set_config('heirloom.namespaces', $2, true)",
+            &[&self.role, &self.namespaces],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// Runs `statement` for every group of namespaces and notes the act; returns the ids it wrote.
+pub(super) async fn run(
+    tx: &Transaction<'_>,
+    rows: &[&Row],
+    allowed: &[String],
+    statement: &str,
+    action: &str,
+) -> Result<HashSet<Uuid>> {
+    let allowed: HashSet<&str> = allowed.iter().map(String::as_str).collect();
+    let mut used: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in rows {
+        *used.entry(row.memory.namespace.as_str()).or_default() += 1;
+    }
+    let mine: Vec<&str> = used.keys().copied().filter(|namespace| allowed.contains(namespace)).collect();
+    let mut rounds: Vec<&[&str]> = mine.chunks(NAMESPACES_A_ROUND).collect();
+    if rounds.is_empty() {
+        rounds.push(&[]);
+    }
+
+    // A stage has no statistics: guessed small, it would be joined row by row with itself.
+    let nestloop: String = tx.query_one("select current_setting('enable_nestloop')", &[]).await?.get(0);
+    tx.batch_execute("set local enable_nestloop = off").await?;
+    let identity = Identity::take(tx, SERVE_ROLE).await?;
+    let mut written = HashSet::with_capacity(rows.len());
+    let last = rounds.len() - 1;
+    for (at, round) in rounds.iter().enumerate() {
+        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&round.join(",")]).await?;
+        tx.execute(include_str!("../../sql/queries/bulk/namespaces.sql"), &[round]).await?;
+        let ids = tx
+            .query(statement, &[round, &mine, &(at == last)])
+            .await
+            .map_err(|error| refused(error, rows, &allowed))?;
+        written.extend(ids.iter().map(|row| row.get::<_, Uuid>(0)));
+    }
+    if !written.is_empty() {
+        let details = serde_json::json!({
+            "run_id": rows.first().map(|row| row.origin.run_id.to_string()),
+            "rows": rows.len(),
+            "written": written.len(),
+            "namespaces": used.len(),
+        });
+        tx.execute(include_str!("../../sql/queries/bulk/activity.sql"), &[&action, &details]).await?;
+    }
+    identity.give_back(tx).await?;
+    tx.execute("select set_config('enable_nestloop', $1, true)", &[&nestloop]).await?;
+    Ok(written)
+}
+
+/// The database's refusal of a foreign row, with the namespace it does not name.
+fn refused(error: tokio_postgres::Error, rows: &[&Row], allowed: &HashSet<&str>) -> StoreError {
+    let foreign = rows.iter().find(|row| !allowed.contains(row.memory.namespace.as_str()));
+    match foreign {
+        Some(row) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => StoreError::Rights(format!(
+            "The database refused row {}: its namespace {} is not one of the {} this load may write to",
+            row.memory.id,
+            row.memory.namespace,
+            allowed.len()
+        )),
+        _ => StoreError::Database(error),
+    }
+}
