@@ -149,23 +149,25 @@ async fn wanted<'r>(
     let identity = Identity::take(tx, AUDIT_ROLE).await?;
     let found = tx.query(include_str!("../../sql/queries/bulk/skipped.sql"), &[&ids]).await?;
     identity.give_back(tx).await?;
-    let found: HashMap<Uuid, (bool, Option<String>)> =
-        found.iter().map(|row| (row.get("id"), (row.get("forgotten"), row.get("namespace")))).collect();
+    let mut there: HashMap<Uuid, Outcome> = HashMap::with_capacity(found.len());
+    for row in &found {
+        match row.get::<_, Option<String>>("namespace") {
+            None => drop(there.insert(row.get("id"), Outcome::Forgotten)),
+            Some(namespace) => drop(there.entry(row.get("id")).or_insert(Outcome::Elsewhere(namespace))),
+        }
+    }
     let mut seen = HashSet::with_capacity(rows.len());
     let mut wanted = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.memory.id;
-        let outcome = match found.get(&id) {
+        let outcome = match there.get(&id) {
             _ if !seen.insert(id) => Outcome::Repeated,
             None => {
                 wanted.push(row);
                 continue;
             }
-            Some((true, _)) => Outcome::Forgotten,
-            Some((false, Some(namespace))) if *namespace != row.memory.namespace => {
-                Outcome::Elsewhere(namespace.clone())
-            }
-            Some((false, _)) => Outcome::Present,
+            Some(Outcome::Elsewhere(namespace)) if *namespace == row.memory.namespace => Outcome::Present,
+            Some(outcome) => outcome.clone(),
         };
         skipped.push((id, outcome));
     }
