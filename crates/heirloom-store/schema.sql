@@ -259,11 +259,11 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding public.vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
+CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
  RETURNS TABLE(namespace text, id uuid, created_at timestamp with time zone, score double precision, lexical double precision, semantic double precision, context double precision, boost double precision, similarity double precision)
  LANGUAGE plpgsql
  STABLE
- SET search_path TO 'pg_catalog', 'public'
+ SET search_path TO 'pg_catalog', '(pgvector)'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
@@ -361,11 +361,11 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.recall_ghosts(query_text text, query_embedding public.vector, namespaces text[], kinds text[] DEFAULT NULL::text[], query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
+CREATE OR REPLACE FUNCTION heirloom.recall_ghosts(query_text text, query_embedding vector, namespaces text[], kinds text[] DEFAULT NULL::text[], query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
  RETURNS bigint
  LANGUAGE plpgsql
  STABLE
- SET search_path TO 'pg_catalog', 'public'
+ SET search_path TO 'pg_catalog', '(pgvector)'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$

@@ -59,9 +59,15 @@ lines (part, object, kind, position, line) as (
     join pg_roles r on r.oid = a.grantee and r.rolname in ('heirloom_serve', 'heirloom_audit')
     group by t.oid, t.name, r.rolname
     union all
-    select 2, f.proname, 0, 0, E'\n' || rtrim(pg_get_functiondef(f.oid), E'\n')
+    -- pgvector may live in any schema; what is shown does not depend on which.
+    select 2, f.proname, 0, 0, E'\n' || replace(
+        replace(rtrim(pg_get_functiondef(f.oid), E'\n'), v.nspname || '.vector', 'vector'),
+        format('SET search_path TO ''pg_catalog'', %L', v.nspname), 'SET search_path TO ''pg_catalog'', ''(pgvector)'''
+    )
     from pg_proc f
     join pg_namespace n on n.oid = f.pronamespace
+    join pg_extension x on x.extname = 'vector'
+    join pg_namespace v on v.oid = x.extnamespace
     where n.nspname = 'heirloom'
     union all
     select 3, c.cfgname, 0, row_number() over (partition by c.oid order by y.alias, m.mapseqno),

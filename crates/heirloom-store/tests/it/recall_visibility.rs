@@ -69,7 +69,7 @@ async fn shows_exactly_what_it_should() {
         sql.push_str(&format!(
             "insert into heirloom.memory (id, namespace, kind, role, topic, content, verified_at, embedding) values \
              ('00000000-0000-0000-0000-{n:012}', 'team:a', 'lesson', 'r', 't', 'xyzzy 東京', now(), \
-             array_fill(1, array[1024])::public.vector); update heirloom.memory set {} where id = '00000000-0000-0000-0000-{n:012}';",
+             array_fill(1::real, array[1024])); update heirloom.memory set {} where id = '00000000-0000-0000-0000-{n:012}';",
             case.set
         ));
     }
