@@ -39,7 +39,11 @@ pub(crate) fn content(text: &str) -> Result<()> {
 /// A short text that may be absent; present, it is not blank, holds no NUL and has at most [`MAX_LABEL_BYTES`].
 pub(crate) fn label<'a>(field: &'static str, text: Option<&'a str>) -> Result<Option<&'a str>> {
     let Some(value) = text else { return Ok(None) };
-    let accepted = || format!("text that is not blank, holds no NUL and has at most {MAX_LABEL_BYTES} bytes; leave it out to say nothing");
+    let accepted = || {
+        format!(
+            "text that is not blank, holds no NUL and has at most {MAX_LABEL_BYTES} bytes; leave it out to say nothing"
+        )
+    };
     if value.trim().is_empty() {
         return Err(invalid(field, "it is blank", accepted()));
     }
@@ -96,9 +100,9 @@ fn json_fault(value: &Value) -> Option<&'static str> {
             (!fits).then_some("a number too long to keep")
         }
         Value::Array(items) => items.iter().find_map(json_fault),
-        Value::Object(map) => map.iter().find_map(|(key, value)| {
-            if key.contains('\0') { Some("a key with a NUL") } else { json_fault(value) }
-        }),
+        Value::Object(map) => map
+            .iter()
+            .find_map(|(key, value)| if key.contains('\0') { Some("a key with a NUL") } else { json_fault(value) }),
         _ => None,
     }
 }

@@ -98,9 +98,9 @@ impl Store {
         tx.commit().await?;
         let mut items = rows.iter().map(Record::from_row).collect::<Result<Vec<_>>>()?;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let next = (items.len() > wanted).then(|| items.truncate(wanted)).and_then(|()| {
-            items.last().map(|last| Place { created_at: last.created_at, id: last.id }.to_string())
-        });
+        let next = (items.len() > wanted)
+            .then(|| items.truncate(wanted))
+            .and_then(|()| items.last().map(|last| Place { created_at: last.created_at, id: last.id }.to_string()));
         Ok(Page { items, next })
     }
 }

@@ -132,9 +132,8 @@ impl Memory {
 }
 
 /// The nine states of a memory.
-pub const STATES: [&str; 9] = [
-    "draft", "candidate", "validated", "canonical", "deprecated", "superseded", "archived", "rejected", "conflicted",
-];
+pub const STATES: [&str; 9] =
+    ["draft", "candidate", "validated", "canonical", "deprecated", "superseded", "archived", "rejected", "conflicted"];
 
 /// The kinds of memory.
 pub const KINDS: [&str; 4] = ["lesson", "fact", "summary", "checkpoint"];

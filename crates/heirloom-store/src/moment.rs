@@ -81,9 +81,7 @@ impl ToSql for Moment {
         let wire = match *self {
             Self::NegativeInfinity => i64::MIN,
             Self::Infinity => i64::MAX,
-            Self::Micros(micros) => {
-                micros.checked_sub(EPOCH).ok_or("a moment before PostgreSQL's calendar begins")?
-            }
+            Self::Micros(micros) => micros.checked_sub(EPOCH).ok_or("a moment before PostgreSQL's calendar begins")?,
         };
         out.extend_from_slice(&wire.to_be_bytes());
         Ok(IsNull::No)

@@ -68,8 +68,23 @@ mod tests {
     fn refuses_everything_else() {
         let long = format!("org:{}", "a".repeat(MAX_BYTES - 3));
         for bad in [
-            "", ":", "a", "a:", ":a", "Team:a", "team1:a", "team:a b", "team:a,b", "team:é", "team:a\n", " team:a",
-            "team:a\0", "team:'", "te am:a", "workspace:", long.as_str(),
+            "",
+            ":",
+            "a",
+            "a:",
+            ":a",
+            "Team:a",
+            "team1:a",
+            "team:a b",
+            "team:a,b",
+            "team:é",
+            "team:a\n",
+            " team:a",
+            "team:a\0",
+            "team:'",
+            "te am:a",
+            "workspace:",
+            long.as_str(),
         ] {
             assert!(validate(bad).is_err(), "{bad:?} passed");
         }

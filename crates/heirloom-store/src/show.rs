@@ -95,8 +95,7 @@ impl Store {
                 handed_down_at: row.try_get("handed_down_at")?,
             }),
         };
-        let steps =
-            tx.query(include_str!("../sql/queries/transitions.sql"), &[&memory.namespace, &request.id]).await?;
+        let steps = tx.query(include_str!("../sql/queries/transitions.sql"), &[&memory.namespace, &request.id]).await?;
         let transitions = steps.iter().map(Step::from_row).collect::<Result<_>>()?;
         let revisions = row.try_get("revisions")?;
         tx.commit().await?;

@@ -31,7 +31,14 @@ async fn what_is_forgotten_leaves_nothing_but_its_tombstone() {
     }
     let tombstone = "select count(*) from heirloom.tombstone where actor = 'ana' and reason = 'asked to'";
     assert_eq!(number(&store, tombstone).await, 1);
-    assert_eq!(number(&store, "select count(*) from heirloom.activity where action = 'forget' and octet_length(content_sha256) = 32").await, 1);
+    assert_eq!(
+        number(
+            &store,
+            "select count(*) from heirloom.activity where action = 'forget' and octet_length(content_sha256) = 32"
+        )
+        .await,
+        1
+    );
     assert!(ids(&store.recall(&team, &words("xyzzy")).await.unwrap()).is_empty());
     test.close().await;
 }

@@ -43,10 +43,7 @@ async fn function_words_alone_find_what_holds_them_and_never_outweigh_a_word() {
     assert_eq!(order[0], meant);
     // With a vector, function words leave it alone.
     let near = remembered(&store, &Remember { embedding: Some(axis(0, 0.0)), ..fact("team:a", "vectors") }).await;
-    let found = store
-        .recall(&team, &Recall { embedding: Some(axis(0, 0.1)), ..words("when did they") })
-        .await
-        .unwrap();
+    let found = store.recall(&team, &Recall { embedding: Some(axis(0, 0.1)), ..words("when did they") }).await.unwrap();
     assert_eq!((found.hits[0].id, found.hits[0].lexical), (near, 0.0));
     assert!((found.hits[0].semantic - 1.0).abs() < 1e-9);
     test.close().await;
@@ -167,7 +164,11 @@ async fn the_order_is_score_then_newest_then_id() {
         assert_eq!(store.recall(&team, &asked).await.unwrap(), first, "twice the same");
     }
     // Boosts are small and tell of themselves.
-    behind(&store, "update heirloom.memory set pin = true, importance = 5, state = 'canonical' where id::text like '%3'").await;
+    behind(
+        &store,
+        "update heirloom.memory set pin = true, importance = 5, state = 'canonical' where id::text like '%3'",
+    )
+    .await;
     let found = store.recall(&team, &words("same words")).await.unwrap();
     assert_eq!(found.hits[0].id, Uuid::from_u128(3));
     assert!((found.hits[0].boost - 0.07).abs() < 1e-9 && found.hits[1].boost == 0.0);
@@ -225,6 +226,9 @@ async fn the_function_writes_nothing_and_needs_no_search_path() {
     assert_eq!(tx.query_one(nothing, &[]).await.unwrap().get::<_, i64>(0), 0);
     drop(tx);
     drop(client);
-    assert_eq!(number(&store, "select count(*) from heirloom.memory where use_count = 0 and updated_at = created_at").await, 1);
+    assert_eq!(
+        number(&store, "select count(*) from heirloom.memory where use_count = 0 and updated_at = created_at").await,
+        1
+    );
     test.close().await;
 }

@@ -25,7 +25,10 @@ fn cases() -> Vec<Case> {
                 let ghost = kind == "lesson" && !verified;
                 add(
                     format!("{state} {kind} verified={verified}"),
-                    format!("state = '{state}', kind = '{kind}', verified_at = {}", if verified { "now()" } else { "null" }),
+                    format!(
+                        "state = '{state}', kind = '{kind}', verified_at = {}",
+                        if verified { "now()" } else { "null" }
+                    ),
                     !hidden && !ghost,
                     !hidden,
                 );
@@ -75,7 +78,9 @@ async fn shows_exactly_what_it_should() {
     }
     behind(&store, &sql).await;
     let by_vector = Recall { embedding: Some(vec![1.0; 1024]), ..Recall::default() };
-    for question in [words("xyzzy"), words("東京"), by_vector.clone(), Recall { query: Some("xyzzy".to_owned()), ..by_vector }] {
+    for question in
+        [words("xyzzy"), words("東京"), by_vector.clone(), Recall { query: Some("xyzzy".to_owned()), ..by_vector }]
+    {
         for include_unverified in [false, true] {
             let asked = Recall { include_unverified, limit: Some(1_000), ..question.clone() };
             let found = store.recall(&scope("team:a"), &asked).await.unwrap();

@@ -53,9 +53,13 @@ async fn keeps_every_field_byte_for_byte() {
     assert!(shown.origin.is_none() && shown.revisions == 0 && shown.transitions.is_empty());
 
     let lines = "select count(*) from heirloom.activity where action = 'remember' and namespace = 'team:a'";
-    let digest = format!("{lines} and content_sha256 = sha256(convert_to((select content from heirloom.memory), 'UTF8'))");
+    let digest =
+        format!("{lines} and content_sha256 = sha256(convert_to((select content from heirloom.memory), 'UTF8'))");
     assert_eq!((number(&store, lines).await, number(&store, &digest).await), (1, 1));
-    assert_eq!(number(&store, "select count(*) from heirloom.namespace where name = 'team:a' and kind = 'team'").await, 1);
+    assert_eq!(
+        number(&store, "select count(*) from heirloom.namespace where name = 'team:a' and kind = 'team'").await,
+        1
+    );
     test.close().await;
 }
 
@@ -159,10 +163,7 @@ async fn the_same_id_and_content_again_change_nothing() {
     let first = store.remember(&scope("team:a"), &new).await.unwrap();
     let version = "select xmin::text::bigint from heirloom.memory";
     let before = number(&store, version).await;
-    let again = store
-        .remember(&scope("team:a"), &Remember { importance: Some(5), ..new.clone() })
-        .await
-        .unwrap();
+    let again = store.remember(&scope("team:a"), &Remember { importance: Some(5), ..new.clone() }).await.unwrap();
     assert!(first.created && !again.created && again.id == first.id && again.lesson_id == first.lesson_id);
     assert_eq!(number(&store, version).await, before);
     assert_eq!(number(&store, "select count(*) from heirloom.activity").await, 1);
@@ -189,8 +190,11 @@ async fn of_two_writers_of_one_id_one_creates() {
     let here = Remember { id, ..fact("team:a", "one") };
     let there = Remember { id, ..fact("team:b", "one") };
     let (scope_a, scope_b) = (scope("team:a"), scope("team:b"));
-    let (first, second, third) =
-        tokio::join!(store.remember(&scope_a, &here), store.remember(&scope_a, &here), store.remember(&scope_b, &there));
+    let (first, second, third) = tokio::join!(
+        store.remember(&scope_a, &here),
+        store.remember(&scope_a, &here),
+        store.remember(&scope_b, &there)
+    );
     let created = [&first, &second, &third].iter().filter(|done| done.as_ref().is_ok_and(|done| done.created)).count();
     assert_eq!(created, 1, "{first:?} {second:?} {third:?}");
     assert_eq!(number(&store, "select count(*) from heirloom.memory").await, 1);
@@ -207,10 +211,7 @@ async fn of_two_writers_of_one_id_one_creates() {
 async fn the_activity_never_holds_content() {
     let (test, store) = installed().await;
     remembered(&store, &fact("team:a", "xyzzysecret")).await;
-    assert_eq!(
-        number(&store, "select count(*) from heirloom.activity a where a::text like '%xyzzysecret%'").await,
-        0
-    );
+    assert_eq!(number(&store, "select count(*) from heirloom.activity a where a::text like '%xyzzysecret%'").await, 0);
     behind(&store, "delete from heirloom.memory").await;
     test.close().await;
 }

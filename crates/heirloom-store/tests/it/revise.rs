@@ -11,7 +11,8 @@ use crate::world::{axis, fact, ids, lesson, number, remembered, scope, words};
 async fn says_the_new_and_keeps_the_old() {
     let (test, store) = installed().await;
     let team = scope("team:a").by("ana").unwrap();
-    let id = remembered(&store, &Remember { embedding: Some(axis(0, 0.0)), ..fact("team:a", "the zebra sleeps") }).await;
+    let id =
+        remembered(&store, &Remember { embedding: Some(axis(0, 0.0)), ..fact("team:a", "the zebra sleeps") }).await;
     let done = store
         .revise(&team, &Revise { id, content: Some("the giraffe wakes".to_owned()), ..Revise::default() })
         .await
@@ -23,9 +24,13 @@ async fn says_the_new_and_keeps_the_old() {
     assert!(shown.memory.updated_at > shown.memory.created_at);
     assert_eq!(ids(&store.recall(&team, &words("giraffe")).await.unwrap()), [id]);
     assert!(ids(&store.recall(&team, &words("zebra")).await.unwrap()).is_empty());
-    let kept = "select count(*) from heirloom.revision where version_n = 1 and content = 'the zebra sleeps' and actor = 'ana'";
+    let kept =
+        "select count(*) from heirloom.revision where version_n = 1 and content = 'the zebra sleeps' and actor = 'ana'";
     assert_eq!(number(&store, kept).await, 1);
-    assert_eq!(number(&store, "select count(*) from heirloom.activity where action = 'revise' and actor = 'ana'").await, 1);
+    assert_eq!(
+        number(&store, "select count(*) from heirloom.activity where action = 'revise' and actor = 'ana'").await,
+        1
+    );
 
     let again = store
         .revise(&team, &Revise { id, content: Some("the giraffe wakes".to_owned()), ..Revise::default() })
@@ -64,12 +69,8 @@ async fn a_stale_version_is_refused() {
     let (test, store) = installed().await;
     let team = scope("team:a");
     let id = remembered(&store, &fact("team:a", "one")).await;
-    let change = |text: &str| Revise {
-        id,
-        content: Some(text.to_owned()),
-        expected_version: Some(1),
-        ..Revise::default()
-    };
+    let change =
+        |text: &str| Revise { id, content: Some(text.to_owned()), expected_version: Some(1), ..Revise::default() };
     // Both read version 1: whoever commits second is told so.
     let (two, three) = (change("two"), change("three"));
     let (first, second) = tokio::join!(store.revise(&team, &two), store.revise(&team, &three));

@@ -15,7 +15,8 @@ async fn another_tenant_sees_and_changes_nothing() {
         for namespace in [None, Some("team:a".to_owned())] {
             let missing = |error: StoreError| assert!(matches!(error, StoreError::NotFound { .. }), "{error:?}");
             missing(store.show(&stranger, &Show { id, namespace: namespace.clone() }).await.unwrap_err());
-            let change = Revise { id, namespace: namespace.clone(), content: Some("x".to_owned()), ..Revise::default() };
+            let change =
+                Revise { id, namespace: namespace.clone(), content: Some("x".to_owned()), ..Revise::default() };
             missing(store.revise(&stranger, &change).await.unwrap_err());
             let forget = Forget { id, namespace: namespace.clone(), reason: None };
             missing(store.forget(&stranger, &forget).await.unwrap_err());
@@ -33,8 +34,11 @@ async fn another_tenant_sees_and_changes_nothing() {
         assert!(matches!(store.remember(&stranger, &new).await, Err(StoreError::Rights(_))));
     }
     assert_eq!(
-        number(&store, "select count(*) from heirloom.memory where content = 'xyzzy' and version_n = 1 and state = 'draft'")
-            .await,
+        number(
+            &store,
+            "select count(*) from heirloom.memory where content = 'xyzzy' and version_n = 1 and state = 'draft'"
+        )
+        .await,
         1
     );
     assert_eq!(number(&store, "select count(*) from heirloom.activity").await, 1);

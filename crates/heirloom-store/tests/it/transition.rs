@@ -48,7 +48,10 @@ async fn a_ghost_somebody_vouches_for_is_recalled() {
     let found = store.recall(&team, &words("xyzzy")).await.unwrap();
     assert_eq!((ids(&found), found.ghosts_left_out), (vec![id], 0));
 
-    assert!(matches!(store.transition(&team, &step("Draft", false)).await, Err(StoreError::Invalid { field: "to", .. })));
+    assert!(matches!(
+        store.transition(&team, &step("Draft", false)).await,
+        Err(StoreError::Invalid { field: "to", .. })
+    ));
     let nobody = Transition { id: Uuid::from_u128(404), to: "draft".to_owned(), ..Transition::default() };
     assert!(matches!(store.transition(&team, &nobody).await, Err(StoreError::NotFound { .. })));
     test.close().await;
