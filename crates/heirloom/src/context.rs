@@ -112,10 +112,18 @@ impl Context {
     /// # Errors
     /// A URL that does not answer is an error; nothing falls back to the embedded store.
     pub async fn database(&self) -> Result<&Database> {
+        self.database_at(&self.location()?).await
+    }
+
+    /// The database at a place that a migration file names. An operation has one target: the first place asked for.
+    ///
+    /// # Errors
+    /// As [`Context::database`].
+    pub async fn database_at(&self, location: &Location) -> Result<&Database> {
         self.database
             .get_or_try_init(|| async {
                 let options = Options { pool_size: self.config.database.pool, ..Options::default() };
-                Ok(Database::open(&self.location()?, &options).await?)
+                Ok(Database::open(location, &options).await?)
             })
             .await
     }
@@ -125,6 +133,9 @@ impl Context {
     /// # Errors
     /// [`StoreError::NotInstalled`] instead of making one; otherwise as [`Context::database`].
     pub async fn existing(&self) -> Result<&Database> {
+        if let Some(database) = self.database.get() {
+            return Ok(database);
+        }
         let location = self.location()?;
         if !location.is_there() {
             return Err(StoreError::NotInstalled(location.display()).into());

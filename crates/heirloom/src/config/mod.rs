@@ -335,9 +335,9 @@ impl Config {
         process_env(Env::NO_COLOR).is_some()
     }
 
-    /// What an `env:NAME` or `file:PATH` reference of a migration file stands for.
-    pub fn secret(reference: &str) -> Option<String> {
-        secrets::resolve(reference, &process_env)
+    /// What the NAME of an `env:NAME` reference in a migration file stands for.
+    pub fn secret(name: &str) -> Option<String> {
+        process_env(name)
     }
 }
 
