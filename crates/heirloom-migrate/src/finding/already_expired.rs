@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "already-expired", title: "rows that have expired before they arrive", check };
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::note(
         count,
-        format!("{} are past their time: they are handed down, and never recalled", rows(count)),
+        format!("{} past their time: they are handed down, and never recalled", rows_do(count, "are")),
         "nothing; verify counts them as present",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "ambiguous-local-time", title: "wall-clock times that happened twice or never", check };
@@ -16,7 +16,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
     Found::note(
         count,
-        format!("{} hold times in {} that their zone had twice or never; read as standard time, or shifted, as PostgreSQL does", rows(count), list(&names, 4)),
+        format!("{} times in {} that their zone had twice or never; read as standard time, or shifted, as PostgreSQL does", rows_do(count, "hold"), list(&names, 4)),
         "nothing; the wall-clock text stays in the origin",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "content-hash-collision", title: "different lessons that another store takes for one", check };
@@ -15,9 +15,9 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     Found::note(
         repeats.repeated,
         format!(
-            "{}{} share role, topic and commit with another; pgmnemo would close them as old versions, here each stays open",
+            "{}{} role, topic and commit with another; pgmnemo would close them as old versions, here each stays open",
             if repeats.full { "at least " } else { "" },
-            rows(repeats.repeated)
+            rows_do(repeats.repeated, "share")
         ),
         "nothing",
     )

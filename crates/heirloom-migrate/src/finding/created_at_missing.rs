@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{rows, words};
+use super::{rows_do, words};
 use crate::mapping::Note;
 
 pub(super) const CHECK: Check =
@@ -15,7 +15,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::warning(
         missing,
-        format!("{} have no time of writing; no time is invented, recall and listings put them last", rows(missing)),
+        format!("{} no time of writing; no time is invented, recall and listings put them last", rows_do(missing, "have")),
         "nothing, or fill the column at the source first",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "duplicate-content", title: "the same text more than once in a namespace", check };
@@ -15,9 +15,9 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     Found::note(
         repeats.repeated,
         format!(
-            "{}{} say word for word what another row of their namespace says; each is handed down, none is merged",
+            "{}{} word for word what another row of their namespace says; each is handed down, none is merged",
             if repeats.full { "at least " } else { "" },
-            rows(repeats.repeated)
+            rows_do(repeats.repeated, "say")
         ),
         "nothing; forget what you do not want afterwards, with its history",
     )

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 use crate::mapping::RejectCode;
 
 pub(super) const CHECK: Check =
@@ -15,7 +15,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::danger(
         count,
-        format!("{} have the key of another row ({}) and will be set aside", rows(count), facts.key.join(", ")),
+        format!("{} the key of another row ({}) and will be set aside", rows_do(count, "have"), facts.key.join(", ")),
         "[source] key = […] with columns that are unique together",
     )
 }

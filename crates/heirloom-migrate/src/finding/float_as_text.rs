@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "float-as-text", title: "floats written as text", check };
@@ -20,7 +20,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
     Found::note(
         count,
-        format!("{} have a binary float in {} that becomes text: the shortest that reads back the same", rows(count), list(&names, 4)),
+        format!("{} a binary float in {} that becomes text: the shortest that reads back the same", rows_do(count, "have"), list(&names, 4)),
         "nothing; ids that passed through a float may have lost digits before",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "global-narrowed", title: "what everybody saw ends in one organisation", check };
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::note(
         count,
-        format!("{} go to org: namespaces, and the tree has {} roots: rows that all of them saw are now seen inside their own", rows(count), facts.seen.roots),
+        format!("{} to org: namespaces, and the tree has {} roots: rows that all of them saw are now seen inside their own", rows_do(count, "go"), facts.seen.roots),
         "nothing if the roots are different owners; otherwise a fixed namespace, e.g. GLOBAL = \"org:everyone\"",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "infinite-time", title: "times that are infinite", check };
@@ -17,7 +17,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
     Found::note(
         count,
-        format!("{} hold infinity in {}; it is kept as infinity, not as null", rows(count), list(&names, 4)),
+        format!("{} infinity in {}; it is kept as infinity, not as null", rows_do(count, "hold"), list(&names, 4)),
         "nothing; an expiry at infinity is one that never comes",
     )
 }

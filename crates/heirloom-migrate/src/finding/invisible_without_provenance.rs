@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "invisible-without-provenance", title: "handed down, and left out of recall", check };
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::warning(
         count,
-        format!("{} are lessons without provenance and verification: they are handed down, and recall leaves them out by default", rows(count)),
+        format!("{} lessons without provenance and verification: they are handed down, and recall leaves them out by default", rows_do(count, "are")),
         "map commit_sha, artifact_hash or verified_at if a column holds them, or kind = { value = \"fact\" } if they are no lessons",
     )
 }

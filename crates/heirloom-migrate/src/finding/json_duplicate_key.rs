@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "json-duplicate-key", title: "JSON that says one key twice", check };
@@ -16,7 +16,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
     Found::note(
         count,
-        format!("{} say a key twice in {}; the last one counts, the text stays in the origin", rows(count), list(&names, 4)),
+        format!("{} a key twice in {}; the last one counts, the text stays in the origin", rows_do(count, "say"), list(&names, 4)),
         "nothing",
     )
 }

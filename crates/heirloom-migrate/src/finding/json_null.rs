@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 use crate::source::Type;
 
 pub(super) const CHECK: Check =
@@ -21,7 +21,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     Found::note(
         count,
-        format!("{} hold JSON null in {}; it is read as absent and kept verbatim in the origin", rows(count), list(&names, 4)),
+        format!("{} JSON null in {}; it is read as absent and kept verbatim in the origin", rows_do(count, "hold"), list(&names, 4)),
         "nothing",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 use crate::mapping::RejectCode;
 
 pub(super) const CHECK: Check =
@@ -15,7 +15,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::warning(
         count,
-        format!("{} hold JSON that jsonb does not take (a NUL, half a surrogate pair, or no JSON at all) and will be set aside", rows(count)),
+        format!("{} JSON that jsonb does not take (a NUL, half a surrogate pair, or no JSON at all) and will be set aside", rows_do(count, "hold")),
         "mend them at the source, or leave the column out of merge: the origin keeps any text",
     )
 }

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::{Check, Found};
 use super::facts::LARGE;
-use super::{list, rows};
+use super::{list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "large-value", title: "values of more than a mebibyte", check };
@@ -18,7 +18,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
         columns.iter().map(|(column, seen)| format!("{} (up to {} bytes)", column.name, seen.largest)).collect();
     Found::warning(
         count,
-        format!("{} are larger than {LARGE} bytes: {}", rows(count), list(&says, 4)),
+        format!("{} larger than {LARGE} bytes: {}", rows_do(count, "are"), list(&says, 4)),
         "nothing; the text is kept whole, and found by its first part only",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "late-writer", title: "somebody still writes to the source", check };
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::warning(
         recent,
-        format!("{} were written or changed within the last 24 hours: somebody still writes here", rows(recent)),
+        format!("{} written or changed within the last 24 hours: somebody still writes here", rows_do(recent, "were")),
         "stop the writers and plan again; rows that change after the plan are caught by verify",
     )
 }

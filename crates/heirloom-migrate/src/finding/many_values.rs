@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "many-values", title: "more distinct values than a plan can list", check };
@@ -16,7 +16,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<String> = many.iter().map(|e| format!("{} (for {})", e.column, e.field)).collect();
     Found::warning(
         count,
-        format!("{} have values of {} beyond the {} the plan lists", rows(count), list(&names, 4), crate::plan::MOST_VALUES),
+        format!("{} values of {} beyond the {} the plan lists", rows_do(count, "have"), list(&names, 4), crate::plan::MOST_VALUES),
         "a rule for a column with so many values is seldom meant; map it plainly",
     )
 }

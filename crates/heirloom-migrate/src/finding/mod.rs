@@ -143,6 +143,19 @@ pub(crate) fn rows(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
+/// `1 row holds`, `2 rows hold`.
+pub(crate) fn rows_do(count: u64, verb: &str) -> String {
+    let verb = match (count, verb) {
+        (1, "have") => "has".to_owned(),
+        (1, "are") => "is".to_owned(),
+        (1, "were") => "was".to_owned(),
+        (1, "go") => "goes".to_owned(),
+        (1, verb) => format!("{verb}s"),
+        _ => verb.to_owned(),
+    };
+    format!("{} {verb}", rows(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +177,13 @@ mod tests {
                 assert!(MODULES.contains(&name.as_str()), "{name} is not in the registry");
             }
         }
+    }
+
+    #[test]
+    fn verbs_agree() {
+        assert_eq!(rows_do(1, "have"), "1 row has");
+        assert_eq!(rows_do(1, "lack"), "1 row lacks");
+        assert_eq!(rows_do(2, "are"), "2 rows are");
     }
 
     #[test]

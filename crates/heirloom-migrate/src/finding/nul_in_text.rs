@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 use crate::mapping::RejectCode;
 
 pub(super) const CHECK: Check =
@@ -17,7 +17,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
     Found::warning(
         count,
-        format!("{} hold a NUL character ({}), which PostgreSQL cannot keep in text", rows(count), list(&names, 4)),
+        format!("{} a NUL character ({}), which PostgreSQL cannot keep in text", rows_do(count, "hold"), list(&names, 4)),
         "mend them at the source; those set aside keep their bytes, and rejects retry takes them up again",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 use crate::mapping::Note;
 
 pub(super) const CHECK: Check =
@@ -15,7 +15,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::note(
         count,
-        format!("{} have their importance rounded by the scale, half up; the raw value stays in the origin", rows(count)),
+        format!("{} their importance rounded by the scale, half up; the raw value stays in the origin", rows_do(count, "have")),
         "nothing, or importance = { from = \"…\", values = { … } } for steps of your own",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "run-id-overflow", title: "run ids longer than a bigint", check };
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::note(
         count,
-        format!("{} have a run or task id beyond the range of a bigint; ids are kept as text, digit for digit", rows(count)),
+        format!("{} a run or task id beyond the range of a bigint; ids are kept as text, digit for digit", rows_do(count, "have")),
         "nothing; the guide's cast would have stopped at the first of them",
     )
 }

@@ -4,7 +4,7 @@
 //! as it is, and it is for its owner to forget it and to change the key.
 
 use super::facts::Facts;
-use super::{Check, Found, list, rows};
+use super::{Check, Found, list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "secret-in-clear", title: "credentials written down in clear", check };
@@ -17,56 +17,60 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let shapes: Vec<String> = facts.seen.secrets.iter().map(|(shape, count)| format!("{shape} ({count})")).collect();
     Found::danger(
         count,
-        format!("{} hold what looks like a credential: {}. They are carried as they are, for every reader of their namespace", rows(count), list(&shapes, 6)),
+        format!("{} what looks like a credential: {}. They are carried as they are, for every reader of their namespace", rows_do(count, "hold"), list(&shapes, 6)),
         "change these credentials; then clean the rows at the source, or forget them in the store after apply",
     )
 }
 
-/// The first well-known shape of a credential in a text.
+/// How a token begins, how many token characters follow at least, and what it is called.
+const TOKENS: &[(&str, usize, &str)] = &[
+    ("sk-", 16, "sk- key"),
+    ("ghp_", 16, "GitHub token"),
+    ("gho_", 16, "GitHub token"),
+    ("ghs_", 16, "GitHub token"),
+    ("github_pat_", 16, "GitHub token"),
+    ("glpat-", 16, "GitLab token"),
+    ("xoxb-", 10, "Slack token"),
+    ("xoxp-", 10, "Slack token"),
+    ("AKIA", 16, "AWS key id"),
+    ("ASIA", 16, "AWS key id"),
+    ("AIza", 30, "Google key"),
+];
+
+/// The first well-known shape of a credential in a text. One pass: every value of a source goes through it.
 pub(crate) fn shape(text: &str) -> Option<&'static str> {
-    const PREFIXES: &[(&str, usize, &str)] = &[
-        ("sk-", 16, "sk- key"),
-        ("ghp_", 16, "GitHub token"),
-        ("gho_", 16, "GitHub token"),
-        ("ghs_", 16, "GitHub token"),
-        ("github_pat_", 16, "GitHub token"),
-        ("glpat-", 16, "GitLab token"),
-        ("xoxb-", 10, "Slack token"),
-        ("xoxp-", 10, "Slack token"),
-        ("AKIA", 16, "AWS key id"),
-        ("ASIA", 16, "AWS key id"),
-        ("AIza", 30, "Google key"),
-    ];
-    if text.contains("PRIVATE KEY-----") {
-        return Some("private key");
-    }
-    if has_url_with_password(text) {
-        return Some("URL with password");
-    }
-    PREFIXES.iter().find(|(prefix, least, _)| has_token(text, prefix, *least)).map(|(_, _, name)| *name)
-}
-
-/// Whether `prefix` stands at the start of a word and at least `least` token characters follow.
-fn has_token(text: &str, prefix: &str, least: usize) -> bool {
-    text.match_indices(prefix).any(|(at, _)| {
-        let starts_a_word = !text[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-');
-        let follows = text[at + prefix.len()..]
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-            .count();
-        starts_a_word && follows >= least
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().find_map(|(at, byte)| match byte {
+        b's' | b'g' | b'x' | b'A' if starts_a_word(bytes, at) => token(&bytes[at..]),
+        b':' if bytes[at..].starts_with(b"://") && has_password(bytes, at) => Some("URL with password"),
+        b'P' if bytes[at..].starts_with(b"PRIVATE KEY-----") => Some("private key"),
+        _ => None,
     })
 }
 
-/// Whether a URL carries `user:password@`.
-fn has_url_with_password(text: &str) -> bool {
-    text.match_indices("://").any(|(at, mark)| {
-        let scheme = text[..at].bytes().next_back().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        let rest = &text[at + mark.len()..];
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>')).unwrap_or(rest.len());
-        let credentials = rest[..end].rfind('@').and_then(|at| rest[..at].split_once(':'));
-        scheme && credentials.is_some_and(|(_, password)| !password.is_empty() && !password.starts_with(['$', '{', '*', '<']))
-    })
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+fn starts_a_word(bytes: &[u8], at: usize) -> bool {
+    at == 0 || !is_token(bytes[at - 1])
+}
+
+fn token(rest: &[u8]) -> Option<&'static str> {
+    let (prefix, least, name) = TOKENS.iter().find(|(prefix, ..)| rest.starts_with(prefix.as_bytes()))?;
+    let follows = rest[prefix.len()..].iter().take_while(|byte| is_token(**byte)).count();
+    (follows >= *least).then_some(*name)
+}
+
+/// Whether the URL whose `://` stands at `at` carries `user:password@`. A password to be filled in is none.
+fn has_password(bytes: &[u8], at: usize) -> bool {
+    let rest = &bytes[at + 3..];
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'' | b'<' | b'>');
+    let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+    let Some(host) = authority.iter().rposition(|byte| *byte == b'@') else { return false };
+    let Some(colon) = authority[..host].iter().position(|byte| *byte == b':') else { return false };
+    let has_scheme = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
+    has_scheme && authority[colon + 1..host].first().is_some_and(|byte| !matches!(byte, b'$' | b'{' | b'*' | b'<'))
 }
 
 #[cfg(test)]
@@ -86,6 +90,7 @@ mod tests {
             ("task-abcdefghijklmnopqrstuvwxyz is done", None),
             ("disk-abcdefghijklmnopqrstuvwxyz", None),
             ("sk-short", None),
+            ("密钥sk-abcdefghijklmnop1234", Some("sk- key")),
             ("写下 sk-abcdefghijklmnop1234 之后", Some("sk- key")),
         ] {
             assert_eq!(shape(text), found, "{text}");

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{list, rows};
+use super::{list, rows_do};
 
 pub(super) const CHECK: Check =
     Check { id: "sub-microsecond", title: "times finer than a microsecond", check };
@@ -16,7 +16,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let names: Vec<&str> = columns.iter().map(|(column, _)| column.name.as_str()).collect();
     Found::note(
         count,
-        format!("{} hold times in {} finer than a microsecond; they are rounded, the digits stay in the origin", rows(count), list(&names, 4)),
+        format!("{} times in {} finer than a microsecond; they are rounded, the digits stay in the origin", rows_do(count, "hold"), list(&names, 4)),
         "nothing",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "team-middle-node", title: "team rows of a node in the middle lose some readers", check };
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::warning(
         count,
-        format!("{} belong to workspaces that have a parent and children; in team:{{team_root}} the children no longer see them", rows(count)),
+        format!("{} to workspaces that have a parent and children; in team:{{team_root}} the children no longer see them", rows_do(count, "belong")),
         "list the team namespace of such a workspace in its children's scope, or write a rule of its own for them",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::{rows, words};
+use super::{rows_do, words};
 use crate::file::Ttl;
 
 pub(super) const CHECK: Check =
@@ -12,7 +12,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     if facts.seen.without_start > 0 {
         return Found::warning(
             facts.seen.without_start,
-            format!("{} have a time to live and no time it counts from; it is never counted from today", rows(facts.seen.without_start)),
+            format!("{} a time to live and no time it counts from; it is never counted from today", rows_do(facts.seen.without_start, "have")),
             "expires_at = { …, since = \"a column that is set\" }",
         );
     }

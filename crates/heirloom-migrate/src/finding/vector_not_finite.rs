@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 use crate::mapping::RejectCode;
 
 pub(super) const CHECK: Check =
@@ -15,7 +15,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::warning(
         count,
-        format!("{} hold a vector with NaN, an infinity, or only zeros and will be set aside", rows(count)),
+        format!("{} a vector with NaN, an infinity, or only zeros and will be set aside", rows_do(count, "hold")),
         "embedding = { …, otherwise = \"keep\" } hands the text down without the vector",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 
 pub(super) const CHECK: Check =
     Check { id: "verified-without-commit", title: "verified, and nothing to show for it", check };
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::note(
         count,
-        format!("{} are verified without commit or artifact; the verification is kept as the source says it", rows(count)),
+        format!("{} verified without commit or artifact; the verification is kept as the source says it", rows_do(count, "are")),
         "nothing, or map commit_sha or artifact_hash if a column holds them",
     )
 }

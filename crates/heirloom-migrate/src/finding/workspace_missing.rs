@@ -4,7 +4,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found};
-use super::rows;
+use super::rows_do;
 use crate::mapping::RejectCode;
 
 pub(super) const CHECK: Check =
@@ -17,7 +17,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     }
     Found::danger(
         missing,
-        format!("{} lack a part of their namespace and will be set aside", rows(missing)),
+        format!("{} a part of their namespace and will be set aside", rows_do(missing, "lack")),
         "mend them at the source, add a rule for them under [namespace] (otherwise = \"custom:unassigned\"), or allow them in [reject] budget",
     )
 }

@@ -73,7 +73,7 @@ fn rule(field: &str, spec: &FieldSpec) -> Option<Rule> {
     }
     let listed: Vec<String> = spec.values.iter().flatten().map(|(value, _)| fold(value)).collect();
     let keeps = spec.otherwise.as_ref().is_some_and(|otherwise| otherwise.value == Otherwise::Keep);
-    let is_enumeration = spec.values.is_some() || CLOSED.contains(&field);
+    let is_enumeration = spec.values.is_some() || spec.otherwise.is_some() || CLOSED.contains(&field);
     (is_enumeration && field != "embedding").then_some(Rule::Observe { listed, keeps })
 }
 

@@ -14,18 +14,16 @@ pub fn source_fingerprint(table: &Table, key: &[String], tree: Option<&TreeRows>
     hash(&("source", table, key, tree.is_some(), nodes))
 }
 
-/// blake3 over store id, schema version and dimension, hex. A store that is not there yet has no id and version 0.
+/// blake3 over store id, schema version and dimension, hex. Of a store that is not there yet only the dimension counts.
 pub fn target_fingerprint(store_id: Option<Uuid>, schema_version: u32, dimension: usize) -> String {
-    hash(&("target", store_id, schema_version, dimension))
+    hash(&("target", store_id.map(|id| (id, schema_version)), dimension))
 }
 
 impl PlannedTarget {
     /// Whether a store is the one that was planned for; one that was not there yet may be any of the same dimension.
     pub fn fits(&self, store_id: Uuid, schema_version: u32, dimension: usize) -> bool {
-        match self.store_id {
-            None => self.dimension == dimension,
-            Some(_) => self.fingerprint == target_fingerprint(Some(store_id), schema_version, dimension),
-        }
+        let store_id = self.store_id.map(|_| store_id);
+        self.fingerprint == target_fingerprint(store_id, schema_version, dimension)
     }
 }
 
@@ -56,6 +54,15 @@ mod tests {
         assert_eq!(planned, source_fingerprint(&table(None), &key, None));
         assert_ne!(planned, source_fingerprint(&table(None), &["other".to_owned()], None));
         assert_ne!(planned, source_fingerprint(&table(None), &key, Some(&Vec::new())));
+    }
+
+    #[test]
+    fn a_store_that_was_not_there_may_be_any_of_its_dimension() {
+        let planned = target_fingerprint(None, 0, 1024);
+        assert_eq!(planned, target_fingerprint(None, 6, 1024));
+        assert_ne!(planned, target_fingerprint(None, 6, 8));
+        assert_ne!(planned, target_fingerprint(Some(Uuid::nil()), 6, 1024));
+        assert_ne!(target_fingerprint(Some(Uuid::nil()), 6, 8), target_fingerprint(Some(Uuid::nil()), 7, 8));
     }
 
     #[test]

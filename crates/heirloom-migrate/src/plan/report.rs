@@ -199,8 +199,10 @@ fn findings(page: &mut Page, findings: &[Finding]) {
         let of = finding.rows.map_or_else(String::new, |count| format!(" ({})", rows(count)));
         page.line(&format!("{mark} {}{of}", finding.id));
         page.wrap("      ", "      ", &format!("{}.", finding.what));
-        if finding.write != "nothing" {
-            page.wrap("      -> ", "         ", &finding.write);
+        match finding.write.strip_prefix("nothing") {
+            None => page.wrap("      -> ", "         ", &finding.write),
+            Some("") => {}
+            Some(rest) => page.wrap("      ok ", "         ", rest.trim_start_matches([';', ',', ' '])),
         }
     }
 }
@@ -281,7 +283,8 @@ impl Page {
                 } else {
                     cell.clone()
                 };
-                let is_number = !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || c == ',');
+                let is_number = !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || c == ',')
+                    || matches!(cell.as_str(), "-" | "null");
                 let _ = if is_number { write!(line, "  {shown:>width$}") } else { write!(line, "  {shown:<width$}") };
             }
             self.line(&line);

@@ -43,6 +43,7 @@ pub(crate) struct Survey<'a> {
     namespaces: HashMap<String, u64>,
     widths: BTreeMap<Option<usize>, BTreeMap<String, u64>>,
     width_at: Option<usize>,
+    maps_embedding: bool,
     last_key: Option<Vec<String>>,
     drift_key: Key,
     buffer: Vec<u8>,
@@ -71,6 +72,7 @@ impl<'a> Survey<'a> {
             namespaces: HashMap::new(),
             widths: BTreeMap::new(),
             width_at,
+            maps_embedding: from.is_some(),
             last_key: None,
             drift_key,
             buffer: Vec::new(),
@@ -138,6 +140,7 @@ impl<'a> Survey<'a> {
         let width = width_of(value);
         let becomes = match (width, result) {
             (None, _) if value.is_null() => "no embedding".to_owned(),
+            _ if !self.maps_embedding => "not mapped".to_owned(),
             (_, Err(reject)) if reject.field.as_deref() == Some("embedding") => "rejected".to_owned(),
             (_, Err(_)) => "set aside with its row".to_owned(),
             (_, Ok(mapped)) => match &mapped.memory.embedding {

@@ -1,0 +1,29 @@
+//! Which of the planned ids the store knows already or has forgotten. Asked in batches, reading only.
+
+use heirloom_engine::Database;
+use heirloom_store::bulk;
+use uuid::Uuid;
+
+use super::{Counts, Progress};
+use crate::error::Result;
+
+/// Ids a question.
+const BATCH: usize = 5_000;
+
+/// Counts ids that are there already and ids that were forgotten. Holds one connection, and the source none.
+pub(crate) async fn count(
+    database: &Database,
+    ids: &[Uuid],
+    counts: &mut Counts,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<()> {
+    let mut client = database.client().await?;
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    for (at, batch) in ids.chunks(BATCH).enumerate() {
+        counts.present += bulk::known(&transaction, batch).await?.len() as u64;
+        counts.forgotten += bulk::forgotten(&transaction, batch).await?.len() as u64;
+        progress(Progress::Asking { done: (at * BATCH + batch.len()) as u64, of: ids.len() as u64 });
+    }
+    transaction.rollback().await?;
+    Ok(())
+}
