@@ -1,0 +1,15 @@
+-- Marks a chunk done with what its transaction did. One row, in the same transaction as the rows themselves.
+update heirloom_migrate.chunk
+   set state = 'done',
+       rows = $3,
+       inserted = inserted + $4,
+       updated = updated + $5,
+       present = $6,
+       forgotten = $7,
+       conflicts = $8,
+       rejected = $9,
+       source_sum = $10,
+       expected_sum = $11,
+       done_at = now()
+ where run_id = $1
+   and ordinal = $2

@@ -1,0 +1,133 @@
+//! The marker: an additive column on the source that says which rows were handed down, when the file asks for it.
+//!
+//! It is a projection of the ledger and never the truth: nothing reads it to decide what to do. It is stamped in the
+//! chunk's own transaction when source and target are one database, and after a clean verify otherwise. This is the only
+//! statement of Heirloom that writes to a source.
+
+use heirloom_engine::Database;
+use tokio_postgres::{GenericClient, Transaction};
+
+use super::Work;
+use crate::error::{MigrateError, Result};
+use crate::file::MigrationFile;
+use crate::ledger;
+use crate::plan::Plan;
+use crate::source::{Relation, Source};
+
+/// Keys in one statement.
+const BATCH: usize = 5_000;
+
+/// Which column of which table to stamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    table: String,
+    column: String,
+    key: Vec<(String, String)>,
+    same_database: bool,
+}
+
+impl Mark {
+    /// The marker the file asks for, if it does and the source is a table.
+    pub(super) fn of(file: &MigrationFile, plan: &Plan) -> Option<Self> {
+        let column = file.source.mark.as_ref()?.value.clone();
+        let Relation::Table(_) = &plan.source.relation else { return None };
+        let key = plan
+            .source
+            .key
+            .iter()
+            .map(|name| {
+                let declared = plan.source.table.columns.iter().find(|column| column.name == *name);
+                (name.clone(), declared.map_or_else(|| "text".to_owned(), |column| column.declared.clone()))
+            })
+            .collect();
+        Some(Self { table: plan.source.table.name.clone(), column, key, same_database: plan.source.same_database })
+    }
+
+    /// Adds the column when it is not there: nullable, no default, so no row is rewritten.
+    pub(super) async fn add_column(&self, work: &Work<'_>) -> Result<()> {
+        if self.same_database { self.add(work.store.database()).await } else { Ok(()) }
+    }
+
+    async fn add(&self, database: &Database) -> Result<()> {
+        let client = database.client().await?;
+        let there: bool = client
+            .query_one(
+                "select exists (select from pg_attribute where attrelid = to_regclass($1) and attname = $2 and not attisdropped)",
+                &[&self.table, &self.column],
+            )
+            .await?
+            .try_get(0)?;
+        if !there {
+            let column = quote(&self.column);
+            client
+                .batch_execute(&format!("alter table {} add column if not exists {column} timestamptz", self.table))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Stamps the rows of a chunk in its own transaction, when that is possible.
+    pub(super) async fn stamp_with_rows(&self, tx: &Transaction<'_>, work: &Work<'_>, keys: &[Vec<String>]) -> Result<()> {
+        debug_assert_eq!(work.plan.source.same_database, self.same_database, "the plan says where the source lies");
+        if self.same_database { self.stamp(tx, keys).await.map(drop) } else { Ok(()) }
+    }
+
+    async fn stamp(&self, client: &impl GenericClient, keys: &[Vec<String>]) -> Result<u64> {
+        let column = quote(&self.column);
+        let (mut names, mut arrays, mut joins) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, (name, declared)) in self.key.iter().enumerate() {
+            names.push(format!("k{i}"));
+            arrays.push(format!("${}::text[]", i + 1));
+            joins.push(format!("s.{} = t.k{i}::{declared}", quote(name)));
+        }
+        let sql = format!(
+            "update {} as s set {column} = now() from unnest({}) as t ({}) where {} and s.{column} is null",
+            self.table,
+            arrays.join(", "),
+            names.join(", "),
+            joins.join(" and ")
+        );
+        let mut stamped = 0;
+        for batch in keys.chunks(BATCH) {
+            let columns: Vec<Vec<&str>> = (0..self.key.len())
+                .map(|i| batch.iter().map(|key| key.get(i).map_or("", String::as_str)).collect())
+                .collect();
+            let parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
+                columns.iter().map(|column| column as &(dyn tokio_postgres::types::ToSql + Sync)).collect();
+            stamped += client.execute(&sql, &parameters).await?;
+        }
+        Ok(stamped)
+    }
+}
+
+/// Stamps every row of a source in another database that the store holds, after a clean verify. Rows that carry the
+/// mark already are left alone, so stamping twice writes nothing. Returns how many rows were stamped.
+///
+/// # Errors
+/// [`MigrateError::Source`] when the source cannot be written to.
+pub async fn stamp_verified(
+    plan: &Plan,
+    file: &MigrationFile,
+    source: &dyn Source,
+    target: &Database,
+) -> Result<u64> {
+    let Some(mark) = Mark::of(file, plan).filter(|mark| !mark.same_database) else { return Ok(0) };
+    let Some(database) = source.database() else {
+        return Err(MigrateError::Source {
+            source_name: source.display(),
+            what: "it cannot be written to, so no row can be marked".into(),
+            accepted: "remove `mark` from [source], or move from a PostgreSQL table".into(),
+        });
+    };
+    mark.add(database).await?;
+    let keys = {
+        let client = target.client().await?;
+        ledger::handed_down(&**client, &plan.origin_source()).await?
+    };
+    let client = database.client().await?;
+    mark.stamp(&**client, &keys).await
+}
+
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

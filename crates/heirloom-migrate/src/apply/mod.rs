@@ -1,0 +1,255 @@
+//! Apply: chunk after chunk of a stored plan, each one transaction with its ledger row.
+//!
+//! A chunk is read and mapped first, with no connection held; then one transaction in the target locks its ledger row,
+//! stages and inserts what is not there and not forgotten, sets rejects aside, and marks the chunk done. A crash leaves
+//! all of it or nothing. A second run finds every chunk's source unchanged and writes nothing.
+//!
+//! Deliberately absent: leases (a locked ledger row keeps two runners from writing the same chunk; who works on what is
+//! not yet shared out), rates and pauses, and any decision that the plan has not announced.
+
+mod chunk;
+mod mark;
+mod preflight;
+mod retry;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use heirloom_store::Store;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::digest::Key;
+use crate::error::{MigrateError, Result};
+use crate::file::Budget;
+use crate::ledger::{self, ChunkResult, RunState};
+use crate::mapping::Program;
+use crate::plan::Plan;
+use crate::source::Source;
+
+pub use mark::stamp_verified;
+pub use retry::{Retried, retry};
+
+/// A request to stop after the chunk in hand. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks to stop.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was asked.
+    pub fn asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What to apply, from where, to where.
+pub struct ApplyRequest<'a> {
+    /// The plan, read from its file.
+    pub plan: &'a Plan,
+    /// The source, opened.
+    pub source: &'a dyn Source,
+    /// The store, installed.
+    pub store: &'a Store,
+    /// Version of this binary.
+    pub heirloom: &'a str,
+    /// To stop after the chunk in hand.
+    pub stop: Stop,
+    /// Check everything and write nothing.
+    pub check_only: bool,
+    /// Called after each chunk.
+    pub progress: &'a mut (dyn FnMut(Progress) + Send),
+}
+
+/// How far an apply is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows dealt with in this pass.
+    pub rows: u64,
+    /// Rows the plan counted.
+    pub planned_rows: u64,
+    /// Rows written in this pass.
+    pub written: u64,
+    /// Rows set aside so far.
+    pub rejected: u64,
+    /// Chunks dealt with in this pass.
+    pub chunks: u32,
+    /// Chunks in the plan.
+    pub planned_chunks: u32,
+}
+
+/// What an apply did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// The run.
+    pub run_id: Uuid,
+    /// The migration's name.
+    pub name: String,
+    /// The tenant.
+    pub tenant: String,
+    /// Where the run stands now.
+    pub state: RunState,
+    /// Rows of the source in the chunks dealt with.
+    pub rows: u64,
+    /// Rows written in this pass: inserted and updated.
+    pub written: u64,
+    /// Rows written that were not there.
+    pub inserted: u64,
+    /// Rows overwritten because the source changed and the store had not.
+    pub updated: u64,
+    /// Rows that were there and stay as they are.
+    pub present: u64,
+    /// Rows forgotten in the store; they stay forgotten.
+    pub forgotten: u64,
+    /// Rows changed on both sides, or held by the store under the same id for another reason; the store's row stays.
+    pub conflicts: u64,
+    /// Rows set aside.
+    pub rejected: u64,
+    /// Chunks of the plan.
+    pub chunks: u32,
+    /// Chunks that are done.
+    pub chunks_done: u32,
+    /// Whether it stopped because it was asked to.
+    pub stopped: bool,
+}
+
+/// Everything a chunk needs, checked once.
+pub(crate) struct Work<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) program: Program,
+    pub(crate) source: &'a dyn Source,
+    pub(crate) store: &'a Store,
+    pub(crate) key: Key,
+    pub(crate) origin_source: String,
+    pub(crate) allowed: Vec<String>,
+    pub(crate) budget: Budget,
+    pub(crate) mark: Option<mark::Mark>,
+}
+
+/// Applies a plan, or continues where an earlier apply stopped.
+///
+/// # Errors
+/// [`MigrateError::Plan`] when the plan no longer matches its file, the source or the store; [`MigrateError::Refused`]
+/// when the plan itself refuses or the rejects exceed the budget. What was committed before stays, chunk by chunk.
+pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
+    let ApplyRequest { plan, source, store, heirloom, stop, check_only, progress } = request;
+    let work = preflight::preflight(plan, source, store).await?;
+    if check_only {
+        return check(&work).await;
+    }
+    ledger::up(store.database()).await?;
+    enter(&work, heirloom).await?;
+    if let Some(mark) = &work.mark {
+        mark.add_column(&work).await?;
+    }
+    let mut applied = Applied::new(plan);
+    let mut records = {
+        let client = store.database().client().await?;
+        ledger::chunks(&**client, plan.run_id).await?
+    };
+    for (chunk, record) in plan.chunks.iter().zip(&mut records) {
+        if stop.asked() {
+            applied.stopped = true;
+            break;
+        }
+        let result = chunk::apply(&work, chunk, record, applied.rejected).await?;
+        applied.add(&result);
+        record.done = true;
+        progress(Progress {
+            rows: applied.rows,
+            planned_rows: plan.counts.rows,
+            written: applied.written,
+            rejected: applied.rejected,
+            chunks: chunk.ordinal + 1,
+            planned_chunks: applied.chunks,
+        });
+    }
+    applied.chunks_done = count(records.iter().filter(|record| record.done).count());
+    applied.state = settle(&work, &applied).await?;
+    Ok(applied)
+}
+
+async fn enter(work: &Work<'_>, heirloom: &str) -> Result<()> {
+    let mut client = work.store.database().client().await?;
+    let tx = client.transaction().await?;
+    ledger::register(&tx, work.plan, heirloom).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Moves the run on when its last chunk is done. A verified run that wrote nothing stays verified.
+async fn settle(work: &Work<'_>, applied: &Applied) -> Result<RunState> {
+    let mut client = work.store.database().client().await?;
+    let run = ledger::find_run(&**client, work.plan.run_id)
+        .await?
+        .ok_or_else(|| MigrateError::Ledger(format!("run {} is gone", work.plan.run_id)))?;
+    let state = match (applied.chunks_done == applied.chunks, run.state, applied.written) {
+        (true, RunState::Verified, 0) => RunState::Verified,
+        (true, _, _) => RunState::Applied,
+        (false, _, _) => RunState::Applying,
+    };
+    if state != run.state {
+        let tx = client.transaction().await?;
+        let details = serde_json::json!({ "written": applied.written, "rejected": applied.rejected });
+        ledger::set_state(&tx, work.plan.run_id, state, &details).await?;
+        tx.commit().await?;
+    }
+    Ok(state)
+}
+
+/// What is left to do, read-only.
+async fn check(work: &Work<'_>) -> Result<Applied> {
+    let mut applied = Applied::new(work.plan);
+    let client = work.store.database().client().await?;
+    if ledger::exists(&**client).await?
+        && let Some(run) = ledger::find_run(&**client, work.plan.run_id).await?
+    {
+        applied.state = run.state;
+        applied.rows = run.rows;
+        applied.present = run.inserted + run.present;
+        applied.rejected = run.rejected;
+        applied.chunks_done = u32::try_from(run.chunks_done).unwrap_or(u32::MAX);
+    }
+    Ok(applied)
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Applied {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            run_id: plan.run_id,
+            name: plan.name.clone(),
+            tenant: plan.tenant.clone(),
+            state: RunState::Applying,
+            rows: 0,
+            written: 0,
+            inserted: 0,
+            updated: 0,
+            present: 0,
+            forgotten: 0,
+            conflicts: 0,
+            rejected: 0,
+            chunks: count(plan.chunks.len()),
+            chunks_done: 0,
+            stopped: false,
+        }
+    }
+
+    fn add(&mut self, result: &ChunkResult) {
+        self.rows += result.rows;
+        self.written += result.inserted + result.updated;
+        self.inserted += result.inserted;
+        self.updated += result.updated;
+        self.present += result.present;
+        self.forgotten += result.forgotten;
+        self.conflicts += result.conflicts;
+        self.rejected += result.rejected;
+    }
+}

@@ -1,0 +1,73 @@
+//! What must hold before the first row moves: the plan is whole, and file, source and store are as it found them.
+
+use heirloom_store::Store;
+
+use super::{Work, mark};
+use crate::digest::Key;
+use crate::error::{MigrateError, Result};
+use crate::file::MigrationFile;
+use crate::mapping::Program;
+use crate::plan::{self, Plan};
+use crate::source::{self, Source};
+
+/// Checks the plan against its file, the source and the store, and compiles its mapping again.
+///
+/// # Errors
+/// [`MigrateError::Plan`] naming what changed since the plan was made; [`MigrateError::Refused`] when the plan itself
+/// says it must not be applied.
+pub(super) async fn preflight<'a>(plan: &'a Plan, source: &'a dyn Source, store: &'a Store) -> Result<Work<'a>> {
+    let stale = |what: String| MigrateError::Plan {
+        plan: plan.name.clone(),
+        what,
+        cure: format!("run `heirloom plan {}` again and read what changed", plan.file.path),
+    };
+    plan.check_digest()?;
+    if let Some(refusal) = plan.refusals.first() {
+        let more = match plan.refusals.len() {
+            1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
+        return Err(MigrateError::Refused {
+            what: format!("The plan refuses: {refusal}{more}"),
+            cure: format!("mend {} and make a new plan", plan.file.path),
+        });
+    }
+    // The file may be elsewhere on this host; when it is here, it must be the one that was planned.
+    if let Ok(text) = std::fs::read_to_string(&plan.file.path)
+        && blake3::hash(text.as_bytes()).to_hex().as_str() != plan.file.digest
+    {
+        return Err(stale(format!("{} changed since the plan was made", plan.file.path)));
+    }
+    let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
+    let table = source::describe_without_mark(source, &file).await?;
+    let tree = match &file.source.tree {
+        Some(tree) => Some(source.tree(&tree.table.value, &tree.id.value, &tree.parent.value).await?),
+        None => None,
+    };
+    if plan::source_fingerprint(&table, &plan.source.key, tree.as_ref()) != plan.source.fingerprint {
+        return Err(stale(format!("the source {} changed its columns, key or tree of parents", plan.source.display)));
+    }
+    let meta = store.meta();
+    let store_id = plan.target.store_id.map(|_| meta.store_id);
+    if plan::target_fingerprint(store_id, meta.schema_version, meta.dimension) != plan.target.fingerprint {
+        return Err(stale("the store is another one, or changed its schema or dimension".to_owned()));
+    }
+    let identity = source.identity(&plan.source.relation).await?;
+    if identity.system != plan.source.identity.system {
+        return Err(stale("the source is another database than the one that was planned".to_owned()));
+    }
+    let program = Program::compile(&file, &table, meta.dimension, tree.as_ref(), &plan.source.identity.system)?;
+    let mut allowed: Vec<String> = plan.namespaces.iter().map(|namespace| namespace.namespace.clone()).collect();
+    allowed.sort_unstable();
+    Ok(Work {
+        plan,
+        program,
+        source,
+        store,
+        key: Key::of_store(meta.store_id),
+        origin_source: plan.origin_source(),
+        allowed,
+        budget: file.budget,
+        mark: mark::Mark::of(&file, plan),
+    })
+}

@@ -1,0 +1,210 @@
+//! What happens to a row, given what the store knows of its id: insert, leave, overwrite, keep the store's edit, keep
+//! forgotten, or set aside.
+
+use std::collections::{HashMap, HashSet};
+
+use heirloom_store::bulk::{self, Known};
+use heirloom_store::{Origin, StoreError};
+use tokio_postgres::Transaction;
+use uuid::Uuid;
+
+use super::Work;
+use super::chunk::Item;
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::ledger::{self, ChunkResult, NewReject};
+use crate::mapping::{Mapped, Reject, RejectCode};
+use crate::verify::target;
+
+/// A row that maps, before the store was asked about it.
+struct Candidate {
+    key: Vec<String>,
+    row: String,
+    source_digest: Digest,
+    digest: Digest,
+    mapped: Mapped,
+}
+
+impl Candidate {
+    fn id(&self) -> Uuid {
+        self.mapped.memory.id
+    }
+
+    fn is_unchanged(&self, known: &Known) -> bool {
+        known.source_digest == self.source_digest.0 && known.written_digest == self.digest.0
+    }
+
+    fn rejected(self, reject: Reject) -> NewReject {
+        NewReject { key: self.key, reject, source_row: self.row, source_digest: self.source_digest }
+    }
+}
+
+/// Writes the rows of a chunk in the caller's transaction and returns the keys that are now in the store.
+pub(super) async fn write(
+    work: &Work<'_>,
+    tx: &mut Transaction<'_>,
+    items: Vec<Item>,
+    result: &mut ChunkResult,
+    ordinal: u32,
+) -> Result<Vec<Vec<String>>> {
+    let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
+    let known = bulk::known(tx, &ids).await?;
+    let forgotten = bulk::forgotten(tx, &ids).await?;
+    let (mut fresh, mut changed) = (Vec::new(), Vec::new());
+    let (mut rejects, mut there) = (Vec::new(), Vec::new());
+    for item in items {
+        let Item { key, id, row, source_digest, outcome } = item;
+        let (mapped, digest) = match outcome {
+            Ok(mapped) => mapped,
+            Err(reject) => {
+                rejects.push(NewReject { key, reject, source_row: row, source_digest });
+                continue;
+            }
+        };
+        result.expected.add(digest);
+        let candidate = Candidate { key, row, source_digest, digest, mapped };
+        match known.get(&id) {
+            _ if forgotten.contains(&id) => result.forgotten += 1,
+            None => fresh.push(candidate),
+            Some(known) if candidate.is_unchanged(known) => {
+                result.present += 1;
+                there.push(candidate.key);
+            }
+            Some(_) => changed.push(candidate),
+        }
+    }
+    there.extend(insert(work, tx, fresh, result, &mut rejects).await?);
+    there.extend(update(work, tx, changed, &known, result).await?);
+    result.rejected = rejects.len() as u64;
+    ledger::put_rejects(tx, work.plan.run_id, ordinal, &work.origin_source, &rejects).await?;
+    let open: HashSet<Vec<String>> =
+        ledger::open_rejects(&*tx, &work.origin_source).await?.into_iter().map(|(key, _)| key).collect();
+    let resolved: Vec<Vec<String>> = there.iter().filter(|key| open.contains(*key)).cloned().collect();
+    ledger::resolve_rejects(tx, work.plan.run_id, &work.origin_source, &resolved).await?;
+    Ok(there)
+}
+
+async fn insert(
+    work: &Work<'_>,
+    tx: &mut Transaction<'_>,
+    fresh: Vec<Candidate>,
+    result: &mut ChunkResult,
+    rejects: &mut Vec<NewReject>,
+) -> Result<Vec<Vec<String>>> {
+    let rows = fresh.iter().map(|row| bulk_row(work, row)).collect::<Result<Vec<_>>>()?;
+    let mut outcome = Outcome::default();
+    load(work, tx, &rows, &mut outcome).await?;
+    let mut there = Vec::new();
+    for row in fresh {
+        let id = row.id();
+        if let Some(reject) = outcome.refused.remove(&id) {
+            rejects.push(row.rejected(reject));
+        } else if let Some(why) = outcome.skipped.remove(&id) {
+            if why == bulk::Skip::Forgotten {
+                result.forgotten += 1;
+            } else {
+                // The id is taken by a row that was not handed down from here: the store's row stays.
+                result.conflicts += 1;
+                ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest).await?;
+            }
+        } else {
+            result.inserted += 1;
+            there.push(row.key);
+        }
+    }
+    Ok(there)
+}
+
+#[derive(Default)]
+struct Outcome {
+    refused: HashMap<Uuid, Reject>,
+    skipped: HashMap<Uuid, bulk::Skip>,
+}
+
+/// Loads rows; when only the database sees what is wrong with one, halves the set until that row stands alone.
+async fn load(work: &Work<'_>, tx: &mut Transaction<'_>, rows: &[bulk::Row], outcome: &mut Outcome) -> Result<()> {
+    let mut waiting = vec![rows];
+    while let Some(part) = waiting.pop() {
+        if part.is_empty() {
+            continue;
+        }
+        let savepoint = tx.savepoint("chunk_part").await?;
+        match bulk::load(&savepoint, work.store.meta(), part, &work.allowed).await {
+            Ok(loaded) => {
+                savepoint.commit().await?;
+                outcome.skipped.extend(loaded.skipped);
+            }
+            Err(error) => {
+                savepoint.rollback().await?;
+                let Some(message) = data_error(&error) else { return Err(error.into()) };
+                if let [one] = part {
+                    let reject = Reject { code: RejectCode::Database, field: None, column: None, message };
+                    outcome.refused.insert(one.memory.id, reject);
+                } else {
+                    let (left, right) = part.split_at(part.len() / 2);
+                    waiting.push(right);
+                    waiting.push(left);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The SQLSTATE and constraint of an error that one row can cause; never the server's message, which may quote the row.
+fn data_error(error: &StoreError) -> Option<String> {
+    let StoreError::Database(error) = error else { return None };
+    let db = error.as_db_error()?;
+    let code = db.code().code();
+    let caused_by_data = ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+    caused_by_data.then(|| {
+        let constraint = db.constraint().map(|name| format!(", constraint {name}")).unwrap_or_default();
+        format!("the database refused the row (SQLSTATE {code}{constraint})")
+    })
+}
+
+/// Rows handed down before whose source or mapping changed: overwritten when the store still holds what was written.
+async fn update(
+    work: &Work<'_>,
+    tx: &mut Transaction<'_>,
+    changed: Vec<Candidate>,
+    known: &HashMap<Uuid, Known>,
+    result: &mut ChunkResult,
+) -> Result<Vec<Vec<String>>> {
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = changed.iter().map(Candidate::id).collect();
+    let current = target::digests(tx, &ids, &work.key).await?;
+    let (mut rows, mut there) = (Vec::new(), Vec::new());
+    for row in changed {
+        let id = row.id();
+        let untouched = known.get(&id).is_some_and(|known| {
+            current.get(&id).is_some_and(|digest| digest.0 == known.written_digest)
+                && known.namespace == row.mapped.memory.namespace
+        });
+        if untouched {
+            rows.push(bulk_row(work, &row)?);
+            there.push(row.key);
+        } else {
+            result.conflicts += 1;
+            ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest).await?;
+        }
+    }
+    result.updated += bulk::replace(tx, work.store.meta(), &rows, &work.allowed).await?;
+    Ok(there)
+}
+
+fn bulk_row(work: &Work<'_>, row: &Candidate) -> Result<bulk::Row> {
+    Ok(bulk::Row {
+        memory: row.mapped.memory.clone(),
+        origin: Origin {
+            run_id: work.plan.run_id,
+            source: work.origin_source.clone(),
+            source_key: ledger::key_text(&row.key)?,
+            source_row: row.mapped.origin.clone(),
+            source_digest: row.source_digest.0,
+            written_digest: row.digest.0,
+        },
+    })
+}

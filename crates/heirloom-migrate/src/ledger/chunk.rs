@@ -1,0 +1,134 @@
+//! The chunk rows of a run.
+
+use tokio_postgres::{GenericClient, Transaction};
+use uuid::Uuid;
+
+use crate::digest::DigestSum;
+use crate::error::{MigrateError, Result};
+
+/// A chunk as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkRecord {
+    /// From 0.
+    pub ordinal: u32,
+    /// Whether its rows are in the store.
+    pub done: bool,
+    /// Rows read when it was done.
+    pub rows: u64,
+    /// Rows set aside when it was done.
+    pub rejected: u64,
+    /// Count and digest sum of its source rows when it was done.
+    pub source: Option<DigestSum>,
+}
+
+/// What one pass over a chunk did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChunkResult {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows written that were not there.
+    pub inserted: u64,
+    /// Rows overwritten because the source changed and the store had not.
+    pub updated: u64,
+    /// Rows that were there and stay as they are.
+    pub present: u64,
+    /// Rows forgotten in the store before.
+    pub forgotten: u64,
+    /// Rows changed on both sides; the store's edit stays.
+    pub conflicts: u64,
+    /// Rows set aside.
+    pub rejected: u64,
+    /// Count and digest sum of the source rows.
+    pub source: DigestSum,
+    /// Count and digest sum of the memories as they were mapped.
+    pub expected: DigestSum,
+}
+
+const FINISH: &str = include_str!("../../sql/queries/finish_chunk.sql");
+const SELECT: &str = "select ordinal, state = 'done', rows, rejected, source_sum from heirloom_migrate.chunk";
+
+/// All chunks of a run in their order.
+pub async fn chunks(client: &impl GenericClient, run_id: Uuid) -> Result<Vec<ChunkRecord>> {
+    let rows = client.query(&format!("{SELECT} where run_id = $1 order by ordinal"), &[&run_id]).await?;
+    rows.iter().map(record).collect()
+}
+
+/// Locks a chunk until the end of the transaction, so that two runners cannot both write it.
+///
+/// # Errors
+/// [`MigrateError::Ledger`] when the run has no such chunk.
+pub async fn lock_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32) -> Result<ChunkRecord> {
+    let number = ordinal_sql(ordinal)?;
+    let row = tx
+        .query_opt(&format!("{SELECT} where run_id = $1 and ordinal = $2 for update"), &[&run_id, &number])
+        .await?
+        .ok_or_else(|| MigrateError::Ledger(format!("run {run_id} has no chunk {ordinal}")))?;
+    record(&row)
+}
+
+/// Records a chunk as done. The caller commits it with the rows.
+pub async fn finish_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, result: &ChunkResult) -> Result<()> {
+    let number = ordinal_sql(ordinal)?;
+    let counts = [
+        result.rows,
+        result.inserted,
+        result.updated,
+        result.present,
+        result.forgotten,
+        result.conflicts,
+        result.rejected,
+    ]
+    .map(count_sql);
+    let (source, expected) = (result.source.sum_bytes(), result.expected.sum_bytes());
+    let changed = tx
+        .execute(
+            FINISH,
+            &[
+                &run_id,
+                &number,
+                &counts[0],
+                &counts[1],
+                &counts[2],
+                &counts[3],
+                &counts[4],
+                &counts[5],
+                &counts[6],
+                &source.as_slice(),
+                &expected.as_slice(),
+            ],
+        )
+        .await?;
+    if changed == 1 { Ok(()) } else { Err(MigrateError::Ledger(format!("run {run_id} has no chunk {ordinal}"))) }
+}
+
+fn record(row: &tokio_postgres::Row) -> Result<ChunkRecord> {
+    let rows = unsigned(row.try_get(2)?);
+    let sum: Option<Vec<u8>> = row.try_get(4)?;
+    let source = sum
+        .map(|bytes| {
+            <[u8; 16]>::try_from(bytes.as_slice())
+                .map(|bytes| DigestSum { count: rows, sum: u128::from_be_bytes(bytes) })
+                .map_err(|_| MigrateError::Ledger("a digest sum is not 16 bytes long".into()))
+        })
+        .transpose()?;
+    let ordinal: i32 = row.try_get(0)?;
+    Ok(ChunkRecord {
+        ordinal: u32::try_from(ordinal).unwrap_or_default(),
+        done: row.try_get(1)?,
+        rows,
+        rejected: unsigned(row.try_get(3)?),
+        source,
+    })
+}
+
+pub(super) fn ordinal_sql(ordinal: u32) -> Result<i32> {
+    i32::try_from(ordinal).map_err(|_| MigrateError::Ledger(format!("chunk {ordinal} is beyond what the ledger counts")))
+}
+
+fn count_sql(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}

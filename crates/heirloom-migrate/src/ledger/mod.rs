@@ -1,0 +1,18 @@
+//! The ledger of migrations, schema `heirloom_migrate` in the target: this room is its only writer.
+//!
+//! Truth is the chunk row: it becomes `done` in the transaction that wrote the chunk's memories, so a crash leaves all
+//! of a chunk or nothing. Rejected rows are kept here with their original bytes until they are handed down or closed.
+//!
+//! Deliberately absent: memory content (rejected rows apart), credentials, and any decision — `apply` decides, the
+//! ledger records.
+
+mod chunk;
+mod reject;
+mod run;
+mod schema;
+
+pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk};
+pub(crate) use reject::key_text;
+pub use reject::{NewReject, RejectFilter, RejectRecord, conflict, list_rejects, open_rejects, put_rejects, resolve_rejects};
+pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state};
+pub use schema::{VERSION, exists, up};

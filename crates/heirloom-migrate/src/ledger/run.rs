@@ -1,0 +1,216 @@
+//! The runs: one a plan that was applied.
+
+use serde::Serialize;
+use tokio_postgres::{GenericClient, Transaction};
+use uuid::Uuid;
+
+use super::chunk::{ordinal_sql, unsigned};
+use crate::error::{MigrateError, Result};
+use crate::plan::Plan;
+
+const SUMMARY: &str = include_str!("../../sql/queries/run_summary.sql");
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Some chunk is not done.
+    Applying,
+    /// Every chunk is done.
+    Applied,
+    /// Every row was compared and no unexplained difference found.
+    Verified,
+    /// Stopped by something that needs a human.
+    Failed,
+}
+
+impl RunState {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Applying => "applying",
+            Self::Applied => "applied",
+            Self::Verified => "verified",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        [Self::Applying, Self::Applied, Self::Verified, Self::Failed]
+            .into_iter()
+            .find(|state| state.text() == text)
+            .ok_or_else(|| MigrateError::Ledger(format!("unknown run state {text}")))
+    }
+}
+
+/// One line a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunSummary {
+    /// The run.
+    pub run_id: Uuid,
+    /// The migration's name.
+    pub name: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The source (see [`Plan::origin_source`]).
+    pub source: String,
+    /// The plan's digest.
+    pub plan_digest: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// When it was first applied, RFC 3339.
+    pub started_at: String,
+    /// When its last chunk was done.
+    pub applied_at: Option<String>,
+    /// When it was last verified.
+    pub verified_at: Option<String>,
+    /// Version of the binary.
+    pub heirloom: String,
+    /// Database role that ran it.
+    pub actor: String,
+    /// Chunks in the plan.
+    pub chunks: u64,
+    /// Chunks done.
+    pub chunks_done: u64,
+    /// Rows read in done chunks.
+    pub rows: u64,
+    /// Rows written, over all passes.
+    pub inserted: u64,
+    /// Rows overwritten because the source changed, over all passes.
+    pub updated: u64,
+    /// Rows that were there.
+    pub present: u64,
+    /// Rows forgotten in the store.
+    pub forgotten: u64,
+    /// Rows changed on both sides.
+    pub conflicts: u64,
+    /// Rows set aside.
+    pub rejected: u64,
+}
+
+/// Enters a plan as a run with its chunks, or finds it there.
+///
+/// # Errors
+/// [`MigrateError::Plan`] when the ledger holds another plan under the same run id.
+pub async fn register(tx: &Transaction<'_>, plan: &Plan, heirloom: &str) -> Result<()> {
+    // Samples are content and of no use to a run.
+    let stored = Plan { samples: Vec::new(), ..plan.clone() };
+    let stored = serde_json::to_string(&stored).map_err(|error| MigrateError::Ledger(error.to_string()))?;
+    let source = plan.origin_source();
+    let inserted = tx
+        .execute(
+            "insert into heirloom_migrate.run (run_id, name, tenant, source, plan_digest, plan, heirloom) \
+             values ($1, $2, $3, $4, $5, $6::text::json, $7) on conflict (run_id) do nothing",
+            &[&plan.run_id, &plan.name, &plan.tenant, &source, &plan.digest, &stored, &heirloom],
+        )
+        .await?;
+    if inserted == 0 {
+        let known: String = tx
+            .query_one("select plan_digest from heirloom_migrate.run where run_id = $1", &[&plan.run_id])
+            .await?
+            .try_get(0)?;
+        if known != plan.digest {
+            return Err(MigrateError::Plan {
+                plan: plan.name.clone(),
+                what: format!("run {} was applied from a plan with another digest", plan.run_id),
+                cure: "make a new plan and apply that".into(),
+            });
+        }
+        return Ok(());
+    }
+    for chunk in &plan.chunks {
+        let ordinal = ordinal_sql(chunk.ordinal)?;
+        let (after, upto) = (json(chunk.range.after.as_ref())?, json(chunk.range.upto.as_ref())?);
+        tx.execute(
+            "insert into heirloom_migrate.chunk (run_id, ordinal, after_key, upto_key) values ($1, $2, $3, $4)",
+            &[&plan.run_id, &ordinal, &after, &upto],
+        )
+        .await?;
+    }
+    add_event(tx, plan.run_id, "started", &serde_json::json!({ "chunks": plan.chunks.len() })).await
+}
+
+fn json(key: Option<&Vec<String>>) -> Result<Option<serde_json::Value>> {
+    key.map(serde_json::to_value).transpose().map_err(|error| MigrateError::Ledger(error.to_string()))
+}
+
+/// Moves a run to a state and records the step. Nothing is written when it is there already.
+pub async fn set_state(tx: &Transaction<'_>, run_id: Uuid, state: RunState, details: &serde_json::Value) -> Result<bool> {
+    let changed = tx
+        .execute(
+            "update heirloom_migrate.run set state = $2, \
+             applied_at = case when $2 = 'applied' then now() else applied_at end, \
+             verified_at = case when $2 = 'verified' then now() else verified_at end \
+             where run_id = $1 and state <> $2",
+            &[&run_id, &state.text()],
+        )
+        .await?;
+    if changed == 1 {
+        add_event(tx, run_id, state.text(), details).await?;
+    }
+    Ok(changed == 1)
+}
+
+/// Appends a step to the run's events. Details hold counts and ids, never content.
+pub async fn add_event(tx: &Transaction<'_>, run_id: Uuid, step: &str, details: &serde_json::Value) -> Result<()> {
+    tx.execute(
+        "insert into heirloom_migrate.event (run_id, step, details) values ($1, $2, $3)",
+        &[&run_id, &step, details],
+    )
+    .await?;
+    Ok(())
+}
+
+/// All runs, newest first.
+pub async fn runs(client: &impl GenericClient) -> Result<Vec<RunSummary>> {
+    summaries(client, None).await
+}
+
+/// One run.
+pub async fn find_run(client: &impl GenericClient, run_id: Uuid) -> Result<Option<RunSummary>> {
+    Ok(summaries(client, Some(run_id)).await?.pop())
+}
+
+async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<Vec<RunSummary>> {
+    let rows = client.query(SUMMARY, &[&run_id]).await?;
+    rows.iter()
+        .map(|row| {
+            let count = |name: &str| row.try_get::<_, i64>(name).map(unsigned);
+            let time = |name: &str| {
+                row.try_get::<_, Option<jiff::Timestamp>>(name).map(|at| at.map(|at| at.to_string()))
+            };
+            Ok(RunSummary {
+                run_id: row.try_get("run_id")?,
+                name: row.try_get("name")?,
+                tenant: row.try_get("tenant")?,
+                source: row.try_get("source")?,
+                plan_digest: row.try_get("plan_digest")?,
+                state: RunState::parse(row.try_get("state")?)?,
+                started_at: time("started_at")?.unwrap_or_default(),
+                applied_at: time("applied_at")?,
+                verified_at: time("verified_at")?,
+                heirloom: row.try_get("heirloom")?,
+                actor: row.try_get("actor")?,
+                chunks: count("chunks")?,
+                chunks_done: count("chunks_done")?,
+                rows: count("rows")?,
+                inserted: count("inserted")?,
+                updated: count("updated")?,
+                present: count("present")?,
+                forgotten: count("forgotten")?,
+                conflicts: count("conflicts")?,
+                rejected: count("rejected")?,
+            })
+        })
+        .collect()
+}
+
+/// Keys of a source that the store holds, from `heirloom.origin`.
+pub async fn handed_down(client: &impl GenericClient, source: &str) -> Result<Vec<Vec<String>>> {
+    let rows = client.query("select source_key from heirloom.origin where source = $1", &[&source]).await?;
+    rows.iter()
+        .map(|row| {
+            serde_json::from_str(row.try_get(0)?)
+                .map_err(|_| MigrateError::Ledger("a source key is not a JSON array of strings".into()))
+        })
+        .collect()
+}

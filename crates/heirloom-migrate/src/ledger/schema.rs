@@ -1,0 +1,28 @@
+//! Installing the ledger, by the store's own mechanism.
+
+use heirloom_engine::Database;
+use heirloom_store::schema::{Catalog, SqlFile};
+use tokio_postgres::GenericClient;
+
+use crate::error::Result;
+
+/// Newest version of the ledger's schema that this binary knows.
+pub const VERSION: u32 = 1;
+
+const CATALOG: Catalog = Catalog {
+    schema: "heirloom_migrate",
+    migrations: &[SqlFile { path: "migrations/0001_ledger.sql", text: include_str!("../../sql/migrations/0001_ledger.sql") }],
+    objects: &[],
+};
+
+/// Installs or upgrades the ledger. Nothing is written when it is current.
+pub async fn up(database: &Database) -> Result<()> {
+    let mut client = database.client().await?;
+    CATALOG.up(&mut client).await?;
+    Ok(())
+}
+
+/// Whether there is a ledger, without writing.
+pub async fn exists(client: &impl GenericClient) -> Result<bool> {
+    Ok(client.query_one("select to_regclass('heirloom_migrate.run') is not null", &[]).await?.try_get(0)?)
+}
