@@ -1,0 +1,36 @@
+# What a contributor types. `just` alone lists them.
+
+default:
+    @just --list
+
+# The README's test command: the embedded engine, nothing else needed
+test *args:
+    cargo test --locked {{args}}
+
+# The same suite on a server: just test-on 16
+test-on version *args:
+    HEIRLOOM_TEST_URL="$(.ci/postgres {{version}} target/ci/postgres)" cargo test --locked {{args}}
+
+# The same suite with a single connection, which finds whoever waits for a second one
+test-pool-of-one *args:
+    HEIRLOOM_TEST_POOL=1 HEIRLOOM_TEST_URL="$(.ci/postgres 18 target/ci/postgres)" cargo test --locked {{args}}
+
+# Format, lints, documentation, dependencies
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    cargo deny check licenses bans sources
+
+# Rewrite the generated pages, the catalog and the snapshots, then read the difference
+bless:
+    HEIRLOOM_BLESS=1 INSTA_UPDATE=always cargo test --locked
+
+# kill -9 during apply at random moments, then resume; the checker shares no code with Heirloom
+torture rounds="10":
+    cargo build --locked
+    python3 .ci/kill_and_resume.py --binary target/debug/heirloom --rounds {{rounds}} --url "$(.ci/postgres 18 target/ci/postgres)"
+
+# Everything CI does
+ci:
+    .ci/run
