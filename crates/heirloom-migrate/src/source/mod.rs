@@ -4,6 +4,8 @@
 //! it never does: write (the marker of the migration file is `apply`'s own statement), keep a cursor between calls, or
 //! round a value on the way.
 
+pub mod verbatim;
+
 use async_trait::async_trait;
 use heirloom_engine::Database;
 use serde::{Deserialize, Serialize};
