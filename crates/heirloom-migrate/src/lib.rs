@@ -16,14 +16,17 @@
 //! Deliberately absent: printing, reading the environment (the caller resolves `env:` references), writing memory
 //! tables (only `heirloom-store` does), and any import of the encoder into [`verify`].
 
+pub mod apply;
 pub mod canon;
 pub mod digest;
 pub mod error;
 pub mod file;
 pub mod finding;
+pub mod ledger;
 pub mod mapping;
 pub mod plan;
 pub mod source;
 pub mod value;
+pub mod verify;
 
 pub use error::{MigrateError, Result};

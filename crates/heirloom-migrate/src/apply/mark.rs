@@ -121,8 +121,9 @@ pub async fn stamp_verified(
     };
     mark.add(database).await?;
     let keys = {
-        let client = target.client().await?;
-        ledger::handed_down(&**client, &plan.origin_source()).await?
+        let mut client = target.client().await?;
+        let tx = client.transaction().await?;
+        ledger::handed_down(&tx, &plan.origin_source()).await?
     };
     let client = database.client().await?;
     mark.stamp(&**client, &keys).await

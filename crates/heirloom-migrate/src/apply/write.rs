@@ -100,12 +100,13 @@ async fn insert(
         if let Some(reject) = outcome.refused.remove(&id) {
             rejects.push(row.rejected(reject));
         } else if let Some(why) = outcome.skipped.remove(&id) {
-            if why == bulk::Skip::Forgotten {
-                result.forgotten += 1;
-            } else {
+            match why {
+                bulk::Outcome::Forgotten => result.forgotten += 1,
                 // The id is taken by a row that was not handed down from here: the store's row stays.
-                result.conflicts += 1;
-                ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest).await?;
+                bulk::Outcome::Present | bulk::Outcome::Elsewhere(_) | bulk::Outcome::Repeated => {
+                    result.conflicts += 1;
+                    ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest).await?;
+                }
             }
         } else {
             result.inserted += 1;
@@ -118,7 +119,7 @@ async fn insert(
 #[derive(Default)]
 struct Outcome {
     refused: HashMap<Uuid, Reject>,
-    skipped: HashMap<Uuid, bulk::Skip>,
+    skipped: HashMap<Uuid, bulk::Outcome>,
 }
 
 /// Loads rows; when only the database sees what is wrong with one, halves the set until that row stands alone.
@@ -151,9 +152,14 @@ async fn load(work: &Work<'_>, tx: &mut Transaction<'_>, rows: &[bulk::Row], out
     Ok(())
 }
 
-/// The SQLSTATE and constraint of an error that one row can cause; never the server's message, which may quote the row.
+/// What is wrong with the one row that can cause such an error, by field or by SQLSTATE and constraint; never the
+/// server's message, which may quote the row.
 fn data_error(error: &StoreError) -> Option<String> {
-    let StoreError::Database(error) = error else { return None };
+    let error = match error {
+        StoreError::Invalid { field, accepted, .. } => return Some(format!("the store refused {field}; {accepted}")),
+        StoreError::Database(error) => error,
+        _ => return None,
+    };
     let db = error.as_db_error()?;
     let code = db.code().code();
     let caused_by_data = ["22", "23", "54"].iter().any(|class| code.starts_with(class));

@@ -183,7 +183,7 @@ pub(crate) fn key_text(key: &[String]) -> Result<String> {
     serde_json::to_string(key).map_err(|error| MigrateError::Ledger(error.to_string()))
 }
 
-fn key_parts(text: &str) -> Result<Vec<String>> {
+pub(super) fn key_parts(text: &str) -> Result<Vec<String>> {
     serde_json::from_str(text).map_err(|_| MigrateError::Ledger("a source key is not a JSON array of strings".into()))
 }
 

@@ -1,10 +1,12 @@
 //! The runs: one a plan that was applied.
 
+use heirloom_store::schema::AUDIT_ROLE;
 use serde::Serialize;
 use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use super::chunk::{ordinal_sql, unsigned};
+use super::reject::key_parts;
 use crate::error::{MigrateError, Result};
 use crate::plan::Plan;
 
@@ -204,13 +206,10 @@ async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<
         .collect()
 }
 
-/// Keys of a source that the store holds, from `heirloom.origin`.
-pub async fn handed_down(client: &impl GenericClient, source: &str) -> Result<Vec<Vec<String>>> {
-    let rows = client.query("select source_key from heirloom.origin where source = $1", &[&source]).await?;
-    rows.iter()
-        .map(|row| {
-            serde_json::from_str(row.try_get(0)?)
-                .map_err(|_| MigrateError::Ledger("a source key is not a JSON array of strings".into()))
-        })
-        .collect()
+/// Keys of a source that the store holds, from `heirloom.origin`, read as the audit role.
+pub async fn handed_down(tx: &Transaction<'_>, source: &str) -> Result<Vec<Vec<String>>> {
+    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+    let rows = tx.query("select source_key from heirloom.origin where source = $1", &[&source]).await?;
+    tx.batch_execute("set local role none").await?;
+    rows.iter().map(|row| key_parts(row.try_get(0)?)).collect()
 }

@@ -1,7 +1,8 @@
 //! Installing the ledger, by the store's own mechanism.
 
 use heirloom_engine::Database;
-use heirloom_store::schema::{Catalog, SqlFile};
+use heirloom_store::schema::Catalog;
+use heirloom_store::sql_file;
 use tokio_postgres::GenericClient;
 
 use crate::error::Result;
@@ -11,7 +12,7 @@ pub const VERSION: u32 = 1;
 
 const CATALOG: Catalog = Catalog {
     schema: "heirloom_migrate",
-    migrations: &[SqlFile { path: "migrations/0001_ledger.sql", text: include_str!("../../sql/migrations/0001_ledger.sql") }],
+    migrations: &[sql_file!("migrations/0001_ledger.sql")],
     objects: &[],
 };
 

@@ -1,0 +1,103 @@
+//! What the target should hold: the source read again and mapped again.
+
+use std::collections::HashSet;
+
+use heirloom_store::Store;
+use uuid::Uuid;
+
+use crate::canon::{self, FIELDS};
+use crate::digest::{Digest, Key};
+use crate::error::{MigrateError, Result};
+use crate::file::MigrationFile;
+use crate::mapping::Program;
+use crate::plan::{self, Plan, PlannedChunk};
+use crate::source::{self, Read, Source, verbatim};
+
+/// Everything the comparison needs, checked once.
+pub(super) struct Work<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) program: Program,
+    pub(super) source: &'a dyn Source,
+    pub(super) store: &'a Store,
+    /// Made for this run and kept nowhere.
+    pub(super) key: Key,
+    /// The store's own, for what the origin recorded.
+    pub(super) origin_key: Key,
+    pub(super) origin_source: String,
+    pub(super) show_content: bool,
+}
+
+/// A source row and what it should be in the target.
+pub(super) struct Expected {
+    pub(super) key: Vec<String>,
+    pub(super) id: Uuid,
+    pub(super) source_digest: Digest,
+    /// Namespace and one frame a field; `None` when the row does not map.
+    pub(super) memory: Option<(String, Vec<Vec<u8>>)>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) async fn new(
+        plan: &'a Plan,
+        source: &'a dyn Source,
+        store: &'a Store,
+        show_content: bool,
+    ) -> Result<Self> {
+        plan.check_digest()?;
+        let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
+        let table = source::describe_without_mark(source, &file).await?;
+        let tree = match &file.source.tree {
+            Some(tree) => Some(source.tree(&tree.table.value, &tree.id.value, &tree.parent.value).await?),
+            None => None,
+        };
+        if plan::source_fingerprint(&table, &plan.source.key, tree.as_ref()) != plan.source.fingerprint {
+            return Err(MigrateError::Plan {
+                plan: plan.name.clone(),
+                what: format!("the source {} changed its columns, key or tree of parents", plan.source.display),
+                cure: format!("run `heirloom plan {}` again, apply and verify that", plan.file.path),
+            });
+        }
+        let dimension = store.meta().dimension;
+        let program = Program::compile(&file, &table, dimension, tree.as_ref(), &plan.source.identity.system)?;
+        Ok(Self {
+            plan,
+            program,
+            source,
+            store,
+            key: Key::random(),
+            origin_key: Key::of_store(store.meta().store_id),
+            origin_source: plan.origin_source(),
+            show_content,
+        })
+    }
+
+    /// Reads a chunk of the source; its connection is released before this returns.
+    pub(super) async fn read(&self, chunk: &PlannedChunk, seen: &mut HashSet<Uuid>) -> Result<Vec<Expected>> {
+        let read = Read {
+            relation: self.plan.source.relation.clone(),
+            table: self.plan.source.table.clone(),
+            key: self.plan.source.key.clone(),
+            expressions: self.program.expressions().to_vec(),
+            range: chunk.range.clone(),
+        };
+        let dimension = self.store.meta().dimension;
+        let mut rows = Vec::new();
+        self.source
+            .scan(&read, &mut |row, _bytes| {
+                let text = verbatim::row(&self.plan.source.table, &row);
+                let source_digest = self.origin_key.digest(text.as_bytes());
+                let mapped = self.program.map(&row).ok();
+                let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);
+                // A second row with the same identity is set aside by apply.
+                let first = seen.insert(id);
+                let memory = mapped.filter(|_| first).map(|mapped| {
+                    let frames = (0..FIELDS.len()).map(|tag| canon::field(&mapped.memory, tag, dimension)).collect();
+                    (mapped.memory.namespace, frames)
+                });
+                rows.push(Expected { key: row.key, id, source_digest, memory });
+                Ok(())
+            })
+            .await?;
+        Ok(rows)
+    }
+}

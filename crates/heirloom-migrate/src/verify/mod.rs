@@ -1,0 +1,201 @@
+//! Verify: every row and every mapped field, both sides, read-only.
+//!
+//! The source is read again and mapped again; the target is read by [`target`] with a decoder of its own. Both become
+//! keyed digests under a key that is made for this one run. A chunk whose sums and counts agree is equal; in any other
+//! the rows are walked until each difference has a row, a column, a class and, when the store's own records say why, an
+//! explanation. What no record explains is a difference.
+//!
+//! Deliberately absent: any write (the ledger's `verified` is recorded by the caller when asked to), recall, the loader's
+//! encoder and the value encoders of `canon`.
+
+mod difference;
+mod expected;
+mod json;
+mod live;
+pub mod target;
+mod walk;
+mod wire;
+
+use std::collections::{BTreeMap, HashSet};
+
+use heirloom_store::Store;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::digest::{DigestSum, Key};
+use crate::error::{MigrateError, Result};
+use crate::plan::Plan;
+use crate::source::Source;
+
+pub use difference::{Class, Difference, Explanation, Side};
+pub use live::LiveRow;
+
+/// Most differences that are listed; all are counted.
+pub const MAX_LISTED: usize = 1_000;
+
+/// What to verify.
+pub struct VerifyRequest<'a> {
+    /// The plan that was applied.
+    pub plan: &'a Plan,
+    /// The source, opened.
+    pub source: &'a dyn Source,
+    /// The store.
+    pub store: &'a Store,
+    /// Put expected and found values into the differences, not only their digests.
+    pub show_content: bool,
+    /// Called after each chunk with rows compared and rows planned.
+    pub progress: &'a mut (dyn FnMut(u64, u64) + Send),
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verification {
+    /// The run.
+    pub run_id: Uuid,
+    /// The migration's name.
+    pub name: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The plan's digest.
+    pub plan_digest: String,
+    /// Rows the source has now.
+    pub source_rows: u64,
+    /// Rows of them that map, so that they are expected in the target.
+    pub expected: u64,
+    /// Rows of them that do not map and are rightly absent.
+    pub rejected: u64,
+    /// Expected rows that are in the target under their id.
+    pub found: u64,
+    /// Found rows that are equal in every field.
+    pub equal: u64,
+    /// Rows that differ for a reason the store's records give, by reason.
+    pub explained: BTreeMap<Explanation, u64>,
+    /// Rows of the target's namespaces that were not handed down from here: written live, or by another migration.
+    pub live_rows: u64,
+    /// The first of them.
+    pub live: Vec<LiveRow>,
+    /// How many differences nobody explains.
+    pub difference_count: u64,
+    /// The first of them.
+    pub differences: Vec<Difference>,
+    /// A line a chunk.
+    pub chunks: Vec<ChunkVerdict>,
+    /// Root of the Merkle tree over the chunks' target sums, hex, under this run's key.
+    pub merkle_root: String,
+    /// Whether every row is equal or explained.
+    pub holds: bool,
+}
+
+/// What was found in a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChunkVerdict {
+    /// From 0.
+    pub ordinal: u32,
+    /// Rows of the source.
+    pub source_rows: u64,
+    /// Count and sum of the expected rows.
+    pub expected: DigestSum,
+    /// Count and sum of the rows found.
+    pub found: DigestSum,
+    /// Differences that nobody explains.
+    pub differences: u64,
+}
+
+/// Compares both sides.
+///
+/// # Errors
+/// [`MigrateError::Refused`] when either side has no rows at all: nothing was proven; [`MigrateError::Plan`] when the
+/// plan no longer matches file or source, so that the comparison would be of something else.
+pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
+    let VerifyRequest { plan, source, store, show_content, progress } = request;
+    let work = expected::Work::new(plan, source, store, show_content).await?;
+    let mut verification = Verification::of(plan);
+    let mut seen: HashSet<Uuid> = HashSet::new();
+    for chunk in &plan.chunks {
+        let rows = work.read(chunk, &mut seen).await?;
+        let verdict = walk::chunk(&work, chunk.ordinal, &rows, &mut verification).await?;
+        verification.chunks.push(verdict);
+        progress(verification.source_rows, plan.counts.rows);
+    }
+    live::unexpected(&work, &seen, &mut verification).await?;
+    live::live(&work, &mut verification).await?;
+    refuse_nothing(&verification, plan)?;
+    verification.merkle_root = merkle_root(&work.key, &verification.chunks);
+    verification.holds = verification.difference_count == 0;
+    Ok(verification)
+}
+
+fn refuse_nothing(verification: &Verification, plan: &Plan) -> Result<()> {
+    let nothing = |side: &str| {
+        Err(MigrateError::Refused {
+            what: format!("{side} has no rows of {}, so nothing was proven", plan.source.display),
+            cure: "check the table and the plan; an empty side is never a success".into(),
+        })
+    };
+    if verification.source_rows == 0 {
+        return nothing("The source");
+    }
+    let explained: u64 = verification.explained.values().sum();
+    if verification.found == 0 && verification.expected > 0 && explained == 0 {
+        return nothing("The target");
+    }
+    Ok(())
+}
+
+/// Pairs are hashed together level by level; a lone last node moves up.
+fn merkle_root(key: &Key, chunks: &[ChunkVerdict]) -> String {
+    let mut level: Vec<[u8; 16]> = chunks
+        .iter()
+        .map(|chunk| {
+            let mut leaf = chunk.ordinal.to_be_bytes().to_vec();
+            leaf.extend_from_slice(&chunk.found.count.to_be_bytes());
+            leaf.extend_from_slice(&chunk.found.sum_bytes());
+            key.digest(&leaf).0
+        })
+        .collect();
+    while level.len() > 1 {
+        level = level
+            .chunks(2)
+            .map(|pair| match pair {
+                [left, right] => key.digest(&[*left, *right].concat()).0,
+                rest => rest[0],
+            })
+            .collect();
+    }
+    level.first().map(|root| crate::digest::Digest(*root).to_string()).unwrap_or_default()
+}
+
+impl Verification {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            run_id: plan.run_id,
+            name: plan.name.clone(),
+            tenant: plan.tenant.clone(),
+            plan_digest: plan.digest.clone(),
+            source_rows: 0,
+            expected: 0,
+            rejected: 0,
+            found: 0,
+            equal: 0,
+            explained: BTreeMap::new(),
+            live_rows: 0,
+            live: Vec::new(),
+            difference_count: 0,
+            differences: Vec::new(),
+            chunks: Vec::new(),
+            merkle_root: String::new(),
+            holds: false,
+        }
+    }
+
+    fn differs(&mut self, difference: Difference) {
+        self.difference_count += 1;
+        if self.differences.len() < MAX_LISTED {
+            self.differences.push(difference);
+        }
+    }
+
+    fn explains(&mut self, explanation: Explanation) {
+        *self.explained.entry(explanation).or_default() += 1;
+    }
+}

@@ -1,0 +1,226 @@
+//! One chunk: sums first, rows only where they differ, fields only where the rows differ.
+
+use std::collections::{HashMap, HashSet};
+
+use tokio_postgres::Transaction;
+use uuid::Uuid;
+
+use super::difference::{Class, Difference, Explanation, Side};
+use super::expected::{Expected, Work};
+use super::target::{self, TargetRow};
+use super::{ChunkVerdict, Verification};
+use crate::canon::FIELDS;
+use crate::digest::DigestSum;
+use crate::error::Result;
+
+/// Columns that `revise` may change.
+const EDITABLE: [&str; 10] = [
+    "content",
+    "role",
+    "topic",
+    "metadata",
+    "embedding",
+    "embedding_model",
+    "commit_sha",
+    "artifact_hash",
+    "verified_at",
+    "updated_at",
+];
+
+/// Columns that a transition changes.
+const TRANSITIONAL: [&str; 3] = ["state", "state_changed_at", "updated_at"];
+
+/// Compares one chunk and adds what it finds.
+pub(super) async fn chunk(
+    work: &Work<'_>,
+    ordinal: u32,
+    rows: &[Expected],
+    verification: &mut Verification,
+) -> Result<ChunkVerdict> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut client = work.store.database().client().await?;
+    let tx = client.build_transaction().read_only(true).start().await?;
+    let found = target::rows(&tx, &ids).await?;
+    let before = verification.difference_count;
+    let mut verdict = ChunkVerdict {
+        ordinal,
+        source_rows: rows.len() as u64,
+        expected: DigestSum::default(),
+        found: DigestSum::default(),
+        differences: 0,
+    };
+    for row in rows {
+        match &row.memory {
+            Some((_, frames)) => verdict.expected.add(work.key.digest(&frames.concat())),
+            None => verification.rejected += 1,
+        }
+    }
+    for row in &found {
+        verdict.found.add(row.digest(&work.key));
+    }
+    verification.source_rows += verdict.source_rows;
+    verification.expected += verdict.expected.count;
+    let all_handed_down = found.iter().all(|row| row.origin.as_ref().is_some_and(|o| o.source == work.origin_source));
+    let unchanged = rows_unchanged(rows, &found);
+    if verdict.expected == verdict.found && all_handed_down && unchanged {
+        verification.found += verdict.found.count;
+        verification.equal += verdict.found.count;
+    } else {
+        Walk { work, tx: &tx, ordinal, verification }.rows(rows, found).await?;
+    }
+    verdict.differences = verification.difference_count - before;
+    Ok(verdict)
+}
+
+/// Whether each source row is the one that was handed down, by the digest its origin recorded.
+fn rows_unchanged(rows: &[Expected], found: &[TargetRow]) -> bool {
+    let recorded: HashMap<Uuid, [u8; 16]> =
+        found.iter().filter_map(|row| Some((row.id, row.origin.as_ref()?.source_digest))).collect();
+    rows.iter()
+        .filter(|row| row.memory.is_some())
+        .all(|row| recorded.get(&row.id).is_none_or(|digest| *digest == row.source_digest.0))
+}
+
+struct Walk<'w, 'a, 't, 'c> {
+    work: &'w Work<'a>,
+    tx: &'t Transaction<'c>,
+    ordinal: u32,
+    verification: &'w mut Verification,
+}
+
+impl Walk<'_, '_, '_, '_> {
+    async fn rows(&mut self, rows: &[Expected], found: Vec<TargetRow>) -> Result<()> {
+        let mut by_id: HashMap<Uuid, Vec<TargetRow>> = HashMap::new();
+        for row in found {
+            by_id.entry(row.id).or_default().push(row);
+        }
+        let absent: Vec<Uuid> = rows.iter().map(|row| row.id).filter(|id| !by_id.contains_key(id)).collect();
+        let forgotten = self.forgotten(&absent).await?;
+        for row in rows {
+            let there = by_id.remove(&row.id).unwrap_or_default();
+            match (&row.memory, there.as_slice()) {
+                (None, []) => {}
+                (None, _) => {
+                    // The first row with this identity was compared under its own entry.
+                    let handed_down = there.iter().any(|t| t.origin.as_ref().is_some_and(|o| o.source_digest == row.source_digest.0));
+                    if handed_down {
+                        self.row_differs(Class::NotRejected, row, None);
+                    }
+                    by_id.insert(row.id, there);
+                }
+                (Some(_), []) if forgotten.contains(&row.id) => self.verification.explains(Explanation::Forgotten),
+                (Some(_), []) => self.row_differs(Class::Missing, row, None),
+                (Some((namespace, frames)), [first, rest @ ..]) => {
+                    self.verification.found += 1;
+                    for extra in rest {
+                        self.row_differs(Class::Unexpected, row, Some(extra));
+                    }
+                    self.row(row, namespace, frames, first).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn row(&mut self, row: &Expected, namespace: &str, frames: &[Vec<u8>], there: &TargetRow) -> Result<()> {
+        let Some(origin) = there.origin.as_ref().filter(|origin| origin.source == self.work.origin_source) else {
+            self.row_differs(Class::Foreign, row, Some(there));
+            return Ok(());
+        };
+        if there.namespace != namespace {
+            self.field_differs(Class::WrongTenant, row, 0, &frames[0], &there.frames[0]);
+            return Ok(());
+        }
+        if origin.source_digest != row.source_digest.0 {
+            self.row_differs(Class::SourceChanged, row, Some(there));
+            return Ok(());
+        }
+        let differing: Vec<usize> = (0..FIELDS.len()).filter(|&i| frames[i] != there.frames[i]).collect();
+        if differing.is_empty() {
+            self.verification.equal += 1;
+            return Ok(());
+        }
+        match self.explanation(there, &differing).await? {
+            Some(explanation) => self.verification.explains(explanation),
+            None => {
+                for i in differing {
+                    self.field_differs(Class::Altered, row, i, &frames[i], &there.frames[i]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The store's own reason for exactly these columns, if it has one.
+    async fn explanation(&self, there: &TargetRow, differing: &[usize]) -> Result<Option<Explanation>> {
+        let only = |columns: &[&str]| differing.iter().all(|&i| columns.contains(&FIELDS[i]));
+        if there.transitions > 0 && only(&TRANSITIONAL) {
+            return Ok(Some(Explanation::Transitioned));
+        }
+        let both: Vec<&str> = EDITABLE.iter().chain(&TRANSITIONAL).copied().collect();
+        let allowed: &[&str] = if there.transitions > 0 { &both } else { &EDITABLE };
+        if there.revisions > 0 && only(allowed) && self.text_is_recorded(there).await? {
+            return Ok(Some(Explanation::Edited));
+        }
+        Ok(None)
+    }
+
+    /// Whether the text is the one whose hash the latest write recorded: an edit behind the store's back is not.
+    async fn text_is_recorded(&self, there: &TargetRow) -> Result<bool> {
+        target::as_audit(self.tx).await?;
+        let recorded = self
+            .tx
+            .query_one(
+                "select coalesce((select a.content_sha256 = sha256(convert_to(m.content, 'UTF8')) \
+                 from heirloom.activity a where a.namespace = m.namespace and a.memory_id = m.id \
+                 and a.content_sha256 is not null order by a.id desc limit 1), false) \
+                 from heirloom.memory m where m.namespace = $1 and m.id = $2",
+                &[&there.namespace, &there.id],
+            )
+            .await?
+            .try_get(0)?;
+        target::as_self(self.tx).await?;
+        Ok(recorded)
+    }
+
+    async fn forgotten(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        target::as_audit(self.tx).await?;
+        let rows = self.tx.query("select id from heirloom.tombstone where id = any ($1)", &[&ids]).await?;
+        target::as_self(self.tx).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    fn row_differs(&mut self, class: Class, row: &Expected, there: Option<&TargetRow>) {
+        let side = |frames: &[Vec<u8>]| {
+            let bytes = frames.concat();
+            Side { bytes: Some(bytes.len()), digest: self.work.key.digest(&bytes).to_string(), value: None }
+        };
+        let difference = Difference {
+            class,
+            key: row.key.clone(),
+            id: row.id,
+            chunk: Some(self.ordinal),
+            column: None,
+            expected: row.memory.as_ref().map(|(_, frames)| side(frames)),
+            found: there.map(|there| side(&there.frames)),
+        };
+        self.verification.differs(difference);
+    }
+
+    fn field_differs(&mut self, class: Class, row: &Expected, field: usize, expected: &[u8], found: &[u8]) {
+        let side = |frame: &[u8]| Some(Side::of(frame, self.work.key.digest(frame), self.work.show_content));
+        let difference = Difference {
+            class,
+            key: row.key.clone(),
+            id: row.id,
+            chunk: Some(self.ordinal),
+            column: Some(FIELDS[field].to_owned()),
+            expected: side(expected),
+            found: side(found),
+        };
+        self.verification.differs(difference);
+    }
+}

@@ -1,0 +1,72 @@
+//! What PostgreSQL sends, to canonical bytes: this room's own decoder and framing.
+//!
+//! Written against the wire format of PostgreSQL and pgvector and the header of [`crate::canon`], and sharing no code
+//! with the encoder that `apply` writes with nor with `canon`'s value encoders: a mistake there shows as a difference
+//! here.
+
+use postgres_types::{FromSql, Type};
+
+use super::json;
+
+/// A value as it came over the wire, in PostgreSQL's binary format.
+pub(super) struct Raw<'a>(pub(super) &'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// Microseconds between 1970-01-01 and 2000-01-01, PostgreSQL's epoch.
+const EPOCH: i64 = 946_684_800_000_000;
+
+/// The frame of a column: its number, whether it is there, length, canonical bytes. `None` when the bytes are not what
+/// the type sends.
+pub(super) fn frame(number: u8, ty: &Type, raw: Option<&[u8]>) -> Option<Vec<u8>> {
+    let Some(raw) = raw else { return Some(vec![number, 0]) };
+    let body = match ty.name() {
+        "text" | "varchar" | "name" => raw.to_vec(),
+        "bool" => vec![*raw.first()?],
+        "int2" => i64::from(i16::from_be_bytes(raw.try_into().ok()?)).to_be_bytes().to_vec(),
+        "int4" => i64::from(i32::from_be_bytes(raw.try_into().ok()?)).to_be_bytes().to_vec(),
+        "timestamptz" => moment(raw.try_into().ok()?)?,
+        "float4" => float(raw.try_into().ok()?).to_vec(),
+        "jsonb" => json::canonical(raw.strip_prefix(&[1])?)?,
+        "vector" => vector(raw)?,
+        _ => return None,
+    };
+    let mut frame = Vec::with_capacity(body.len() + 6);
+    frame.push(number);
+    frame.push(1);
+    frame.extend_from_slice(&u32::try_from(body.len()).ok()?.to_be_bytes());
+    frame.extend_from_slice(&body);
+    Some(frame)
+}
+
+fn moment(raw: [u8; 8]) -> Option<Vec<u8>> {
+    match i64::from_be_bytes(raw) {
+        i64::MAX => Some(b"+".to_vec()),
+        i64::MIN => Some(b"-".to_vec()),
+        since_2000 => Some(since_2000.checked_add(EPOCH)?.to_be_bytes().to_vec()),
+    }
+}
+
+fn float(raw: [u8; 4]) -> [u8; 4] {
+    // −0 equals 0 everywhere a reader looks.
+    if raw == [0x80, 0, 0, 0] { [0; 4] } else { raw }
+}
+
+/// `int16 dimensions, int16 unused, float4…`
+fn vector(raw: &[u8]) -> Option<Vec<u8>> {
+    let (head, elements) = raw.split_at_checked(4)?;
+    let dimensions = usize::from(u16::from_be_bytes([head[0], head[1]]));
+    let (elements, rest) = elements.as_chunks::<4>();
+    if elements.len() != dimensions || !rest.is_empty() {
+        return None;
+    }
+    Some(elements.iter().flat_map(|element| float(*element)).collect())
+}
