@@ -5,7 +5,7 @@
 //! statement of Heirloom that writes to a source.
 
 use heirloom_engine::Database;
-use tokio_postgres::{GenericClient, Transaction};
+use deadpool_postgres::{GenericClient, Transaction};
 
 use super::Work;
 use crate::error::{MigrateError, Result};
@@ -126,7 +126,7 @@ pub async fn stamp_verified(
         ledger::handed_down(&tx, &plan.origin_source()).await?
     };
     let client = database.client().await?;
-    mark.stamp(&**client, &keys).await
+    mark.stamp(&client, &keys).await
 }
 
 fn quote(name: &str) -> String {

@@ -149,7 +149,7 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
     let mut applied = Applied::new(plan);
     let mut records = {
         let client = store.database().client().await?;
-        ledger::chunks(&**client, plan.run_id).await?
+        ledger::chunks(&client, plan.run_id).await?
     };
     for (chunk, record) in plan.chunks.iter().zip(&mut records) {
         if stop.asked() {
@@ -184,7 +184,7 @@ async fn enter(work: &Work<'_>, heirloom: &str) -> Result<()> {
 /// Moves the run on when its last chunk is done. A verified run that wrote nothing stays verified.
 async fn settle(work: &Work<'_>, applied: &Applied) -> Result<RunState> {
     let mut client = work.store.database().client().await?;
-    let run = ledger::find_run(&**client, work.plan.run_id)
+    let run = ledger::find_run(&client, work.plan.run_id)
         .await?
         .ok_or_else(|| MigrateError::Ledger(format!("run {} is gone", work.plan.run_id)))?;
     let state = match (applied.chunks_done == applied.chunks, run.state, applied.written) {
@@ -205,8 +205,8 @@ async fn settle(work: &Work<'_>, applied: &Applied) -> Result<RunState> {
 async fn check(work: &Work<'_>) -> Result<Applied> {
     let mut applied = Applied::new(work.plan);
     let client = work.store.database().client().await?;
-    if ledger::exists(&**client).await?
-        && let Some(run) = ledger::find_run(&**client, work.plan.run_id).await?
+    if ledger::exists(&client).await?
+        && let Some(run) = ledger::find_run(&client, work.plan.run_id).await?
     {
         applied.state = run.state;
         applied.rows = run.rows;

@@ -56,7 +56,7 @@ pub(super) async fn preflight<'a>(plan: &'a Plan, source: &'a dyn Source, store:
     if identity.system != plan.source.identity.system {
         return Err(stale("the source is another database than the one that was planned".to_owned()));
     }
-    let program = Program::compile(&file, &table, meta.dimension, tree.as_ref(), &plan.source.identity.system)?;
+    let program = Program::compile(&file, &table, plan.context(meta.dimension, tree))?;
     let mut allowed: Vec<String> = plan.namespaces.iter().map(|namespace| namespace.namespace.clone()).collect();
     allowed.sort_unstable();
     Ok(Work {

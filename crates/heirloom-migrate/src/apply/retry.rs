@@ -68,7 +68,7 @@ pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store) -> Result<Re
 
 async fn require_run(work: &Work<'_>) -> Result<()> {
     let client = work.store.database().client().await?;
-    let known = ledger::exists(&**client).await? && ledger::find_run(&**client, work.plan.run_id).await?.is_some();
+    let known = ledger::exists(&client).await? && ledger::find_run(&client, work.plan.run_id).await?.is_some();
     if known {
         return Ok(());
     }

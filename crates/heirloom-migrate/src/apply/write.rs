@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use heirloom_store::bulk::{self, Known};
 use heirloom_store::{Origin, StoreError};
-use tokio_postgres::Transaction;
+use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
 use super::Work;

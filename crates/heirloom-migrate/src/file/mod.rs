@@ -4,7 +4,11 @@
 //! every word, so that a later check (an unknown column, a type that cannot be cast) can still point at it. Secrets
 //! stay references (`env:NAME`, `file:PATH`) here; a URL with a password in it is refused.
 
-use std::collections::BTreeMap;
+mod doc;
+mod parse;
+mod preset;
+mod secret;
+mod suggest;
 
 use crate::error::Place;
 use crate::source::Relation;
@@ -35,8 +39,11 @@ pub struct MigrationFile {
     pub target: Option<At<String>>,
     /// `[namespace]`
     pub namespace: NamespaceSpec,
-    /// `[map]`, by memory field, in file order.
+    /// `[map]`, by memory field, in file order. A field that comes several times has alternatives: the first that says
+    /// something counts.
     pub map: Vec<(At<String>, FieldSpec)>,
+    /// `[preset] optional`: columns that need not be there; what names one that is absent is left out.
+    pub optional: Vec<String>,
     /// `[keep] rest`
     pub keep_rest: KeepRest,
     /// `[keep] drop`: column to reason.
@@ -96,7 +103,8 @@ pub enum NamespaceSpec {
     },
 }
 
-/// One entry of `[map]`. `content = "column"` is short for `content = { from = "column" }`.
+/// One entry of `[map]`. `content = "column"` is short for `content = { from = "column" }`, and
+/// `content = ["a", "b"]` for two alternatives.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FieldSpec {
     /// `from`: a source column.
@@ -196,8 +204,26 @@ pub enum IdRule {
     Key,
 }
 
-/// Names and values an `env:`/`file:` reference may stand for; the binary gives them, the library never looks.
+impl Budget {
+    /// How many rows of `rows` may be set aside; a share is rounded down.
+    pub fn rows_of(self, rows: u64) -> u64 {
+        match self {
+            Self::Rows(budget) => budget,
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a share of a row count, floored"
+            )]
+            Self::Percent(share) => (rows as f64 * share / 100.0).floor() as u64,
+        }
+    }
+}
+
+/// What an `env:` reference stands for; the binary answers, the library never looks.
 pub type Secrets<'a> = dyn Fn(&str) -> Option<String> + Send + Sync + 'a;
 
-/// Presets by name, text as embedded in the binary.
-pub type Presets = BTreeMap<&'static str, &'static str>;
+pub(crate) use suggest::nearest;
+
+pub use preset::PRESETS;
+pub use secret::resolve_url;

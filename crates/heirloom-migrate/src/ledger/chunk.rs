@@ -1,6 +1,6 @@
 //! The chunk rows of a run.
 
-use tokio_postgres::{GenericClient, Transaction};
+use deadpool_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use crate::digest::DigestSum;

@@ -1,7 +1,7 @@
 //! Rows that were set aside, with their original bytes, and rows changed on both sides.
 
 use serde::Serialize;
-use tokio_postgres::{GenericClient, Transaction};
+use deadpool_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use super::chunk::ordinal_sql;

@@ -2,7 +2,7 @@
 
 use heirloom_store::schema::AUDIT_ROLE;
 use serde::Serialize;
-use tokio_postgres::{GenericClient, Transaction};
+use deadpool_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use super::chunk::{ordinal_sql, unsigned};

@@ -3,7 +3,7 @@
 use heirloom_engine::Database;
 use heirloom_store::schema::Catalog;
 use heirloom_store::sql_file;
-use tokio_postgres::GenericClient;
+use deadpool_postgres::GenericClient;
 
 use crate::error::Result;
 

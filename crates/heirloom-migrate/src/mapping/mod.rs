@@ -4,8 +4,40 @@
 //! file. [`Program::map`] reads no clock, no database and no environment: the same row gives the same memory on every
 //! run, on which identity, verification and re-runs rest.
 
+mod compile;
+mod convert;
+mod fates;
+mod field;
+mod identity;
+mod interval;
+mod moment;
+mod namespace;
+mod program;
+mod rule;
+
 use heirloom_store::Memory;
 use serde::{Deserialize, Serialize};
+
+use crate::source::TreeRows;
+
+pub use field::{FIELDS, Kind};
+pub use identity::RECIPE;
+pub use program::Program;
+
+/// What the mapping needs to know beside file and table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// Fingerprint of the source system, part of derived ids.
+    pub system: String,
+    /// The tenant, part of derived ids.
+    pub tenant: String,
+    /// The tree of parents, when the file names one.
+    pub tree: Option<TreeRows>,
+    /// The store's embedding width.
+    pub dimension: usize,
+    /// Key columns, in order.
+    pub key: Vec<String>,
+}
 
 /// What a row became.
 #[derive(Debug, Clone, PartialEq)]

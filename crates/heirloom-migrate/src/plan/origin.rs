@@ -1,7 +1,8 @@
 //! How a plan's source is named in `heirloom.origin`: the same for every plan of the same table and tenant.
 
 use super::Plan;
-use crate::source::Relation;
+use crate::mapping::Context;
+use crate::source::{Relation, TreeRows};
 
 impl Plan {
     /// `system/tenant/table`: what `apply` writes into `heirloom.origin.source` and `verify` looks for.
@@ -13,5 +14,18 @@ impl Plan {
             Relation::Query(query) => format!("query-{}", &blake3::hash(query.as_bytes()).to_hex()[..16]),
         };
         format!("{}/{}/{relation}", self.source.identity.system, self.tenant)
+    }
+}
+
+impl Plan {
+    /// What the mapping of this plan is compiled with.
+    pub(crate) fn context(&self, dimension: usize, tree: Option<TreeRows>) -> Context {
+        Context {
+            system: self.source.identity.system.clone(),
+            tenant: self.tenant.clone(),
+            tree,
+            dimension,
+            key: self.source.key.clone(),
+        }
     }
 }

@@ -11,6 +11,7 @@ use heirloom_engine::Database;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::file::MigrationFile;
 use crate::value::SourceRow;
 
 /// What is read: a table by name, or a query.
@@ -168,4 +169,13 @@ pub trait Source: Send + Sync {
     /// May be called again with the same range and gives the same rows as long as the source stands still. Holds at
     /// most one connection and releases it before it returns.
     async fn scan(&self, read: &Read, visit: &mut Visit<'_>) -> Result<u64>;
+}
+
+/// The file's relation as it is, without the marker column that a run of ours may have added.
+pub async fn describe_without_mark(source: &dyn Source, file: &MigrationFile) -> Result<Table> {
+    let mut table = source.describe(&file.source.relation.value).await?;
+    if let Some(mark) = &file.source.mark {
+        table.columns.retain(|column| column.name != mark.value);
+    }
+    Ok(table)
 }

@@ -58,7 +58,7 @@ impl<'a> Work<'a> {
             });
         }
         let dimension = store.meta().dimension;
-        let program = Program::compile(&file, &table, dimension, tree.as_ref(), &plan.source.identity.system)?;
+        let program = Program::compile(&file, &table, plan.context(dimension, tree))?;
         Ok(Self {
             plan,
             program,

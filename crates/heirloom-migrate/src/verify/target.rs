@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use heirloom_store::schema::AUDIT_ROLE;
-use tokio_postgres::{Row, Transaction};
+use deadpool_postgres::Transaction;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::wire::{self, Raw};

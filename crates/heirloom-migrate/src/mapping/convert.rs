@@ -1,0 +1,188 @@
+//! Values to the types of memory fields. Errors say what was found and what is accepted, never the value.
+
+use serde_json::{Map, Value as Json};
+
+use super::field::Kind;
+use super::RejectCode;
+use crate::source::verbatim::verbatim;
+use crate::value::Value;
+
+/// Why a value does not fit, before field and column are known.
+pub(super) type Misfit = (RejectCode, String);
+
+/// A value's text where it has an obvious one: what templates and value maps compare.
+pub(super) fn plain_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) | Value::Other(text) => Some(text.clone()),
+        Value::Null | Value::InvalidText(_) | Value::Bytes(_) | Value::Vector(_) | Value::Array(_) => None,
+        other => match verbatim(other, None) {
+            Json::String(text) => Some(text),
+            Json::Number(number) => Some(number.to_string()),
+            Json::Bool(value) => Some(value.to_string()),
+            _ => None,
+        },
+    }
+}
+
+/// Text for a text field. Valid UTF-8 without NUL, byte for byte as it was.
+pub(super) fn text(value: &Value) -> Result<String, Misfit> {
+    if let Value::InvalidText(bytes) = value {
+        return Err((RejectCode::InvalidUtf8, format!("{} bytes that are not UTF-8; accepted: UTF-8 text", bytes.len())));
+    }
+    let text = plain_text(value).ok_or_else(|| mismatch(value, Kind::Text))?;
+    if text.contains('\0') {
+        return Err((RejectCode::Nul, format!("text of {} bytes with a NUL character, which PostgreSQL cannot keep", text.len())));
+    }
+    Ok(text)
+}
+
+/// A whole number in the field's range.
+pub(super) fn integer(value: &Value, kind: Kind) -> Result<i64, Misfit> {
+    let Kind::Integer(low, high) = kind else { return Err(mismatch(value, kind)) };
+    let number = match value {
+        Value::Int(number) => Some(*number),
+        Value::Bool(_) => None,
+        other => number(other).filter(|number| number.fract() == 0.0 && number.abs() < 9e15).map(|number| {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
+            let whole = number as i64;
+            whole
+        }),
+    };
+    let number = number.ok_or_else(|| mismatch(value, kind))?;
+    if (low..=high).contains(&number) {
+        Ok(number)
+    } else {
+        Err((RejectCode::OutOfRange, format!("a number outside {low} to {high}")))
+    }
+}
+
+/// A finite number, from any numeric value or text that is one.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        #[expect(clippy::cast_precision_loss, reason = "scales and shares are small")]
+        Value::Int(number) => *number as f64,
+        Value::Float32(number) => f64::from(*number),
+        Value::Float64(number) => *number,
+        Value::Decimal(text) | Value::Text(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+/// A boolean from a boolean, 0 and 1, or the words PostgreSQL reads as one.
+pub(super) fn boolean(value: &Value) -> Result<bool, Misfit> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::Int(0) => Ok(false),
+        Value::Int(1) => Ok(true),
+        Value::Text(text) => match text.trim().to_lowercase().as_str() {
+            "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+            "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
+            _ => Err(mismatch(value, Kind::Bool)),
+        },
+        _ => Err(mismatch(value, Kind::Bool)),
+    }
+}
+
+/// Whether a flag or a status says yes: true, a number other than 0, a time, or one of the guide's words.
+pub(super) fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Bool(value) => *value,
+        Value::Int(number) => *number != 0,
+        Value::Text(text) | Value::Other(text) => {
+            matches!(
+                text.trim().to_lowercase().as_str(),
+                "true" | "t" | "yes" | "y" | "on" | "1" | "verified" | "confirmed" | "approved"
+            )
+        }
+        Value::Moment(_) | Value::LocalTime(_) | Value::Date(_) => true,
+        _ => false,
+    }
+}
+
+/// JSON for a `jsonb` field: parsed, because what `json` accepts `jsonb` may refuse.
+pub(super) fn json(value: &Value) -> Result<Json, Misfit> {
+    let parsed = match value {
+        Value::Json(text) => parse(text)?,
+        Value::Text(text) if text.trim_start().starts_with(['{', '[']) => match serde_json::from_str(text) {
+            Ok(parsed) => parsed,
+            Err(_) => Json::String(text.clone()),
+        },
+        Value::Text(text) => Json::String(text.clone()),
+        Value::InvalidText(bytes) => {
+            return Err((RejectCode::InvalidUtf8, format!("{} bytes that are not UTF-8; accepted: UTF-8 text", bytes.len())));
+        }
+        Value::Array(items) => Json::Array(items.iter().map(json).collect::<Result<_, _>>()?),
+        other => verbatim(other, None),
+    };
+    if has_nul(&parsed) {
+        return Err((RejectCode::InvalidJson, "JSON with the character \\u0000, which jsonb cannot keep".into()));
+    }
+    Ok(parsed)
+}
+
+fn parse(text: &str) -> Result<Json, Misfit> {
+    serde_json::from_str(text).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        (RejectCode::InvalidJson, format!("JSON of {} bytes that jsonb cannot keep, at its {place}", text.len()))
+    })
+}
+
+fn has_nul(value: &Json) -> bool {
+    match value {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(items) => items.iter().any(has_nul),
+        Json::Object(object) => object.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
+/// Objects merged in order, later keys win; any other value under its column's name. `None` when nothing was said.
+pub(super) fn merge<'a>(parts: impl Iterator<Item = (&'a str, Json)>) -> Option<Json> {
+    let mut merged = Map::new();
+    for (column, value) in parts {
+        match value {
+            Json::Null => {}
+            Json::Object(object) => merged.extend(object),
+            other => {
+                merged.insert(column.to_owned(), other);
+            }
+        }
+    }
+    (!merged.is_empty()).then_some(Json::Object(merged))
+}
+
+/// The floats of a vector: a vector, an array of numbers, or its text form.
+pub(super) fn vector(value: &Value) -> Result<Vec<f32>, Misfit> {
+    let elements: Option<Vec<f32>> = match value {
+        Value::Vector(elements) => Some(elements.clone()),
+        Value::Array(items) => items.iter().map(float32).collect(),
+        Value::Text(text) | Value::Json(text) | Value::Other(text) => text
+            .trim()
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+            .map(|text| text.split(',').map(|part| part.trim().parse().ok()).collect())
+            .unwrap_or(None),
+        _ => None,
+    };
+    let elements = elements.ok_or_else(|| mismatch(value, Kind::Vector))?;
+    if elements.is_empty() || elements.iter().any(|element| !element.is_finite()) {
+        return Err((RejectCode::VectorInvalid, "a vector that is empty or holds NaN or an infinity".into()));
+    }
+    if elements.iter().all(|element| *element == 0.0) {
+        return Err((RejectCode::VectorInvalid, "a vector of zeros only, which has no direction".into()));
+    }
+    Ok(elements)
+}
+
+fn float32(value: &Value) -> Option<f32> {
+    match value {
+        Value::Float32(element) => Some(*element),
+        #[expect(clippy::cast_possible_truncation, reason = "embeddings are single precision")]
+        other => number(other).map(|element| element as f32),
+    }
+}
+
+pub(super) fn mismatch(value: &Value, kind: Kind) -> Misfit {
+    (RejectCode::TypeMismatch, format!("a value of type {}; accepted: {}", value.type_name(), kind.accepted()))
+}

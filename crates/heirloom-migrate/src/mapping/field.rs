@@ -1,0 +1,77 @@
+//! The memory fields a file may map, and what each takes.
+
+use heirloom_store::{ITEM_KINDS, KINDS, SOURCES, STATES};
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text without NUL.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A whole number in this range.
+    Integer(i64, i64),
+    /// A real number in 0–1.
+    Share,
+    /// A boolean.
+    Bool,
+    /// A moment in time.
+    Moment,
+    /// JSON.
+    Json,
+    /// A dense vector.
+    Vector,
+}
+
+/// Every field and what it holds, in the order of the design.
+pub const FIELDS: &[(&str, Kind)] = &[
+    ("content", Kind::Text),
+    ("kind", Kind::Word(&KINDS)),
+    ("source", Kind::Word(&SOURCES)),
+    ("role", Kind::Text),
+    ("topic", Kind::Text),
+    ("importance", Kind::Integer(1, 5)),
+    ("state", Kind::Word(&STATES)),
+    ("state_changed_at", Kind::Moment),
+    ("project_id", Kind::Integer(i32::MIN as i64, i32::MAX as i64)),
+    ("commit_sha", Kind::Text),
+    ("artifact_hash", Kind::Text),
+    ("verified_at", Kind::Moment),
+    ("source_run_id", Kind::Text),
+    ("source_task_id", Kind::Text),
+    ("source_dag_id", Kind::Text),
+    ("pin", Kind::Bool),
+    ("propagation", Kind::Json),
+    ("metadata", Kind::Json),
+    ("embedding", Kind::Vector),
+    ("expires_at", Kind::Moment),
+    ("valid_from", Kind::Moment),
+    ("valid_to", Kind::Moment),
+    ("created_at", Kind::Moment),
+    ("updated_at", Kind::Moment),
+    ("confidence", Kind::Share),
+    ("is_active", Kind::Bool),
+    ("content_type", Kind::Text),
+    ("item_kind", Kind::Word(&ITEM_KINDS)),
+];
+
+impl Kind {
+    /// The field of this name.
+    pub(super) fn of(field: &str) -> Option<(&'static str, Self)> {
+        FIELDS.iter().find(|(name, _)| *name == field).copied()
+    }
+
+    /// What a value of the field looks like, for errors.
+    pub(super) fn accepted(self) -> String {
+        match self {
+            Self::Text => "text".into(),
+            Self::Word(words) => format!("one of {}", words.join(", ")),
+            Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
+            Self::Share => "a number from 0 to 1".into(),
+            Self::Bool => "true or false".into(),
+            Self::Moment => "a moment in time".into(),
+            Self::Json => "JSON".into(),
+            Self::Vector => "a vector".into(),
+        }
+    }
+}

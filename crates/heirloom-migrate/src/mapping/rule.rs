@@ -1,0 +1,328 @@
+//! One compiled field: its alternatives, and what a row gives them.
+
+use std::collections::HashMap;
+
+use heirloom_store::Moment;
+use serde_json::Value as Json;
+
+use super::convert::{self, Misfit};
+use super::field::Kind;
+use super::interval::Interval;
+use super::moment::{NoMoment, Reading};
+use super::{Note, Reject, RejectCode};
+use crate::file::{Otherwise, Ttl};
+use crate::source::Table;
+use crate::value::{SourceRow, Value};
+
+/// A value for a memory field.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Said {
+    Text(String),
+    Integer(i64),
+    Share(f32),
+    Bool(bool),
+    Moment(Moment),
+    Json(Json),
+    Vector(Vec<f32>),
+}
+
+/// Where an alternative takes its value from.
+#[derive(Debug, Clone)]
+pub(super) enum Input {
+    /// The same for every row, checked when the file was compiled.
+    Constant(Said),
+    /// A column or a computed expression, by its place in the row.
+    Cell(usize),
+    /// Several columns merged into one JSON object.
+    Merge(Vec<usize>),
+}
+
+/// One alternative of a field.
+#[derive(Debug, Clone)]
+pub(super) struct Alternative {
+    pub(super) input: Input,
+    /// Folded source value to the field's own.
+    pub(super) values: Option<HashMap<String, String>>,
+    pub(super) otherwise: Option<Otherwise>,
+    pub(super) scale: Option<(f64, f64)>,
+    pub(super) ttl: Option<Ttl>,
+    pub(super) since: Option<usize>,
+    pub(super) when_true: Option<Vec<usize>>,
+    pub(super) reading: Reading,
+    pub(super) model: Option<String>,
+    pub(super) unpad: Option<usize>,
+}
+
+/// A compiled field.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) field: &'static str,
+    pub(super) kind: Kind,
+    pub(super) alternatives: Vec<Alternative>,
+}
+
+/// What a rule gives for a row.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) said: Option<Said>,
+    pub(super) model: Option<String>,
+    /// A raw value that no value map lists, for metadata under its column's name.
+    pub(super) kept: Option<(String, Json)>,
+    pub(super) notes: Vec<Note>,
+}
+
+/// Case and outer white space do not tell values apart.
+pub(super) fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+impl Rule {
+    /// The first alternative that says something.
+    pub(super) fn give(&self, row: &SourceRow, table: &Table, dimension: usize) -> Result<Given, Reject> {
+        let mut given = Given::default();
+        for alternative in &self.alternatives {
+            let cell = Cells { row, table };
+            let found = alternative.evaluate(self.kind, cell, dimension, &mut given).map_err(|(misfit, column)| Reject {
+                code: misfit.0,
+                field: Some(self.field.to_owned()),
+                column: column.and_then(|i| cell.name(i)),
+                message: misfit.1,
+            })?;
+            if found.is_some() {
+                given.said = found;
+                given.model.clone_from(&alternative.model);
+                break;
+            }
+        }
+        Ok(given)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Cells<'a> {
+    row: &'a SourceRow,
+    table: &'a Table,
+}
+
+impl<'a> Cells<'a> {
+    fn get(self, i: usize) -> &'a Value {
+        self.row.values.get(i).unwrap_or(&Value::Null)
+    }
+
+    fn name(self, i: usize) -> Option<String> {
+        self.table.columns.get(i).map(|column| column.name.clone())
+    }
+}
+
+/// What is wrong, and with which cell.
+type Wrong = (Misfit, Option<usize>);
+
+impl Alternative {
+    fn evaluate(&self, kind: Kind, cells: Cells<'_>, dimension: usize, given: &mut Given) -> Result<Option<Said>, Wrong> {
+        let place = match &self.input {
+            Input::Constant(said) => return Ok(Some(said.clone())),
+            Input::Merge(columns) => return merge(columns, cells, given),
+            Input::Cell(place) => *place,
+        };
+        let value = cells.get(place);
+        if let Some(times) = &self.when_true {
+            return self.first_time(value, times, cells);
+        }
+        if value.is_null() {
+            return Ok(None);
+        }
+        let at = |misfit: Misfit| (misfit, Some(place));
+        if self.values.is_some() {
+            return self.listed(kind, value, place, cells, given).map_err(at);
+        }
+        if let Some(ttl) = self.ttl {
+            return self.end(ttl, value, cells).map(|moment| Some(Said::Moment(moment))).map_err(at);
+        }
+        match kind {
+            Kind::Vector => self.vector(value, dimension, given).map_err(at),
+            Kind::Integer(..) if self.scale.is_some() => self.scaled(kind, value, given).map_err(at),
+            Kind::Json => {
+                let json = convert::json(value).map_err(at)?;
+                if json.is_null() {
+                    given.notes.push(Note::JsonNull);
+                    return Ok(None);
+                }
+                Ok(Some(Said::Json(json)))
+            }
+            _ => convert_to(kind, value, &self.reading).map(Some).or_else(|misfit| match &self.otherwise {
+                Some(Otherwise::Keep) => {
+                    keep(value, place, cells, given).map_err(at)?;
+                    Ok(None)
+                }
+                _ => Err(at(misfit)),
+            }),
+        }
+    }
+
+    /// A value map: the listed value, or what `otherwise` says.
+    fn listed(
+        &self,
+        kind: Kind,
+        value: &Value,
+        place: usize,
+        cells: Cells<'_>,
+        given: &mut Given,
+    ) -> Result<Option<Said>, Misfit> {
+        let text = convert::plain_text(value);
+        let mapped = text.as_ref().zip(self.values.as_ref()).and_then(|(text, values)| values.get(&fold(text)));
+        let mapped = match (mapped, &self.otherwise) {
+            (Some(mapped), _) => mapped,
+            (None, Some(Otherwise::Value(mapped))) => mapped,
+            (None, Some(Otherwise::Keep)) => {
+                keep(value, place, cells, given)?;
+                return Ok(None);
+            }
+            (None, _) => return Err((RejectCode::UnmappedValue, "a value that the file's `values` does not list".into())),
+        };
+        convert_to(kind, &Value::Text(mapped.clone()), &self.reading).map(Some)
+    }
+
+    /// The first of the columns that has a time, when the flag says yes. Otherwise nothing: no time is invented.
+    fn first_time(&self, flag: &Value, times: &[usize], cells: Cells<'_>) -> Result<Option<Said>, Wrong> {
+        if !convert::truthy(flag) {
+            return Ok(None);
+        }
+        for &place in times {
+            let value = cells.get(place);
+            if !value.is_null() {
+                return convert_to(Kind::Moment, value, &self.reading).map(Some).map_err(|misfit| (misfit, Some(place)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When a row ends: a moment of its own, or a time to live after `since`.
+    fn end(&self, ttl: Ttl, value: &Value, cells: Cells<'_>) -> Result<Moment, Misfit> {
+        let interval = match ttl {
+            Ttl::Absolute => return moment(value, &self.reading),
+            Ttl::Interval => match value {
+                Value::Interval { months, days, micros } => {
+                    Some(Interval { months: *months, days: *days, micros: *micros })
+                }
+                Value::Text(text) | Value::Other(text) => Interval::parse(text),
+                _ => None,
+            },
+            Ttl::Seconds => convert::number(value).filter(|seconds| seconds.abs() < 9e12).map(|seconds| {
+                #[expect(clippy::cast_possible_truncation, reason = "checked to be within 64 bits")]
+                let micros = (seconds * 1e6).round() as i64;
+                Interval { months: 0, days: 0, micros }
+            }),
+        };
+        let interval = interval
+            .ok_or_else(|| (RejectCode::TypeMismatch, format!("a value of type {} that is no time to live", value.type_name())))?;
+        let since = self.since.map_or(&Value::Null, |place| cells.get(place));
+        if since.is_null() {
+            let message = "a time to live with nothing to count from: the column of `since` is null".to_owned();
+            return Err((RejectCode::FieldMissing, message));
+        }
+        let since = moment(since, &self.reading)?;
+        interval.after(since).ok_or_else(|| (RejectCode::OutOfRange, "an end beyond the range of timestamps".into()))
+    }
+
+    /// Linear from the source's range to the field's own; half rounds up.
+    fn scaled(&self, kind: Kind, value: &Value, given: &mut Given) -> Result<Option<Said>, Misfit> {
+        let (Some((low, high)), Kind::Integer(to_low, to_high)) = (self.scale, kind) else {
+            return Err(convert::mismatch(value, kind));
+        };
+        let number = convert::number(value).ok_or_else(|| convert::mismatch(value, kind))?;
+        if !(low..=high).contains(&number) {
+            return Err((RejectCode::OutOfRange, format!("a number outside the scale {low} to {high}")));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "the ranges of fields with a scale are small")]
+        let (to_low, to_high) = (to_low as f64, to_high as f64);
+        let exact = to_low + (number - low) * (to_high - to_low) / (high - low);
+        let rounded = (exact + 0.5).floor();
+        if (exact - rounded).abs() > 1e-9 {
+            given.notes.push(Note::Rounded);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "within the field's own small range")]
+        Ok(Some(Said::Integer(rounded as i64)))
+    }
+
+    fn vector(&self, value: &Value, dimension: usize, given: &mut Given) -> Result<Option<Said>, Misfit> {
+        let fitted = convert::vector(value).and_then(|mut elements| {
+            if let Some(width) = self.unpad {
+                if elements.len() < width || elements[width..].iter().any(|element| *element != 0.0) {
+                    return Err((RejectCode::Dimension, format!("a vector of {} with values beyond {width}", elements.len())));
+                }
+                elements.truncate(width);
+            }
+            if elements.len() > dimension {
+                let message = format!("a vector of {} for a store of {dimension}; narrower ones are padded", elements.len());
+                return Err((RejectCode::Dimension, message));
+            }
+            Ok(elements)
+        });
+        match (fitted, &self.otherwise) {
+            (Ok(elements), _) => Ok(Some(Said::Vector(elements))),
+            (Err(_), Some(Otherwise::Keep)) => {
+                given.notes.push(Note::NeedsEmbedding);
+                Ok(None)
+            }
+            (Err(misfit), _) => Err(misfit),
+        }
+    }
+}
+
+fn keep(value: &Value, place: usize, cells: Cells<'_>, given: &mut Given) -> Result<(), Misfit> {
+    given.notes.push(Note::ValueKept);
+    if let Some(name) = cells.name(place) {
+        given.kept = Some((name, convert::json(value)?));
+    }
+    Ok(())
+}
+
+fn merge(columns: &[usize], cells: Cells<'_>, given: &mut Given) -> Result<Option<Said>, Wrong> {
+    let mut parts = Vec::with_capacity(columns.len());
+    for &place in columns {
+        let value = cells.get(place);
+        if value.is_null() {
+            continue;
+        }
+        let json = convert::json(value).map_err(|misfit| (misfit, Some(place)))?;
+        if json.is_null() {
+            given.notes.push(Note::JsonNull);
+        }
+        parts.push((cells.name(place).unwrap_or_default(), json));
+    }
+    Ok(convert::merge(parts.iter().map(|(name, json)| (name.as_str(), json.clone()))).map(Said::Json))
+}
+
+fn moment(value: &Value, reading: &Reading) -> Result<Moment, Misfit> {
+    reading.moment(value).map_err(|no| match no {
+        NoMoment::Type => convert::mismatch(value, Kind::Moment),
+        NoMoment::Range => (RejectCode::OutOfRange, "a time beyond the range of timestamps".into()),
+    })
+}
+
+/// A value as the field's type, without any verb.
+pub(super) fn convert_to(kind: Kind, value: &Value, reading: &Reading) -> Result<Said, Misfit> {
+    Ok(match kind {
+        Kind::Text => Said::Text(convert::text(value)?),
+        Kind::Word(words) => {
+            let text = fold(&convert::text(value)?);
+            if !words.contains(&text.as_str()) {
+                return Err((RejectCode::UnmappedValue, format!("a word that the field does not know; accepted: {}", kind.accepted())));
+            }
+            Said::Text(text)
+        }
+        Kind::Integer(..) => Said::Integer(convert::integer(value, kind)?),
+        Kind::Share => {
+            let share = convert::number(value).ok_or_else(|| convert::mismatch(value, kind))?;
+            if !(0.0..=1.0).contains(&share) {
+                return Err((RejectCode::OutOfRange, "a number outside 0 to 1".into()));
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "the column is single precision")]
+            Said::Share(share as f32)
+        }
+        Kind::Bool => Said::Bool(convert::boolean(value)?),
+        Kind::Moment => Said::Moment(moment(value, reading)?),
+        Kind::Json => Said::Json(convert::json(value)?),
+        Kind::Vector => Said::Vector(convert::vector(value)?),
+    })
+}
