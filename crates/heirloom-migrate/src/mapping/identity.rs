@@ -38,6 +38,6 @@ mod tests {
     fn the_recipe_does_not_move() {
         let id = derived("system", "tenant", "public.notes", &["1".to_owned()]);
         assert_eq!(id.get_version_num(), 5);
-        insta::assert_snapshot!(id, @"");
+        insta::assert_snapshot!(id, @"414f48d3-296c-5918-8c6b-e694345dee12");
     }
 }
