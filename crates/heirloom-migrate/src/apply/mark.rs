@@ -4,8 +4,8 @@
 //! chunk's own transaction when source and target are one database, and after a clean verify otherwise. This is the only
 //! statement of Heirloom that writes to a source.
 
-use heirloom_engine::Database;
 use deadpool_postgres::{GenericClient, Transaction};
+use heirloom_engine::Database;
 
 use super::Work;
 use crate::error::{MigrateError, Result};
@@ -67,7 +67,12 @@ impl Mark {
     }
 
     /// Stamps the rows of a chunk in its own transaction, when that is possible.
-    pub(super) async fn stamp_with_rows(&self, tx: &Transaction<'_>, work: &Work<'_>, keys: &[Vec<String>]) -> Result<()> {
+    pub(super) async fn stamp_with_rows(
+        &self,
+        tx: &Transaction<'_>,
+        work: &Work<'_>,
+        keys: &[Vec<String>],
+    ) -> Result<()> {
         debug_assert_eq!(work.plan.source.same_database, self.same_database, "the plan says where the source lies");
         if self.same_database { self.stamp(tx, keys).await.map(drop) } else { Ok(()) }
     }
@@ -105,12 +110,7 @@ impl Mark {
 ///
 /// # Errors
 /// [`MigrateError::Source`] when the source cannot be written to.
-pub async fn stamp_verified(
-    plan: &Plan,
-    file: &MigrationFile,
-    source: &dyn Source,
-    target: &Database,
-) -> Result<u64> {
+pub async fn stamp_verified(plan: &Plan, file: &MigrationFile, source: &dyn Source, target: &Database) -> Result<u64> {
     let Some(mark) = Mark::of(file, plan).filter(|mark| !mark.same_database) else { return Ok(0) };
     let Some(database) = source.database() else {
         return Err(MigrateError::Source {

@@ -39,13 +39,8 @@ pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store) -> Result<Re
     let mut after = 0;
     loop {
         let mut client = store.database().client().await?;
-        let filter = RejectFilter {
-            name: None,
-            source: Some(work.origin_source.clone()),
-            open_only: true,
-            after,
-            limit: BATCH,
-        };
+        let filter =
+            RejectFilter { name: None, source: Some(work.origin_source.clone()), open_only: true, after, limit: BATCH };
         let mut tx = client.transaction().await?;
         let records = ledger::list_rejects(&tx, &filter).await?;
         let Some(last) = records.last() else { return Ok(retried) };

@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use deadpool_postgres::Transaction;
 use heirloom_store::bulk::{self, Known};
 use heirloom_store::{Origin, StoreError};
-use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
 use super::Work;
@@ -105,7 +105,8 @@ async fn insert(
                 // The id is taken by a row that was not handed down from here: the store's row stays.
                 bulk::Outcome::Present | bulk::Outcome::Elsewhere(_) | bulk::Outcome::Repeated => {
                     result.conflicts += 1;
-                    ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest).await?;
+                    ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest)
+                        .await?;
                 }
             }
         } else {

@@ -66,7 +66,8 @@ pub const FIELDS: [&str; 30] = [
 ///
 /// `dimension` is the store's embedding width; a narrower embedding counts as padded with zeros.
 pub fn memory(memory: &Memory, dimension: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256 + memory.content.len() + memory.embedding.as_ref().map_or(0, |_| dimension * 4));
+    let mut out =
+        Vec::with_capacity(256 + memory.content.len() + memory.embedding.as_ref().map_or(0, |_| dimension * 4));
     for tag in 0..FIELDS.len() {
         write_field(&mut out, memory, tag, dimension);
     }

@@ -87,7 +87,10 @@ fn moments_are_microseconds_and_infinities_are_apart() {
 
 #[test]
 fn integers_and_booleans() {
-    assert_eq!(frame(|row| row.project_id = Some(-2), "project_id"), [&[1, 1, 0, 0, 0, 8][..], &(-2i64).to_be_bytes()].concat());
+    assert_eq!(
+        frame(|row| row.project_id = Some(-2), "project_id"),
+        [&[1, 1, 0, 0, 0, 8][..], &(-2i64).to_be_bytes()].concat()
+    );
     assert_eq!(frame(|row| row.importance = 5, "importance"), [7, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 5]);
     assert_eq!(frame(|row| row.pin = true, "pin"), [15, 1, 0, 0, 0, 1, 1]);
 }

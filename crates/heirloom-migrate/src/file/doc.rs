@@ -232,9 +232,7 @@ impl<'d, 't> Val<'d, 't> {
 fn plain(value: &DeValue<'_>) -> Option<toml::Value> {
     Some(match value {
         DeValue::String(text) => toml::Value::String(text.to_string()),
-        DeValue::Integer(number) => {
-            toml::Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()?)
-        }
+        DeValue::Integer(number) => toml::Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()?),
         DeValue::Float(number) => toml::Value::Float(number.as_str().parse().ok()?),
         DeValue::Boolean(value) => toml::Value::Boolean(*value),
         DeValue::Datetime(moment) => toml::Value::Datetime(*moment),

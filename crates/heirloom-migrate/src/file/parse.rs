@@ -197,7 +197,9 @@ impl Part {
             what: format!("{what} is missing"),
             accepted: accepted.to_owned(),
         };
-        let name = self.name.ok_or_else(|| missing("`name`", "write name = \"…\" at the top: it names the plan and the run"))?;
+        let name = self
+            .name
+            .ok_or_else(|| missing("`name`", "write name = \"…\" at the top: it names the plan and the run"))?;
         let plain = !name.value.is_empty()
             && name.value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
         if !plain {
@@ -213,9 +215,13 @@ impl Part {
             path: path.to_owned(),
             text: text.to_owned(),
             source: SourceSpec {
-                url: self.url.ok_or_else(|| missing("[source] url", "write url = \"env:NAME\", \"sqlite:FILE\" or \"store\""))?,
+                url: self
+                    .url
+                    .ok_or_else(|| missing("[source] url", "write url = \"env:NAME\", \"sqlite:FILE\" or \"store\""))?,
                 preset: self.preset,
-                relation: self.relation.ok_or_else(|| missing("[source] table", "write table = \"schema.name\" or query = \"select …\""))?,
+                relation: self.relation.ok_or_else(|| {
+                    missing("[source] table", "write table = \"schema.name\" or query = \"select …\"")
+                })?,
                 key: self.key.unwrap_or_default(),
                 changed_at: self.changed_at,
                 mark: self.mark,
@@ -223,7 +229,10 @@ impl Part {
             },
             target: self.target,
             namespace: self.namespace.ok_or_else(|| {
-                missing("[namespace]", "write template = \"workspace:{column}\", or from and values: it says who will see each row")
+                missing(
+                    "[namespace]",
+                    "write template = \"workspace:{column}\", or from and values: it says who will see each row",
+                )
             })?,
             map: self.map,
             optional: self.optional,
@@ -272,7 +281,19 @@ fn namespace(mut table: Tab<'_, '_>) -> Result<NamespaceSpec> {
 }
 
 const VERBS: [&str; 13] = [
-    "from", "expr", "value", "values", "otherwise", "scale", "ttl", "since", "when_true", "zone", "epoch", "model", "unpad",
+    "from",
+    "expr",
+    "value",
+    "values",
+    "otherwise",
+    "scale",
+    "ttl",
+    "since",
+    "when_true",
+    "zone",
+    "epoch",
+    "model",
+    "unpad",
 ];
 
 fn field(entry: Val<'_, '_>) -> Result<Vec<FieldSpec>> {

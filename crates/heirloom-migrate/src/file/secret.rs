@@ -6,10 +6,10 @@ use super::{At, Secrets};
 use crate::error::{MigrateError, Result};
 
 /// What `[source] url` takes.
-const SOURCE_FORMS: &str =
-    "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, sqlite:FILE, or `store` for a table in the target's own database";
+const SOURCE_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, sqlite:FILE, or `store` for a table in the target's own database";
 /// What `[target] url` takes.
-const TARGET_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, or no url at all for the configured store";
+const TARGET_FORMS: &str =
+    "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, or no url at all for the configured store";
 
 /// The URL a word of the file stands for.
 ///
@@ -30,12 +30,18 @@ pub fn resolve_url(word: &At<String>, secrets: &Secrets<'_>) -> Result<String> {
         return match secrets(name) {
             Some(url) if !url.is_empty() => Ok(url),
             Some(_) => Err(fail(format!("env:{name} is empty"), "set it to the database's URL")),
-            None => Err(fail(format!("env:{name} is not set"), "set it to the database's URL, or write another reference")),
+            None => {
+                Err(fail(format!("env:{name} is not set"), "set it to the database's URL, or write another reference"))
+            }
         };
     }
     if let Some(path) = word.value.strip_prefix("file:") {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| fail(format!("file:{path} cannot be read: {error}"), "a file that holds the database's URL and nothing else"))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            fail(
+                format!("file:{path} cannot be read: {error}"),
+                "a file that holds the database's URL and nothing else",
+            )
+        })?;
         let url = text.trim_end_matches(['\n', '\r']);
         if url.is_empty() {
             return Err(fail(format!("file:{path} is empty"), "a file that holds the database's URL and nothing else"));
@@ -47,7 +53,8 @@ pub fn resolve_url(word: &At<String>, secrets: &Secrets<'_>) -> Result<String> {
 
 /// Refuses a source URL that no source opens or that has a password in it.
 pub(super) fn check_source(word: At<String>) -> Result<At<String>> {
-    let known = word.value == "store" || prefixed(&word.value, &["env:", "file:", "sqlite:", "postgres://", "postgresql://"]);
+    let known =
+        word.value == "store" || prefixed(&word.value, &["env:", "file:", "sqlite:", "postgres://", "postgresql://"]);
     check(word, known, SOURCE_FORMS)
 }
 
@@ -145,7 +152,10 @@ mod tests {
     #[test]
     fn a_wrong_url_says_which_are_right() {
         let error = check_source(word("mysql://host/db")).unwrap_err().to_string();
-        assert!(error.starts_with("notes.toml:2:7: `mysql:` is not a URL that can be opened here; accepted: env:NAME"), "{error}");
+        assert!(
+            error.starts_with("notes.toml:2:7: `mysql:` is not a URL that can be opened here; accepted: env:NAME"),
+            "{error}"
+        );
         assert!(check_target(word("sqlite:x")).is_err());
     }
 }

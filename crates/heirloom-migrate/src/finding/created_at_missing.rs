@@ -10,7 +10,7 @@ pub(super) const CHECK: Check =
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let missing = facts.noted(Note::CreatedAtMissing);
-    if missing == 0 || (facts.spec("created_at").is_none() && facts.named(words::CREATED).next().is_some()) {
+    if missing == 0 || (!facts.is_mapped("created_at") && facts.named(words::CREATED).next().is_some()) {
         return None;
     }
     Found::warning(

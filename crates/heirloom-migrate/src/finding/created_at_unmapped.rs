@@ -8,7 +8,7 @@ pub(super) const CHECK: Check =
     Check { id: "created-at-unmapped", title: "a column holds the time of writing and is not mapped", check };
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
-    if facts.spec("created_at").is_some() {
+    if facts.is_mapped("created_at") {
         return None;
     }
     let (column, seen) = facts.named(words::CREATED).find(|(_, seen)| seen.present > 0)?;

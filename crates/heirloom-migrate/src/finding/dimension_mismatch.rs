@@ -8,7 +8,7 @@ pub(super) const CHECK: Check =
     Check { id: "dimension-mismatch", title: "vectors of another width than the store's", check };
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
-    facts.from("embedding")?;
+    facts.from("embedding").next()?;
     let wide: Vec<_> = facts
         .dimensions
         .iter()

@@ -9,8 +9,7 @@ use jiff::Timestamp;
 use super::words::{self, is_one_of};
 use crate::file::{FieldSpec, MigrationFile};
 use crate::mapping::{Mapped, Note, Reject, RejectCode};
-use crate::plan::columns::Uses;
-use crate::plan::{Counts, DimensionCount, Enumeration, RejectCount, Target};
+use crate::plan::{ColumnFate, Counts, DimensionCount, Enumeration, Fate, RejectCount, Target};
 use crate::source::{Identity, Table, TreeRows, Type};
 use crate::value::{SourceRow, Value};
 
@@ -42,28 +41,37 @@ pub(crate) struct Facts<'a> {
     pub(crate) counts: Counts,
     pub(crate) dimensions: &'a [DimensionCount],
     pub(crate) seen: &'a Seen,
-    pub(crate) uses: BTreeMap<String, Uses>,
+    pub(crate) fates: &'a [ColumnFate],
 }
 
 impl Facts<'_> {
-    /// The spec of a memory field, when the file maps it.
-    pub(crate) fn spec(&self, field: &str) -> Option<&FieldSpec> {
-        self.file.map.iter().find(|(name, _)| name.value == field).map(|(_, spec)| spec)
+    /// The specs of a memory field whose column is there, in the order in which they are tried.
+    pub(crate) fn specs(&self, field: &str) -> impl Iterator<Item = &FieldSpec> {
+        alive(self.file, self.table).filter(move |(name, _)| *name == field).map(|(_, spec)| spec)
     }
 
-    /// The column a field is read from.
-    pub(crate) fn from(&self, field: &str) -> Option<&str> {
-        self.spec(field)?.from.as_ref().map(|from| from.value.as_str())
+    /// Whether anything is mapped to a field.
+    pub(crate) fn is_mapped(&self, field: &str) -> bool {
+        self.specs(field).next().is_some()
+    }
+
+    /// The columns a field is read from.
+    pub(crate) fn from(&self, field: &str) -> impl Iterator<Item = &str> {
+        self.specs(field).filter_map(|spec| spec.from.as_ref()).map(|from| from.value.as_str())
+    }
+
+    fn fate(&self, column: &str) -> Option<&ColumnFate> {
+        self.fates.iter().find(|fate| fate.column == column)
     }
 
     /// Whether a column is used for anything.
     pub(crate) fn is_used(&self, column: &str) -> bool {
-        self.uses.contains_key(column)
+        self.fate(column).is_some_and(|fate| fate.fate == Fate::Mapped)
     }
 
     /// Whether a column feeds a field (or `namespace`).
     pub(crate) fn feeds(&self, column: &str, field: &str) -> bool {
-        self.uses.get(column).is_some_and(|uses| uses.fields.iter().any(|name| name == field))
+        self.fate(column).is_some_and(|fate| fate.fate == Fate::Mapped && fate.to.iter().any(|name| name == field))
     }
 
     /// Whether the file leaves a column behind with a reason.
@@ -93,6 +101,15 @@ impl Facts<'_> {
     pub(crate) fn noted(&self, note: Note) -> u64 {
         self.seen.notes.get(&note).copied().unwrap_or(0)
     }
+}
+
+/// The entries of `[map]` whose column is there: a preset's optional columns need not be.
+pub(crate) fn alive<'a>(file: &'a MigrationFile, table: &'a Table) -> impl Iterator<Item = (&'a str, &'a FieldSpec)> {
+    let is_there = |name: &str| table.columns.iter().any(|column| column.name == name);
+    file.map
+        .iter()
+        .filter(move |(_, spec)| spec.from.as_ref().is_none_or(|from| is_there(&from.value)))
+        .map(|(name, spec)| (name.value.as_str(), spec))
 }
 
 /// What the scan saw of one column.
@@ -203,10 +220,11 @@ impl Seen {
             .filter(|(id, parent)| parent.is_some() && has_children.contains(**id))
             .map(|(id, _)| (*id).to_owned())
             .collect();
-        let expires = file.map.iter().find(|(name, _)| name.value == "expires_at").map(|(_, spec)| spec);
-        let ttl = expires
-            .filter(|spec| spec.ttl.as_ref().is_some_and(|ttl| ttl.value != crate::file::Ttl::Absolute))
-            .and_then(|spec| {
+        let ttl = alive(file, table)
+            .find(|(field, spec)| {
+                *field == "expires_at" && spec.ttl.as_ref().is_some_and(|ttl| ttl.value != crate::file::Ttl::Absolute)
+            })
+            .and_then(|(_, spec)| {
                 let from = at(&spec.from.as_ref()?.value)?;
                 Some((from, spec.since.as_ref().and_then(|since| at(&since.value))))
             });

@@ -11,7 +11,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     const TEXT: &[&str] = &["role", "topic", "content", "source_run_id", "source_task_id", "commit_sha", "artifact_hash", "content_type", "source_dag_id"];
     let columns: Vec<_> = facts
         .columns()
-        .filter(|(column, seen)| seen.floats > 0 && TEXT.iter().any(|field| facts.from(field) == Some(column.name.as_str())))
+        .filter(|(column, seen)| seen.floats > 0 && TEXT.iter().any(|field| facts.from(field).any(|from| from == column.name)))
         .collect();
     let count = columns.iter().map(|(_, seen)| seen.floats).sum::<u64>();
     if count == 0 {

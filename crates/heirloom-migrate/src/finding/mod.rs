@@ -180,6 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn every_check_has_a_test_that_bears_its_name() {
+        let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+        let tests: String = std::fs::read_dir(room)
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("finding_"))
+            .map(|entry| std::fs::read_to_string(entry.path()).unwrap())
+            .collect();
+        for module in MODULES {
+            assert!(tests.contains(&format!("fn {module}()")), "no test for {module}");
+        }
+    }
+
+    #[test]
     fn verbs_agree() {
         assert_eq!(rows_do(1, "have"), "1 row has");
         assert_eq!(rows_do(1, "lack"), "1 row lacks");

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::{Check, Found};
 use super::{rows_do, words};
-use crate::file::Ttl;
+use crate::file::{FieldSpec, Ttl};
 
 pub(super) const CHECK: Check =
     Check { id: "ttl-from-now", title: "a time to live counted from the day of the migration", check };
@@ -12,11 +12,11 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     if facts.seen.without_start > 0 {
         return Found::warning(
             facts.seen.without_start,
-            format!("{} a time to live and no time it counts from; it is never counted from today", rows_do(facts.seen.without_start, "have")),
+            format!("{} a time to live and no time it counts from; they are set aside, never counted from today", rows_do(facts.seen.without_start, "have")),
             "expires_at = { …, since = \"a column that is set\" }",
         );
     }
-    if facts.spec("expires_at").is_none()
+    if !facts.is_mapped("expires_at")
         && let Some((column, seen)) = facts.named(words::TTL).find(|(column, seen)| seen.present > 0 && !facts.is_used(&column.name))
     {
         return Found::warning(
@@ -25,9 +25,9 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
             format!("expires_at = {{ from = \"{}\", ttl = \"seconds\", since = \"created_at\" }}, or ttl = \"interval\" or \"absolute\"", column.name),
         );
     }
-    let spec = facts.spec("expires_at")?;
-    let relative = spec.ttl.as_ref().is_some_and(|ttl| ttl.value != Ttl::Absolute);
-    if !relative || facts.seen.expiring == 0 {
+    let is_relative = |spec: &&FieldSpec| spec.ttl.as_ref().is_some_and(|ttl| ttl.value != Ttl::Absolute);
+    let spec = facts.specs("expires_at").find(is_relative)?;
+    if facts.seen.expiring == 0 {
         return None;
     }
     Found::note(

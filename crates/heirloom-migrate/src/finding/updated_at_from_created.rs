@@ -11,7 +11,7 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     let (column, seen) = facts
         .named(words::UPDATED)
         .find(|(column, seen)| seen.present > 0 && !facts.feeds(&column.name, "updated_at"))?;
-    let how = match facts.from("updated_at") {
+    let how = match facts.from("updated_at").next() {
         Some(other) => format!("updated_at is read from {other}"),
         None => "updated_at is not mapped".to_owned(),
     };

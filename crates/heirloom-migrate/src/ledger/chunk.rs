@@ -122,7 +122,8 @@ fn record(row: &tokio_postgres::Row) -> Result<ChunkRecord> {
 }
 
 pub(super) fn ordinal_sql(ordinal: u32) -> Result<i32> {
-    i32::try_from(ordinal).map_err(|_| MigrateError::Ledger(format!("chunk {ordinal} is beyond what the ledger counts")))
+    i32::try_from(ordinal)
+        .map_err(|_| MigrateError::Ledger(format!("chunk {ordinal} is beyond what the ledger counts")))
 }
 
 fn count_sql(count: u64) -> i64 {

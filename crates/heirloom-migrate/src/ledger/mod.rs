@@ -13,6 +13,8 @@ mod schema;
 
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk};
 pub(crate) use reject::key_text;
-pub use reject::{NewReject, RejectFilter, RejectRecord, conflict, list_rejects, open_rejects, put_rejects, resolve_rejects};
+pub use reject::{
+    NewReject, RejectFilter, RejectRecord, conflict, list_rejects, open_rejects, put_rejects, resolve_rejects,
+};
 pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state};
 pub use schema::{VERSION, exists, up};

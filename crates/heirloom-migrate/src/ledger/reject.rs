@@ -1,7 +1,7 @@
 //! Rows that were set aside, with their original bytes, and rows changed on both sides.
 
-use serde::Serialize;
 use deadpool_postgres::{GenericClient, Transaction};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::chunk::ordinal_sql;
@@ -91,7 +91,8 @@ pub async fn put_rejects(
     let rows: Vec<&str> = rejects.iter().map(|reject| reject.source_row.as_str()).collect();
     let digests: Vec<&[u8]> = rejects.iter().map(|reject| reject.source_digest.0.as_slice()).collect();
     let ordinal = ordinal_sql(ordinal)?;
-    tx.execute(PUT, &[&run_id, &ordinal, &source, &keys, &codes, &fields, &columns, &messages, &rows, &digests]).await?;
+    tx.execute(PUT, &[&run_id, &ordinal, &source, &keys, &codes, &fields, &columns, &messages, &rows, &digests])
+        .await?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! The runs: one a plan that was applied.
 
+use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_store::schema::AUDIT_ROLE;
 use serde::Serialize;
-use deadpool_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use super::chunk::{ordinal_sql, unsigned};
@@ -136,7 +136,12 @@ fn json(key: Option<&Vec<String>>) -> Result<Option<serde_json::Value>> {
 }
 
 /// Moves a run to a state and records the step. Nothing is written when it is there already.
-pub async fn set_state(tx: &Transaction<'_>, run_id: Uuid, state: RunState, details: &serde_json::Value) -> Result<bool> {
+pub async fn set_state(
+    tx: &Transaction<'_>,
+    run_id: Uuid,
+    state: RunState,
+    details: &serde_json::Value,
+) -> Result<bool> {
     let changed = tx
         .execute(
             "update heirloom_migrate.run set state = $2, \
@@ -177,9 +182,8 @@ async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<
     rows.iter()
         .map(|row| {
             let count = |name: &str| row.try_get::<_, i64>(name).map(unsigned);
-            let time = |name: &str| {
-                row.try_get::<_, Option<jiff::Timestamp>>(name).map(|at| at.map(|at| at.to_string()))
-            };
+            let time =
+                |name: &str| row.try_get::<_, Option<jiff::Timestamp>>(name).map(|at| at.map(|at| at.to_string()));
             Ok(RunSummary {
                 run_id: row.try_get("run_id")?,
                 name: row.try_get("name")?,

@@ -1,20 +1,17 @@
 //! Installing the ledger, by the store's own mechanism.
 
+use deadpool_postgres::GenericClient;
 use heirloom_engine::Database;
 use heirloom_store::schema::Catalog;
 use heirloom_store::sql_file;
-use deadpool_postgres::GenericClient;
 
 use crate::error::Result;
 
 /// Newest version of the ledger's schema that this binary knows.
 pub const VERSION: u32 = 1;
 
-const CATALOG: Catalog = Catalog {
-    schema: "heirloom_migrate",
-    migrations: &[sql_file!("migrations/0001_ledger.sql")],
-    objects: &[],
-};
+const CATALOG: Catalog =
+    Catalog { schema: "heirloom_migrate", migrations: &[sql_file!("migrations/0001_ledger.sql")], objects: &[] };
 
 /// Installs or upgrades the ledger. Nothing is written when it is current.
 pub async fn up(database: &Database) -> Result<()> {

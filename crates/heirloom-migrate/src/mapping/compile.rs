@@ -71,7 +71,12 @@ impl Compiler<'_> {
             || {
                 fail(
                     &word.place,
-                    format!("no column `{}` in {}{}", word.value, self.table.name, nearest(&word.value, names.iter().copied())),
+                    format!(
+                        "no column `{}` in {}{}",
+                        word.value,
+                        self.table.name,
+                        nearest(&word.value, names.iter().copied())
+                    ),
                     format!("accepted: {}", names.join(", ")),
                 )
             },
@@ -138,9 +143,10 @@ impl Compiler<'_> {
         };
         let alternative = Alternative {
             input,
-            values: spec.values.as_ref().map(|values| {
-                values.iter().map(|(from, to)| (fold(from), to.value.clone())).collect()
-            }),
+            values: spec
+                .values
+                .as_ref()
+                .map(|values| values.iter().map(|(from, to)| (fold(from), to.value.clone())).collect()),
             otherwise: spec.otherwise.as_ref().map(|word| word.value.clone()),
             scale: spec.scale.as_ref().map(|scale| scale.value),
             ttl: spec.ttl.as_ref().map(|ttl| ttl.value),
@@ -170,7 +176,11 @@ impl Compiler<'_> {
             return Ok((!columns.is_empty()).then_some(Input::Merge(columns)));
         }
         let Some(word) = &spec.value else {
-            return fail(&name.place, format!("field `{}` has no input", name.value), "write one of from, expr, value, merge");
+            return fail(
+                &name.place,
+                format!("field `{}` has no input", name.value),
+                "write one of from, expr, value, merge",
+            );
         };
         let said = constant(&word.value)
             .ok_or(())
@@ -185,7 +195,9 @@ impl Compiler<'_> {
     /// Verbs that do not belong together or to the field.
     fn check_verbs(&self, name: &At<String>, kind: Kind, spec: &FieldSpec) -> Result<()> {
         let only = |given: Option<&Place>, verb: &str, fits: bool, accepted: &str| match given {
-            Some(place) if !fits => fail(place, format!("`{verb}` does not fit field `{}`", name.value), accepted.to_owned()),
+            Some(place) if !fits => {
+                fail(place, format!("`{verb}` does not fit field `{}`", name.value), accepted.to_owned())
+            }
             _ => Ok(()),
         };
         let moment = kind == Kind::Moment;
@@ -207,7 +219,9 @@ impl Compiler<'_> {
                 format!("field `{}` has a relative time to live and no `since`", name.value),
                 "write since = \"created_at\": counting from the day of the migration would be wrong",
             ),
-            (None, Some(since)) => fail(&since.place, "`since` without `ttl`".into(), "write ttl = \"seconds\" or \"interval\""),
+            (None, Some(since)) => {
+                fail(&since.place, "`since` without `ttl`".into(), "write ttl = \"seconds\" or \"interval\"")
+            }
             _ => Ok(()),
         }?;
         for (_, target) in spec.values.iter().flatten() {
@@ -235,7 +249,11 @@ impl Compiler<'_> {
         let (Some(word), Input::Cell(place)) = (&spec.from, &alternative.input) else { return Ok(()) };
         let Some(column) = self.table.columns.get(*place) else { return Ok(()) };
         let refuse = |accepted: String| {
-            fail(&word.place, format!("column `{}` of type {} cannot become `{}`", column.name, column.declared, name.value), accepted)
+            fail(
+                &word.place,
+                format!("column `{}` of type {} cannot become `{}`", column.name, column.declared, name.value),
+                accepted,
+            )
         };
         if alternative.values.is_some() || alternative.when_true.is_some() {
             let flags = !matches!(column.ty, Type::Bytes | Type::Vector | Type::Json | Type::Array);
@@ -244,19 +262,27 @@ impl Compiler<'_> {
         if let Some(ttl) = alternative.ttl {
             let (fits, accepted) = match ttl {
                 Ttl::Seconds => (numeric(column.ty) || textual(column.ty), "a number of seconds"),
-                Ttl::Interval => (column.ty == Type::Interval || textual(column.ty), "an interval, or text that is one"),
-                Ttl::Absolute => return self.check_moment(name, spec, column.ty, &word.place, &column.declared, &column.name),
+                Ttl::Interval => {
+                    (column.ty == Type::Interval || textual(column.ty), "an interval, or text that is one")
+                }
+                Ttl::Absolute => {
+                    return self.check_moment(name, spec, column.ty, &word.place, &column.declared, &column.name);
+                }
             };
             return if fits { Ok(()) } else { refuse(format!("accepted for this ttl: {accepted}")) };
         }
         let fits = match kind {
-            Kind::Moment => return self.check_moment(name, spec, column.ty, &word.place, &column.declared, &column.name),
+            Kind::Moment => {
+                return self.check_moment(name, spec, column.ty, &word.place, &column.declared, &column.name);
+            }
             Kind::Text => !matches!(column.ty, Type::Bytes | Type::Vector | Type::Array),
             Kind::Word(_) => matches!(column.ty, Type::Text | Type::Other | Type::Dynamic),
             Kind::Integer(..) | Kind::Share => numeric(column.ty) || textual(column.ty),
             Kind::Bool => matches!(column.ty, Type::Bool | Type::Int) || textual(column.ty),
             Kind::Json => !matches!(column.ty, Type::Bytes | Type::Vector),
-            Kind::Vector => matches!(column.ty, Type::Vector | Type::Array | Type::Json | Type::Other) || textual(column.ty),
+            Kind::Vector => {
+                matches!(column.ty, Type::Vector | Type::Array | Type::Json | Type::Other) || textual(column.ty)
+            }
         };
         if fits { Ok(()) } else { refuse(format!("accepted: {}", kind.accepted())) }
     }
@@ -274,7 +300,9 @@ impl Compiler<'_> {
         match ty {
             Type::Moment | Type::Text | Type::Dynamic | Type::Other => Ok(()),
             Type::LocalTime | Type::Date if spec.zone.is_some() => Ok(()),
-            Type::LocalTime | Type::Date => fail(place, what, "write zone = \"…\": a wall clock without its zone is no moment"),
+            Type::LocalTime | Type::Date => {
+                fail(place, what, "write zone = \"…\": a wall clock without its zone is no moment")
+            }
             Type::Int | Type::Decimal | Type::Float32 | Type::Float64 if spec.epoch.is_some() => Ok(()),
             Type::Int | Type::Decimal | Type::Float32 | Type::Float64 => {
                 fail(place, what, "write epoch = \"s\", \"ms\", \"us\" or \"ns\"")
@@ -288,9 +316,11 @@ impl Compiler<'_> {
             return Ok(());
         }
         let uuid = match context.key.as_slice() {
-            [one] => self.table.columns.iter().any(|column| {
-                column.name == *one && matches!(column.ty, Type::Uuid | Type::Text | Type::Dynamic)
-            }),
+            [one] => self
+                .table
+                .columns
+                .iter()
+                .any(|column| column.name == *one && matches!(column.ty, Type::Uuid | Type::Text | Type::Dynamic)),
             _ => false,
         };
         if uuid {
@@ -336,7 +366,11 @@ impl Compiler<'_> {
                 })
             });
             if used {
-                return fail(&word.place, format!("column `{}` is both mapped and dropped", word.value), "do one of the two");
+                return fail(
+                    &word.place,
+                    format!("column `{}` is both mapped and dropped", word.value),
+                    "do one of the two",
+                );
             }
         }
         Ok(())
@@ -355,7 +389,11 @@ impl Compiler<'_> {
                 let column = self.table.columns.get(place)?;
                 let whole = match rule.field {
                     "content" => column.ty == Type::Text,
-                    "embedding" => column.ty == Type::Vector && column.dimensions.is_some() && column.declared.starts_with("vector"),
+                    "embedding" => {
+                        column.ty == Type::Vector
+                            && column.dimensions.is_some()
+                            && column.declared.starts_with("vector")
+                    }
                     _ => false,
                 };
                 whole.then_some((place, rule.field))
@@ -374,7 +412,11 @@ fn textual(ty: Type) -> bool {
 
 fn zone(word: &At<String>) -> Result<TimeZone> {
     TimeZone::get(&word.value).or_else(|_| {
-        fail(&word.place, format!("no time zone `{}`", word.value), "accepted: IANA names such as Europe/Zurich, or UTC")
+        fail(
+            &word.place,
+            format!("no time zone `{}`", word.value),
+            "accepted: IANA names such as Europe/Zurich, or UTC",
+        )
     })
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::field::Kind;
 use super::RejectCode;
+use super::field::Kind;
 use crate::source::verbatim::verbatim;
 use crate::value::Value;
 
@@ -27,11 +27,17 @@ pub(super) fn plain_text(value: &Value) -> Option<String> {
 /// Text for a text field. Valid UTF-8 without NUL, byte for byte as it was.
 pub(super) fn text(value: &Value) -> Result<String, Misfit> {
     if let Value::InvalidText(bytes) = value {
-        return Err((RejectCode::InvalidUtf8, format!("{} bytes that are not UTF-8; accepted: UTF-8 text", bytes.len())));
+        return Err((
+            RejectCode::InvalidUtf8,
+            format!("{} bytes that are not UTF-8; accepted: UTF-8 text", bytes.len()),
+        ));
     }
     let text = plain_text(value).ok_or_else(|| mismatch(value, Kind::Text))?;
     if text.contains('\0') {
-        return Err((RejectCode::Nul, format!("text of {} bytes with a NUL character, which PostgreSQL cannot keep", text.len())));
+        return Err((
+            RejectCode::Nul,
+            format!("text of {} bytes with a NUL character, which PostgreSQL cannot keep", text.len()),
+        ));
     }
     Ok(text)
 }
@@ -110,7 +116,10 @@ pub(super) fn json(value: &Value) -> Result<Json, Misfit> {
         },
         Value::Text(text) => Json::String(text.clone()),
         Value::InvalidText(bytes) => {
-            return Err((RejectCode::InvalidUtf8, format!("{} bytes that are not UTF-8; accepted: UTF-8 text", bytes.len())));
+            return Err((
+                RejectCode::InvalidUtf8,
+                format!("{} bytes that are not UTF-8; accepted: UTF-8 text", bytes.len()),
+            ));
         }
         Value::Array(items) => Json::Array(items.iter().map(json).collect::<Result<_, _>>()?),
         other => verbatim(other, None),

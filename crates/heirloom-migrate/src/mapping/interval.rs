@@ -31,8 +31,7 @@ impl Interval {
                 continue;
             }
             if word.eq_ignore_ascii_case("ago") {
-                interval =
-                    Self { months: -interval.months, days: -interval.days, micros: -interval.micros };
+                interval = Self { months: -interval.months, days: -interval.days, micros: -interval.micros };
                 continue;
             }
             let at = word.find(|c: char| c.is_alphabetic()).unwrap_or(word.len());

@@ -148,10 +148,19 @@ mod tests {
     #[test]
     fn epochs_keep_microseconds() {
         let epoch = |unit| Reading { zone: None, epoch: Some(unit) };
-        assert_eq!(epoch(Epoch::Millis).moment(&Value::Int(1_765_440_000_123)), Ok(Moment::Micros(1_765_440_000_123_000)));
-        assert_eq!(epoch(Epoch::Seconds).moment(&Value::Float64(1_767_225_600.123)), Ok(Moment::Micros(1_767_225_600_123_000)));
+        assert_eq!(
+            epoch(Epoch::Millis).moment(&Value::Int(1_765_440_000_123)),
+            Ok(Moment::Micros(1_765_440_000_123_000))
+        );
+        assert_eq!(
+            epoch(Epoch::Seconds).moment(&Value::Float64(1_767_225_600.123)),
+            Ok(Moment::Micros(1_767_225_600_123_000))
+        );
         assert_eq!(epoch(Epoch::Nanos).moment(&Value::Int(1_500)), Ok(Moment::Micros(2)));
-        assert_eq!(epoch(Epoch::Seconds).moment(&Value::Text("1755000000.123".into())), Ok(Moment::Micros(1_755_000_000_123_000)));
+        assert_eq!(
+            epoch(Epoch::Seconds).moment(&Value::Text("1755000000.123".into())),
+            Ok(Moment::Micros(1_755_000_000_123_000))
+        );
         assert_eq!(Reading::default().moment(&Value::Int(5)), Err(NoMoment::Type));
     }
 
@@ -159,7 +168,9 @@ mod tests {
     fn iso_text_with_an_offset_is_an_instant() {
         let plain = Reading::default();
         let expected = Ok(at("2026-05-24T08:05:00.123456Z"));
-        for text in ["2026-05-24T08:05:00.123456Z", "2026-05-24 08:05:00.123456+00", "2026-05-24T10:05:00.1234564+02:00"] {
+        for text in
+            ["2026-05-24T08:05:00.123456Z", "2026-05-24 08:05:00.123456+00", "2026-05-24T10:05:00.1234564+02:00"]
+        {
             assert_eq!(plain.moment(&Value::Text(text.into())), expected, "{text}");
         }
         assert_eq!(plain.moment(&Value::Bool(true)), Err(NoMoment::Type));

@@ -86,7 +86,11 @@ impl Template {
                 }
                 None => {
                     return Err(fail(
-                        format!("template field {{{name}}} is no column of {}{}", table.name, nearest(name, names.iter().copied())),
+                        format!(
+                            "template field {{{name}}} is no column of {}{}",
+                            table.name,
+                            nearest(name, names.iter().copied())
+                        ),
                         format!("accepted: {}", names.join(", ")),
                     ));
                 }
@@ -131,7 +135,12 @@ impl Template {
     }
 
     /// The namespace of a row.
-    pub(super) fn fill(&self, row: &SourceRow, table: &Table, tree: Option<&Tree>) -> std::result::Result<String, Reject> {
+    pub(super) fn fill(
+        &self,
+        row: &SourceRow,
+        table: &Table,
+        tree: Option<&Tree>,
+    ) -> std::result::Result<String, Reject> {
         let mut namespace = String::new();
         for part in &self.parts {
             match part {

@@ -40,7 +40,8 @@ impl Program {
 
     /// The id of the row with this key: what apply writes and verify looks for.
     pub fn id(&self, key: &[String]) -> Uuid {
-        let own = (self.file.id == IdRule::Key).then(|| key.first().and_then(|key| Uuid::parse_str(key).ok())).flatten();
+        let own =
+            (self.file.id == IdRule::Key).then(|| key.first().and_then(|key| Uuid::parse_str(key).ok())).flatten();
         own.unwrap_or_else(|| identity::derived(&self.context.system, &self.context.tenant, &self.table.name, key))
     }
 

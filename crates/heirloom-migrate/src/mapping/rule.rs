@@ -82,12 +82,13 @@ impl Rule {
         let mut given = Given::default();
         for alternative in &self.alternatives {
             let cell = Cells { row, table };
-            let found = alternative.evaluate(self.kind, cell, dimension, &mut given).map_err(|(misfit, column)| Reject {
-                code: misfit.0,
-                field: Some(self.field.to_owned()),
-                column: column.and_then(|i| cell.name(i)),
-                message: misfit.1,
-            })?;
+            let found =
+                alternative.evaluate(self.kind, cell, dimension, &mut given).map_err(|(misfit, column)| Reject {
+                    code: misfit.0,
+                    field: Some(self.field.to_owned()),
+                    column: column.and_then(|i| cell.name(i)),
+                    message: misfit.1,
+                })?;
             if found.is_some() {
                 given.said = found;
                 given.model.clone_from(&alternative.model);
@@ -118,7 +119,13 @@ impl<'a> Cells<'a> {
 type Wrong = (Misfit, Option<usize>);
 
 impl Alternative {
-    fn evaluate(&self, kind: Kind, cells: Cells<'_>, dimension: usize, given: &mut Given) -> Result<Option<Said>, Wrong> {
+    fn evaluate(
+        &self,
+        kind: Kind,
+        cells: Cells<'_>,
+        dimension: usize,
+        given: &mut Given,
+    ) -> Result<Option<Said>, Wrong> {
         let place = match &self.input {
             Input::Constant(said) => return Ok(Some(said.clone())),
             Input::Merge(columns) => return merge(columns, cells, given),
@@ -177,7 +184,9 @@ impl Alternative {
                 keep(value, place, cells, given)?;
                 return Ok(None);
             }
-            (None, _) => return Err((RejectCode::UnmappedValue, "a value that the file's `values` does not list".into())),
+            (None, _) => {
+                return Err((RejectCode::UnmappedValue, "a value that the file's `values` does not list".into()));
+            }
         };
         convert_to(kind, &Value::Text(mapped.clone()), &self.reading).map(Some)
     }
@@ -190,7 +199,9 @@ impl Alternative {
         for &place in times {
             let value = cells.get(place);
             if !value.is_null() {
-                return convert_to(Kind::Moment, value, &self.reading).map(Some).map_err(|misfit| (misfit, Some(place)));
+                return convert_to(Kind::Moment, value, &self.reading)
+                    .map(Some)
+                    .map_err(|misfit| (misfit, Some(place)));
             }
         }
         Ok(None)
@@ -213,8 +224,9 @@ impl Alternative {
                 Interval { months: 0, days: 0, micros }
             }),
         };
-        let interval = interval
-            .ok_or_else(|| (RejectCode::TypeMismatch, format!("a value of type {} that is no time to live", value.type_name())))?;
+        let interval = interval.ok_or_else(|| {
+            (RejectCode::TypeMismatch, format!("a value of type {} that is no time to live", value.type_name()))
+        })?;
         let since = self.since.map_or(&Value::Null, |place| cells.get(place));
         if since.is_null() {
             let message = "a time to live with nothing to count from: the column of `since` is null".to_owned();
@@ -248,12 +260,16 @@ impl Alternative {
         let fitted = convert::vector(value).and_then(|mut elements| {
             if let Some(width) = self.unpad {
                 if elements.len() < width || elements[width..].iter().any(|element| *element != 0.0) {
-                    return Err((RejectCode::Dimension, format!("a vector of {} with values beyond {width}", elements.len())));
+                    return Err((
+                        RejectCode::Dimension,
+                        format!("a vector of {} with values beyond {width}", elements.len()),
+                    ));
                 }
                 elements.truncate(width);
             }
             if elements.len() > dimension {
-                let message = format!("a vector of {} for a store of {dimension}; narrower ones are padded", elements.len());
+                let message =
+                    format!("a vector of {} for a store of {dimension}; narrower ones are padded", elements.len());
                 return Err((RejectCode::Dimension, message));
             }
             Ok(elements)
@@ -307,7 +323,10 @@ pub(super) fn convert_to(kind: Kind, value: &Value, reading: &Reading) -> Result
         Kind::Word(words) => {
             let text = fold(&convert::text(value)?);
             if !words.contains(&text.as_str()) {
-                return Err((RejectCode::UnmappedValue, format!("a word that the field does not know; accepted: {}", kind.accepted())));
+                return Err((
+                    RejectCode::UnmappedValue,
+                    format!("a word that the field does not know; accepted: {}", kind.accepted()),
+                ));
             }
             Said::Text(text)
         }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::{Enumeration, ValueCount, memory_text, shown};
 use crate::file::{FieldSpec, MigrationFile, NamespaceSpec, Otherwise};
+use crate::finding::facts::alive;
 use crate::finding::words::fold;
 use crate::mapping::{Mapped, Reject};
 use crate::source::Table;
@@ -25,6 +26,8 @@ pub(crate) struct Collector {
     column: String,
     field: String,
     rule: Rule,
+    /// Whether the field has other alternatives, so that one value may have several results.
+    has_alternatives: bool,
     values: HashMap<Option<String>, (u64, Outcome)>,
     unlisted: u64,
     most: usize,
@@ -45,6 +48,8 @@ enum Outcome {
     Unknown,
     Rejected,
     Field(Option<String>),
+    /// Different rows, different results: another alternative of the field decides.
+    Several,
 }
 
 /// One collector for each enumeration of the file.
@@ -61,7 +66,9 @@ pub(crate) fn collectors(file: &MigrationFile, table: &Table) -> Vec<Collector> 
     for (field, spec) in &file.map {
         let Some(from) = &spec.from else { continue };
         let (Some(position), Some(rule)) = (at(&from.value), rule(&field.value, spec)) else { continue };
-        collectors.push(Collector::new(position, &from.value, &field.value, rule));
+        let mut collector = Collector::new(position, &from.value, &field.value, rule);
+        collector.has_alternatives = alive(file, table).filter(|(name, _)| *name == field.value).count() > 1;
+        collectors.push(collector);
     }
     collectors
 }
@@ -84,6 +91,7 @@ impl Collector {
             column: column.to_owned(),
             field: field.to_owned(),
             rule,
+            has_alternatives: false,
             values: HashMap::new(),
             unlisted: 0,
             most: MOST_VALUES,
@@ -101,8 +109,14 @@ impl Collector {
         let (count, outcome) = self.values.entry(value).or_insert((0, Outcome::Unknown));
         *count += 1;
         match result {
-            Ok(mapped) if !matches!(outcome, Outcome::Field(_)) => {
+            Ok(mapped) if !matches!(outcome, Outcome::Field(_) | Outcome::Several) => {
                 *outcome = Outcome::Field(memory_text::field(&mapped.memory, &self.field));
+            }
+            Ok(mapped) if self.has_alternatives => {
+                let seen = Outcome::Field(memory_text::field(&mapped.memory, &self.field));
+                if *outcome != seen {
+                    *outcome = Outcome::Several;
+                }
             }
             Err(reject) if *outcome == Outcome::Unknown => {
                 let concerns =
@@ -140,6 +154,8 @@ impl Collector {
                 }
             }
             (_, Outcome::Rejected) => "rejected".to_owned(),
+            (Rule::WhenTrue(columns), Outcome::Several) => columns.clone(),
+            (_, Outcome::Several) => "one of several, with another column".to_owned(),
             (_, Outcome::Unknown) => "set aside with its row, for another reason".to_owned(),
             (Rule::WhenTrue(columns), Outcome::Field(Some(_))) => columns.clone(),
             (Rule::Observe { listed, keeps: true }, Outcome::Field(_))

@@ -14,7 +14,7 @@ use super::sample::Samples;
 use super::{Counts, DimensionCount, Limits, NamespaceCount, RejectCount, drift};
 use crate::digest::{DigestSum, Key};
 use crate::file::MigrationFile;
-use crate::finding::facts::Seen;
+use crate::finding::facts::{Seen, alive};
 use crate::mapping::{Mapped, Note, Reject, RejectCode};
 use crate::source::{Table, TreeRows, Type};
 use crate::value::{SourceRow, Value};
@@ -57,7 +57,7 @@ impl<'a> Survey<'a> {
     /// Before the first row.
     pub(crate) fn new(scope: Scope<'a>, drift_key: Key) -> Self {
         let Scope { file, table, tree, now, limits, .. } = scope;
-        let mapped = file.map.iter().find(|(field, _)| field.value == "embedding");
+        let mapped = alive(file, table).find(|(field, _)| *field == "embedding");
         let from = mapped.and_then(|(_, spec)| spec.from.as_ref()).map(|from| from.value.as_str());
         let width_at = match from {
             Some(name) => table.columns.iter().position(|column| column.name == name),

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use heirloom_store::schema::AUDIT_ROLE;
 use deadpool_postgres::Transaction;
+use heirloom_store::schema::AUDIT_ROLE;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -86,7 +86,9 @@ fn row(row: &Row) -> Result<TargetRow> {
     let source: Option<String> = row.try_get(2)?;
     let origin = match source {
         None => None,
-        Some(source) => Some(TargetOrigin { source, source_digest: bytes16(row, 3)?, written_digest: bytes16(row, 4)? }),
+        Some(source) => {
+            Some(TargetOrigin { source, source_digest: bytes16(row, 3)?, written_digest: bytes16(row, 4)? })
+        }
     };
     let frames = FIELDS
         .iter()

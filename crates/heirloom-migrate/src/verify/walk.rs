@@ -102,7 +102,8 @@ impl Walk<'_, '_, '_, '_> {
                 (None, []) => {}
                 (None, _) => {
                     // The first row with this identity was compared under its own entry.
-                    let handed_down = there.iter().any(|t| t.origin.as_ref().is_some_and(|o| o.source_digest == row.source_digest.0));
+                    let handed_down =
+                        there.iter().any(|t| t.origin.as_ref().is_some_and(|o| o.source_digest == row.source_digest.0));
                     if handed_down {
                         self.row_differs(Class::NotRejected, row, None);
                     }

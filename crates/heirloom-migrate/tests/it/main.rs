@@ -1,5 +1,10 @@
 //! The migrator's integration tests, one binary.
 
+mod fake;
+mod finding_seed_a;
+mod finding_seed_b;
+mod finding_values;
+mod plan_draft;
 mod plan_target;
 
 /// A file that is not listed above would never run.

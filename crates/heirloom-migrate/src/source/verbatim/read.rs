@@ -22,7 +22,11 @@ pub(super) fn value(json: &Json, ty: Type, declared: &str) -> Option<Value> {
         (Json::Number(number), ty) => scalar(&number.to_string(), ty),
         (Json::String(text), Type::Array) => {
             let element = element_type(declared);
-            elements(text)?.into_iter().map(|item| item.map_or(Some(Value::Null), |item| typed(&item, element))).collect::<Option<_>>().map(Value::Array)
+            elements(text)?
+                .into_iter()
+                .map(|item| item.map_or(Some(Value::Null), |item| typed(&item, element)))
+                .collect::<Option<_>>()
+                .map(Value::Array)
         }
         (Json::String(text), ty) => typed(text, ty),
         (Json::Array(_), _) => None,

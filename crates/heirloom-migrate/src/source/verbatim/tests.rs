@@ -69,7 +69,8 @@ fn every_type_comes_back() {
     check(Value::Other("infinity".into()), Type::Date, "date");
     check(Value::Interval { months: -14, days: 3, micros: -1 }, Type::Interval, "interval");
     check(Value::Vector(vec![0.1, -0.0, 1e-20]), Type::Vector, "vector(3)");
-    let items = vec![Value::Text("a\"b\\c,{}".into()), Value::Null, Value::Text("NULL".into()), Value::Text(String::new())];
+    let items =
+        vec![Value::Text("a\"b\\c,{}".into()), Value::Null, Value::Text("NULL".into()), Value::Text(String::new())];
     check(Value::Array(items), Type::Array, "text[]");
     check(Value::Array(vec![Value::Int(1), Value::Null]), Type::Array, "integer[]");
 }

@@ -35,8 +35,20 @@ pub(super) fn text(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Decimal(text) | Value::Text(text) | Value::Json(text) | Value::Other(text) => text.clone(),
-        Value::Float32(value) => if value.is_finite() { format!("{value:?}") } else { non_finite(f64::from(*value)).into() },
-        Value::Float64(value) => if value.is_finite() { format!("{value:?}") } else { non_finite(*value).into() },
+        Value::Float32(value) => {
+            if value.is_finite() {
+                format!("{value:?}")
+            } else {
+                non_finite(f64::from(*value)).into()
+            }
+        }
+        Value::Float64(value) => {
+            if value.is_finite() {
+                format!("{value:?}")
+            } else {
+                non_finite(*value).into()
+            }
+        }
         Value::InvalidText(bytes) | Value::Bytes(bytes) => hex(bytes),
         Value::Moment(moment) => time::moment(*moment, "+00"),
         Value::LocalTime(moment) => time::moment(*moment, ""),
