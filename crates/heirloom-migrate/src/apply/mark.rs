@@ -112,7 +112,7 @@ impl Mark {
 /// [`MigrateError::Source`] when the source cannot be written to.
 pub async fn stamp_verified(plan: &Plan, file: &MigrationFile, source: &dyn Source, target: &Database) -> Result<u64> {
     let Some(mark) = Mark::of(file, plan).filter(|mark| !mark.same_database) else { return Ok(0) };
-    let Some(database) = source.database() else {
+    let Some(database) = source.marker() else {
         return Err(MigrateError::Source {
             source_name: source.display(),
             what: "it cannot be written to, so no row can be marked".into(),

@@ -4,7 +4,11 @@
 //! it never does: write (the marker of the migration file is `apply`'s own statement), keep a cursor between calls, or
 //! round a value on the way.
 
+mod name;
+mod postgres;
 pub mod verbatim;
+
+pub use postgres::Postgres;
 
 use async_trait::async_trait;
 use heirloom_engine::Database;
@@ -149,8 +153,13 @@ pub trait Source: Send + Sync {
     /// Shown in errors and reports: kind and place, without credentials.
     fn display(&self) -> String;
 
-    /// Whether the source lies in the same database as the target (marker, rows and ledger then commit together).
+    /// The target's database, when the source lies in it (marker, rows and ledger then commit together).
     fn database(&self) -> Option<&Database>;
+
+    /// Where the marker column can be written, when the file asks for one; `None` for a source that cannot be written to.
+    fn marker(&self) -> Option<&Database> {
+        None
+    }
 
     /// The relation as it is. Error when it is not there, naming the nearest tables that are.
     async fn describe(&self, relation: &Relation) -> Result<Table>;
@@ -169,6 +178,26 @@ pub trait Source: Send + Sync {
     /// May be called again with the same range and gives the same rows as long as the source stands still. Holds at
     /// most one connection and releases it before it returns.
     async fn scan(&self, read: &Read, visit: &mut Visit<'_>) -> Result<u64>;
+}
+
+/// Opens a source by its resolved URL. `store` is the target's own database, and so is the URL of the target itself: they
+/// share one pool, so that a pool of one works.
+///
+/// # Errors
+/// [`crate::MigrateError::Engine`] when a server does not answer, [`crate::MigrateError::Source`] for a URL of no known
+/// kind.
+pub async fn open(url: &str, target: &Database) -> Result<Box<dyn Source>> {
+    if url == "store" {
+        return Ok(Box::new(Postgres::in_target(target)));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Box::new(Postgres::open(url).await?));
+    }
+    Err(crate::MigrateError::Source {
+        source_name: url.split(':').next().unwrap_or_default().to_owned(),
+        what: "this is no source that can be opened".into(),
+        accepted: "accepted: postgres://…, sqlite:FILE, or `store` for a table in the target's own database".into(),
+    })
 }
 
 /// The file's relation as it is, without the marker column that a run of ours may have added.

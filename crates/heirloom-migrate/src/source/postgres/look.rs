@@ -1,0 +1,217 @@
+//! What is there: relations, columns with their kinds, keys, rights. Catalog queries only.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Oid;
+
+use super::kind::Kind;
+use super::{failed, name};
+use crate::error::{MigrateError, Result};
+use crate::source::{Column, Identity, Relation, Table, TreeRows};
+
+const FIND: &str = include_str!("../../../sql/queries/source_find.sql");
+const NAMES: &str = include_str!("../../../sql/queries/source_names.sql");
+const TABLES: &str = include_str!("../../../sql/queries/source_tables.sql");
+const COLUMNS: &str = include_str!("../../../sql/queries/source_columns.sql");
+const KEYS: &str = include_str!("../../../sql/queries/source_keys.sql");
+const TYPES: &str = include_str!("../../../sql/queries/source_types.sql");
+const IDENTITY: &str = include_str!("../../../sql/queries/source_identity.sql");
+
+/// A relation with what a read of it needs.
+pub(super) struct Looked {
+    pub(super) table: Table,
+    /// One a column.
+    pub(super) kinds: Vec<Kind>,
+    /// What stands behind `from`.
+    pub(super) from: String,
+}
+
+struct Raw {
+    name: String,
+    ty: Oid,
+    modifier: i32,
+    not_null: bool,
+    generated: bool,
+}
+
+/// A table or a query.
+pub(super) async fn relation(tx: &Transaction<'_>, relation: &Relation, source_name: &str) -> Result<Looked> {
+    match relation {
+        Relation::Table(written) => {
+            let (oid, qualified, rows) = find(tx, written, source_name).await?;
+            let raw = columns(tx, &[oid], source_name).await?.remove(&oid).unwrap_or_default();
+            let keys = keys(tx, &[oid], source_name).await?.remove(&oid).unwrap_or_default();
+            let table = table(tx, qualified.clone(), raw, keys, rows, source_name).await?;
+            Ok(Looked { from: qualified, ..table })
+        }
+        Relation::Query(query) => {
+            let statement = tx
+                .prepare(&format!("select * from ({query}) as q"))
+                .await
+                .map_err(|error| failed(source_name, &error))?;
+            let raw = statement
+                .columns()
+                .iter()
+                .map(|column| Raw {
+                    name: column.name().to_owned(),
+                    ty: column.type_().oid(),
+                    modifier: column.type_modifier(),
+                    not_null: false,
+                    generated: false,
+                })
+                .collect();
+            let table = table(tx, "query".into(), raw, Vec::new(), None, source_name).await?;
+            Ok(Looked { from: format!("({query})"), ..table })
+        }
+    }
+}
+
+/// Every readable relation of the user's schemas.
+pub(super) async fn tables(tx: &Transaction<'_>, source_name: &str) -> Result<Vec<Table>> {
+    let found = tx.query(TABLES, &[]).await.map_err(|error| failed(source_name, &error))?;
+    let oids: Vec<Oid> = found.iter().map(|row| row.get("oid")).collect();
+    let mut columns = columns(tx, &oids, source_name).await?;
+    let mut keys = keys(tx, &oids, source_name).await?;
+    let mut tables = Vec::with_capacity(found.len());
+    for row in found {
+        let oid: Oid = row.get("oid");
+        let raw = columns.remove(&oid).unwrap_or_default();
+        let keys = keys.remove(&oid).unwrap_or_default();
+        let rows: Option<i64> = row.get("estimated_rows");
+        tables.push(table(tx, row.get("qualified"), raw, keys, rows, source_name).await?.table);
+    }
+    Ok(tables)
+}
+
+async fn find(tx: &Transaction<'_>, written: &str, source_name: &str) -> Result<(Oid, String, Option<i64>)> {
+    let wrong = |what: String, accepted: String| MigrateError::Source { source_name: source_name.to_owned(), what, accepted };
+    let (schemas, names): (Vec<Option<String>>, Vec<String>) =
+        name::spellings(written).into_iter().map(|spelling| (spelling.schema, spelling.name)).unzip();
+    let found = tx.query_opt(FIND, &[&schemas, &names]).await.map_err(|error| failed(source_name, &error))?;
+    let Some(row) = found else {
+        let there = tx.query(NAMES, &[]).await.map_err(|error| failed(source_name, &error))?;
+        let there: Vec<String> = there.iter().map(|row| row.get(0)).collect();
+        return Err(wrong(format!("there is no table {written}"), name::there_is(written, &there)));
+    };
+    let qualified: String = row.get("qualified");
+    let schema: String = row.get("schema");
+    if !row.get::<_, bool>("may_enter") {
+        return Err(wrong(format!("this role may not use schema {schema}"), format!("grant usage on schema {schema} to it")));
+    }
+    if !row.get::<_, bool>("may_read") {
+        return Err(wrong(format!("this role may not read {qualified}"), format!("grant select on {qualified} to it")));
+    }
+    Ok((row.get("oid"), qualified, row.get("estimated_rows")))
+}
+
+async fn columns(tx: &Transaction<'_>, oids: &[Oid], source_name: &str) -> Result<HashMap<Oid, Vec<Raw>>> {
+    let mut found: HashMap<Oid, Vec<Raw>> = HashMap::new();
+    for row in tx.query(COLUMNS, &[&oids]).await.map_err(|error| failed(source_name, &error))? {
+        found.entry(row.get("relation")).or_default().push(Raw {
+            name: row.get("name"),
+            ty: row.get("type"),
+            modifier: row.get("modifier"),
+            not_null: row.get("not_null"),
+            generated: row.get("generated"),
+        });
+    }
+    Ok(found)
+}
+
+type Keys = Vec<(bool, Vec<String>)>;
+
+async fn keys(tx: &Transaction<'_>, oids: &[Oid], source_name: &str) -> Result<HashMap<Oid, Keys>> {
+    let mut found: HashMap<Oid, Keys> = HashMap::new();
+    for row in tx.query(KEYS, &[&oids]).await.map_err(|error| failed(source_name, &error))? {
+        found.entry(row.get("relation")).or_default().push((row.get("is_primary"), row.get("columns")));
+    }
+    Ok(found)
+}
+
+async fn table(
+    tx: &Transaction<'_>,
+    qualified: String,
+    raw: Vec<Raw>,
+    keys: Keys,
+    rows: Option<i64>,
+    source_name: &str,
+) -> Result<Looked> {
+    let oids: Vec<Oid> = raw.iter().map(|column| column.ty).collect();
+    let modifiers: Vec<i32> = raw.iter().map(|column| column.modifier).collect();
+    let types = tx.query(TYPES, &[&oids, &modifiers]).await.map_err(|error| failed(source_name, &error))?;
+    let (mut columns, mut kinds) = (Vec::with_capacity(raw.len()), Vec::with_capacity(raw.len()));
+    for (raw, row) in raw.into_iter().zip(types) {
+        let (name, typtype): (String, String) = (row.get("name"), row.get("kind"));
+        let element: Option<String> = row.get("element");
+        let element_kind: Option<String> = row.get("element_kind");
+        let element_built_in: Option<bool> = row.get("element_built_in");
+        let element = match (&element, &element_kind, element_built_in) {
+            (Some(name), Some(kind), Some(built_in)) => Some((name.as_str(), kind.as_str(), built_in)),
+            _ => None,
+        };
+        // On the embedded engine pgvector lies in pg_catalog.
+        let built_in = row.get::<_, bool>("built_in") && !matches!(name.as_str(), "vector" | "halfvec");
+        let kind = Kind::of(&name, &typtype, built_in, element);
+        let modifier: i32 = row.get("modifier");
+        columns.push(Column {
+            name: raw.name,
+            declared: row.get("declared"),
+            ty: kind.ty(),
+            not_null: raw.not_null,
+            generated: raw.generated,
+            dimensions: matches!(kind, Kind::Vector | Kind::HalfVector).then(|| usize::try_from(modifier).ok()).flatten(),
+        });
+        kinds.push(kind);
+    }
+    let primary_key = keys.iter().find(|(primary, _)| *primary).map(|(_, columns)| columns.clone()).unwrap_or_default();
+    let unique_keys = keys.into_iter().filter(|(primary, _)| !primary).map(|(_, columns)| columns).collect();
+    let estimated_rows = rows.and_then(|rows| u64::try_from(rows).ok());
+    let table = Table { name: qualified, columns, primary_key, unique_keys, estimated_rows };
+    Ok(Looked { table, kinds, from: String::new() })
+}
+
+/// Who reads. The fingerprint of the system names neither host nor role: cluster identifier, database oid and name.
+pub(super) async fn identity(tx: &Transaction<'_>, relation: &Relation, source_name: &str) -> Result<Identity> {
+    let oids = match relation {
+        Relation::Table(written) => vec![find(tx, written, source_name).await?.0],
+        Relation::Query(_) => Vec::new(),
+    };
+    let row = tx.query_one(IDENTITY, &[&oids]).await.map_err(|error| failed(source_name, &error))?;
+    let cluster = if row.get::<_, bool>("may_see_system") {
+        let row = tx
+            .query_one("select system_identifier::text from pg_catalog.pg_control_system()", &[])
+            .await
+            .map_err(|error| failed(source_name, &error))?;
+        row.get::<_, String>(0)
+    } else {
+        String::new()
+    };
+    let (database, database_name): (Oid, String) = (row.get("database"), row.get("database_name"));
+    let fingerprint = blake3::hash(format!("{cluster}/{database}/{database_name}").as_bytes()).to_hex();
+    Ok(Identity {
+        role: row.get("role"),
+        superuser: row.get("superuser"),
+        bypass_rls: row.get("bypass_rls"),
+        can_write: row.get("can_write"),
+        server: format!("PostgreSQL {}", row.get::<_, String>("version")),
+        system: format!("postgres-{}", &fingerprint[..16]),
+    })
+}
+
+/// A table of parents, whole.
+pub(super) async fn tree(
+    tx: &Transaction<'_>,
+    table: &str,
+    id: &str,
+    parent: &str,
+    source_name: &str,
+) -> Result<TreeRows> {
+    let (_, qualified, _) = find(tx, table, source_name).await?;
+    let (id, parent) = (name::identifier(id), name::identifier(parent));
+    let rows = tx
+        .query(&format!("select ({id})::text, ({parent})::text from {qualified} where {id} is not null order by 1"), &[])
+        .await
+        .map_err(|error| failed(source_name, &error))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}

@@ -1,0 +1,130 @@
+//! PostgreSQL, read-only: each call is one transaction, repeatable read and read only, on one connection.
+
+mod copy;
+mod decode;
+mod kind;
+mod look;
+mod numeric;
+mod scan;
+
+use async_trait::async_trait;
+use deadpool_postgres::Transaction;
+use heirloom_engine::{Client, Database, Location, Options};
+
+use super::{Identity, Read, Relation, Source, Table, TreeRows, Visit, name};
+use crate::error::{MigrateError, Result};
+
+/// A PostgreSQL database as a source.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    database: Database,
+    is_target: bool,
+}
+
+/// Fixed for every read, so that text forms are the same whatever the server's defaults are.
+const SETTINGS: &str = "set local datestyle = 'ISO'; set local timezone = 'UTC'; set local intervalstyle = 'postgres'; \
+     set local extra_float_digits = 1; set local bytea_output = 'hex'; set local standard_conforming_strings = on";
+
+impl Postgres {
+    /// The target's own database: a pool of one is shared, never waited for.
+    pub fn in_target(target: &Database) -> Self {
+        Self { database: target.clone(), is_target: true }
+    }
+
+    /// A server of its own.
+    ///
+    /// # Errors
+    /// [`MigrateError::Engine`] when it does not answer.
+    pub async fn open(url: &str) -> Result<Self> {
+        let options = Options { pool_size: 2, application_name: "heirloom source".into() };
+        let database = Database::open(&Location::Server(url.to_owned()), &options).await?;
+        Ok(Self { database, is_target: false })
+    }
+
+    pub(super) async fn client(&self) -> Result<Client> {
+        Ok(self.database.client().await?)
+    }
+
+    pub(super) fn failed(&self, error: &tokio_postgres::Error) -> MigrateError {
+        failed(&self.database.display(), error)
+    }
+}
+
+/// A read-only snapshot on a connection.
+async fn snapshot(client: &mut Client) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
+    let tx = client
+        .build_transaction()
+        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await?;
+    tx.batch_execute(SETTINGS).await?;
+    Ok(tx)
+}
+
+/// The server's words; of an error about a value only its code, since the message would quote the value.
+fn failed(source_name: &str, error: &tokio_postgres::Error) -> MigrateError {
+    let reason = match error.as_db_error() {
+        Some(db) if db.code().code().starts_with("22") => {
+            format!("an expression of the file failed on a row (SQLSTATE {})", db.code().code())
+        }
+        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+        None => error.to_string(),
+    };
+    MigrateError::Read { source_name: source_name.to_owned(), reason }
+}
+
+#[async_trait]
+impl Source for Postgres {
+    fn display(&self) -> String {
+        self.database.display()
+    }
+
+    fn database(&self) -> Option<&Database> {
+        self.is_target.then_some(&self.database)
+    }
+
+    fn marker(&self) -> Option<&Database> {
+        Some(&self.database)
+    }
+
+    async fn describe(&self, relation: &Relation) -> Result<Table> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let looked = look::relation(&tx, relation, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        Ok(looked?.table)
+    }
+
+    async fn tables(&self) -> Result<Vec<Table>> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let tables = look::tables(&tx, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        tables
+    }
+
+    async fn identity(&self, relation: &Relation) -> Result<Identity> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let identity = look::identity(&tx, relation, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        identity
+    }
+
+    async fn tree(&self, table: &str, id: &str, parent: &str) -> Result<TreeRows> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let tree = look::tree(&tx, table, id, parent, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        tree
+    }
+
+    async fn scan(&self, read: &Read, visit: &mut Visit<'_>) -> Result<u64> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let rows = scan::rows(&tx, read, &self.display(), visit).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        rows
+    }
+}

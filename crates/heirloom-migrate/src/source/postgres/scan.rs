@@ -1,0 +1,172 @@
+//! Rows of a key range in key order, by binary COPY.
+
+use deadpool_postgres::Transaction;
+use futures_util::{StreamExt, pin_mut};
+
+use super::copy::Tuples;
+use super::kind::Kind;
+use super::look::{self, Looked};
+use super::{decode, failed, name};
+use crate::error::{MigrateError, Result};
+use crate::source::{Read, Visit};
+use crate::value::{SourceRow, Value};
+
+/// How one cell arrives: one field, or two for an array, whose text stands in when it has several dimensions.
+struct Cell {
+    kind: Kind,
+    declared: String,
+    fields: usize,
+}
+
+/// Streams the rows of a read.
+pub(super) async fn rows(tx: &Transaction<'_>, read: &Read, source_name: &str, visit: &mut Visit<'_>) -> Result<u64> {
+    let looked = look::relation(tx, &read.relation, source_name).await?;
+    let (sql, cells) = select(tx, read, &looked, source_name).await?;
+    let stream = tx
+        .copy_out(&format!("copy ({sql}) to stdout (format binary)"))
+        .await
+        .map_err(|error| failed(source_name, &error))?;
+    pin_mut!(stream);
+    let mut tuples = Tuples::default();
+    let mut count = 0;
+    while let Some(bytes) = stream.next().await {
+        tuples.push(&bytes.map_err(|error| failed(source_name, &error))?);
+        while let Some((fields, size)) = tuples.next().map_err(|_| broken(source_name))? {
+            let row = row(&fields, &cells, read, source_name)?;
+            count += 1;
+            visit(row, size)?;
+        }
+    }
+    if tuples.ended() { Ok(count) } else { Err(broken(source_name)) }
+}
+
+fn broken(source_name: &str) -> MigrateError {
+    MigrateError::Read { source_name: source_name.to_owned(), reason: "the COPY stream is cut off or garbled".into() }
+}
+
+async fn select(
+    tx: &Transaction<'_>,
+    read: &Read,
+    looked: &Looked,
+    source_name: &str,
+) -> Result<(String, Vec<Cell>)> {
+    let wrong = |what: String, accepted: &str| MigrateError::Source {
+        source_name: source_name.to_owned(),
+        what,
+        accepted: accepted.to_owned(),
+    };
+    let place = |column: &str| looked.table.columns.iter().position(|there| there.name == column);
+    let mut cells = Vec::new();
+    let mut list = Vec::new();
+    for column in &read.table.columns {
+        let Some(at) = place(&column.name) else {
+            return Err(wrong(format!("column {} of {} is gone", column.name, read.table.name), "make a new plan"));
+        };
+        let kind = looked.kinds[at].clone();
+        list.extend(fields(&kind, &format!("s.{}", name::identifier(&column.name))));
+        cells.push(Cell { fields: width(&kind), kind, declared: column.declared.clone() });
+    }
+    for (expression, kind) in read.expressions.iter().zip(expression_kinds(tx, read, looked, source_name).await?) {
+        list.extend(fields(&kind, &format!("({expression})")));
+        cells.push(Cell { fields: width(&kind), kind, declared: "an expression of the file".into() });
+    }
+    let mut keys = Vec::new();
+    for column in &read.key {
+        let Some(at) = place(column) else {
+            return Err(wrong(format!("key column {column} is not in {}", read.table.name), "name columns of the table"));
+        };
+        let plain = format!("s.{}", name::identifier(column));
+        list.push(format!("({plain})::text"));
+        keys.push((plain, &looked.kinds[at], &looked.table.columns[at].declared));
+    }
+    let order: Vec<String> = keys.iter().map(|(plain, kind, _)| ordered(plain, kind)).collect();
+    let mut sql = format!("select {} from {} as s", list.join(", "), looked.from);
+    let bound = |key: &[String], operator: &str| {
+        let literals: Vec<String> = keys
+            .iter()
+            .zip(key)
+            .map(|((_, kind, declared), text)| ordered(&format!("{}::{declared}", name::literal(text)), kind))
+            .collect();
+        format!("({}) {operator} ({})", order.join(", "), literals.join(", "))
+    };
+    let bounds: Vec<String> = [
+        read.range.after.as_ref().map(|key| bound(key, ">")),
+        read.range.upto.as_ref().map(|key| bound(key, "<=")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !bounds.is_empty() {
+        sql.push_str(&format!(" where {}", bounds.join(" and ")));
+    }
+    if !order.is_empty() {
+        sql.push_str(&format!(" order by {}", order.join(", ")));
+    }
+    Ok((sql, cells))
+}
+
+/// The same order on every system, whatever its collations.
+fn ordered(expression: &str, kind: &Kind) -> String {
+    if kind.collated() { format!("({expression}) collate \"C\"") } else { expression.to_owned() }
+}
+
+fn width(kind: &Kind) -> usize {
+    if matches!(kind, Kind::Array(_)) { 2 } else { 1 }
+}
+
+fn fields(kind: &Kind, expression: &str) -> Vec<String> {
+    if width(kind) == 1 {
+        return vec![kind.select(expression)];
+    }
+    let flat = format!("coalesce(array_ndims({expression}), 1) = 1 and coalesce(array_lower({expression}, 1), 1) = 1");
+    vec![
+        format!("case when {flat} then {} end", kind.select(expression)),
+        format!("case when not ({flat}) then ({expression})::text end"),
+    ]
+}
+
+/// What the computed expressions give, asked of the server without reading a row.
+async fn expression_kinds(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name: &str) -> Result<Vec<Kind>> {
+    if read.expressions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list: Vec<String> = read.expressions.iter().enumerate().map(|(i, sql)| format!("({sql}) as e{i}")).collect();
+    let query = format!("select {} from {} as s", list.join(", "), looked.from);
+    let relation = crate::source::Relation::Query(query);
+    Ok(look::relation(tx, &relation, source_name).await?.kinds)
+}
+
+fn row(fields: &[Option<bytes::Bytes>], cells: &[Cell], read: &Read, source_name: &str) -> Result<SourceRow> {
+    let mut values = Vec::with_capacity(cells.len());
+    let mut at = 0;
+    for (i, cell) in cells.iter().enumerate() {
+        let value = match (fields.get(at).and_then(Option::as_ref), cell.fields) {
+            (Some(bytes), _) => decode::value(&cell.kind, bytes),
+            (None, 2) => match fields.get(at + 1).and_then(Option::as_ref) {
+                Some(text) => decode::value(&Kind::Other, text),
+                None => Some(Value::Null),
+            },
+            (None, _) => Some(Value::Null),
+        };
+        at += cell.fields;
+        values.push(value.ok_or_else(|| MigrateError::Read {
+            source_name: source_name.to_owned(),
+            reason: format!(
+                "a value of column {} ({}) is beyond what can be read",
+                read.table.columns.get(i).map_or("(expression)", |column| &column.name),
+                cell.declared
+            ),
+        })?);
+    }
+    let mut key = Vec::with_capacity(read.key.len());
+    for column in &read.key {
+        let text = fields.get(at).and_then(Option::as_ref).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        at += 1;
+        key.push(text.map(str::to_owned).ok_or_else(|| MigrateError::Source {
+            source_name: source_name.to_owned(),
+            what: format!("key column {column} is null in a row of {}", read.table.name),
+            accepted: "write a key whose columns are never null".into(),
+        })?);
+    }
+    Ok(SourceRow { key, values })
+}
