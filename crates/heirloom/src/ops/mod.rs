@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 
 mod absent;
+pub mod apply;
 pub mod completions;
 pub mod config;
 pub mod doctor;
@@ -22,19 +23,29 @@ pub mod forget;
 pub mod list;
 pub mod man;
 pub mod mcp;
+mod migration;
+pub mod plan;
 pub mod plugin;
 pub mod recall;
+pub mod rejects;
 pub mod remember;
 pub mod revise;
 pub mod serve;
 mod shared;
 pub mod show;
+pub mod status;
 pub mod transition;
 pub mod up;
 
 /// Every operation, in the order in which help lists them.
 pub static ALL: &[Op] = &[
     Op::of::<up::Up>(),
+    Op::of::<plan::MakePlan>(),
+    Op::of::<apply::Apply>(),
+    Op::of::<status::Status>(),
+    Op::of::<rejects::list::ListRejects>(),
+    Op::of::<rejects::export::ExportRejects>(),
+    Op::of::<rejects::retry::RetryRejects>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -53,7 +64,8 @@ pub static ALL: &[Op] = &[
 
 /// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
 /// operation named here.
-pub static GROUPS: &[(&str, &str, &str)] = &[];
+pub static GROUPS: &[(&str, &str, &str)] =
+    &[("rejects", "List rows that were set aside, export them, try them again", "rejects list")];
 
 /// What an operation gives back: data for a program and text for a person.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,56 @@
+//! `heirloom rejects list`: the rows that were set aside, by key and reason, without their content.
+
+use clap::Args;
+use heirloom_migrate::ledger::RejectRecord;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::{Doors, Operation, Output, migration};
+use crate::text::{Table, counted, line};
+
+/// Arguments of `heirloom rejects list`.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRejects {
+    /// Only of the migration of this name
+    pub name: Option<String>,
+    /// Those that were handed down after all, too
+    #[arg(long)]
+    #[serde(default)]
+    pub all: bool,
+    /// How many at most [default: all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+}
+
+impl Operation for ListRejects {
+    const NAME: &'static str = "rejects list";
+    const SUMMARY: &'static str = "List rows that were set aside, and why";
+    const DETAIL: &'static str = "The rows themselves are not shown; `heirloom rejects export FILE` writes them.";
+    const DOORS: Doors = Doors::PEOPLE;
+    const READ_ONLY: bool = true;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let rejects = super::rejects(context, self.name, self.all, self.limit.unwrap_or(0)).await?;
+        let mut table = Table::new(&["key", "reason", "what"]);
+        for reject in &rejects {
+            table.row([line(&reject.key.join(", "), 36), reason(reject), line(&reject.message, 400)]);
+        }
+        let text = match rejects.len() {
+            0 => "Nothing is set aside.\n".to_owned(),
+            n => format!("{}\n{} set aside\n", table.render(), counted(n as u64, "row")),
+        };
+        Output::new(&json!({ "rejects": rejects }), text)
+    }
+}
+
+fn reason(reject: &RejectRecord) -> String {
+    let closed = if reject.open { "" } else { " (closed)" };
+    match reject.field.as_ref().or(reject.column.as_ref()) {
+        Some(place) => format!("{} in {place}{closed}", migration::word(&reject.code)),
+        None => format!("{}{closed}", migration::word(&reject.code)),
+    }
+}

@@ -1,0 +1,46 @@
+//! `heirloom rejects retry`: rows that were set aside, tried again with a mended plan.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heirloom_migrate::apply;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::migration::Opened;
+use crate::ops::{Doors, Operation, Output};
+use crate::text::counted;
+
+/// Arguments of `heirloom rejects retry`.
+#[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetryRejects {
+    /// The plan made of the mended migration file
+    pub plan: PathBuf,
+}
+
+impl Operation for RetryRejects {
+    const NAME: &'static str = "rejects retry";
+    const SUMMARY: &'static str = "Try rows that were set aside again with a mended plan";
+    const DETAIL: &'static str = "Mend the migration file, make a plan of it and apply that; then this tries the rows as they \
+        were kept. Exit code 3 when some are still set aside.";
+    const DOORS: Doors = Doors::PEOPLE;
+    const READ_ONLY: bool = false;
+    const FINISHES: bool = true;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let opened = Opened::of_plan(context, &self.plan, false).await?;
+        let store = context.store().await?;
+        let done = apply::retry(&opened.plan, opened.source.as_ref(), &store).await?;
+        let text = format!(
+            "{} tried: {} handed down, {} still set aside, {} left as they are\n",
+            counted(done.tried, "row"),
+            done.handed_down,
+            done.still_rejected,
+            done.left
+        );
+        Ok(Output::new(&done, text)?.holding(done.still_rejected == 0))
+    }
+}
