@@ -109,7 +109,7 @@ cases! {
     MIGRATION_IO = "migration-io" User "A file of a migration cannot be read or written." "";
     SOURCE = "source" User "The source is not what the migration file says."
         "`heirloom detect URL` shows the tables that are there";
-    PLAN = "plan" Refused "A plan cannot be applied as it stands." "";
+    PLAN = "plan" User "A plan is damaged, or no longer matches its file, its source or the store." "";
     REFUSED = "refused" Refused "A gate refused." "";
     LEDGER = "ledger" User "The record of migrations is not what it should be."
         "`heirloom doctor` shows the versions; use the Heirloom that wrote it, or a newer one";

@@ -173,6 +173,15 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
     Ok(applied)
 }
 
+/// What [`run`] would check and could while there is no store yet: the plan, its file and its source. Writes nothing.
+///
+/// # Errors
+/// As [`run`].
+pub async fn check_without_store(plan: &Plan, source: &dyn Source) -> Result<Applied> {
+    preflight::check(plan, source, plan.target.dimension).await?;
+    Ok(Applied::new(plan))
+}
+
 async fn enter(work: &Work<'_>, heirloom: &str) -> Result<()> {
     let mut client = work.store.database().client().await?;
     let tx = client.transaction().await?;

@@ -10,17 +10,43 @@ use crate::mapping::Program;
 use crate::plan::{self, Plan};
 use crate::source::{self, Source};
 
+/// A plan that still matches its file and its source.
+pub(super) struct Checked {
+    pub(super) file: MigrationFile,
+    pub(super) program: Program,
+}
+
 /// Checks the plan against its file, the source and the store, and compiles its mapping again.
 ///
 /// # Errors
 /// [`MigrateError::Plan`] naming what changed since the plan was made; [`MigrateError::Refused`] when the plan itself
 /// says it must not be applied.
 pub(super) async fn preflight<'a>(plan: &'a Plan, source: &'a dyn Source, store: &'a Store) -> Result<Work<'a>> {
-    let stale = |what: String| MigrateError::Plan {
-        plan: plan.name.clone(),
-        what,
-        cure: format!("run `heirloom plan {}` again and read what changed", plan.file.path),
-    };
+    let meta = store.meta();
+    let Checked { file, program } = check(plan, source, meta.dimension).await?;
+    if !plan.target.fits(meta.store_id, meta.schema_version, meta.dimension) {
+        return Err(stale(plan, "the store is another one, or changed its schema or dimension".to_owned()));
+    }
+    let mut allowed: Vec<String> = plan.namespaces.iter().map(|namespace| namespace.namespace.clone()).collect();
+    allowed.sort_unstable();
+    Ok(Work {
+        plan,
+        program,
+        source,
+        store,
+        key: Key::of_store(meta.store_id),
+        origin_source: plan.origin_source(),
+        allowed,
+        budget: file.budget,
+        mark: mark::Mark::of(&file, plan),
+    })
+}
+
+/// Checks the plan against its file and the source alone: all there is to check while the store is not there yet.
+///
+/// # Errors
+/// As [`preflight`].
+pub(super) async fn check(plan: &Plan, source: &dyn Source, dimension: usize) -> Result<Checked> {
     plan.check_digest()?;
     if let Some(refusal) = plan.refusals.first() {
         let more = match plan.refusals.len() {
@@ -36,7 +62,7 @@ pub(super) async fn preflight<'a>(plan: &'a Plan, source: &'a dyn Source, store:
     if let Ok(text) = std::fs::read_to_string(&plan.file.path)
         && blake3::hash(text.as_bytes()).to_hex().as_str() != plan.file.digest
     {
-        return Err(stale(format!("{} changed since the plan was made", plan.file.path)));
+        return Err(stale(plan, format!("{} changed since the plan was made", plan.file.path)));
     }
     let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
     let table = source::describe_without_mark(source, &file).await?;
@@ -45,29 +71,20 @@ pub(super) async fn preflight<'a>(plan: &'a Plan, source: &'a dyn Source, store:
         None => None,
     };
     if plan::source_fingerprint(&table, &plan.source.key, tree.as_ref()) != plan.source.fingerprint {
-        return Err(stale(format!("the source {} changed its columns, key or tree of parents", plan.source.display)));
-    }
-    let meta = store.meta();
-    let store_id = plan.target.store_id.map(|_| meta.store_id);
-    if plan::target_fingerprint(store_id, meta.schema_version, meta.dimension) != plan.target.fingerprint {
-        return Err(stale("the store is another one, or changed its schema or dimension".to_owned()));
+        return Err(stale(plan, format!("the source {} changed its columns, key or tree of parents", plan.source.display)));
     }
     let identity = source.identity(&plan.source.relation).await?;
     if identity.system != plan.source.identity.system {
-        return Err(stale("the source is another database than the one that was planned".to_owned()));
+        return Err(stale(plan, "the source is another database than the one that was planned".to_owned()));
     }
-    let program = Program::compile(&file, &table, plan.context(meta.dimension, tree))?;
-    let mut allowed: Vec<String> = plan.namespaces.iter().map(|namespace| namespace.namespace.clone()).collect();
-    allowed.sort_unstable();
-    Ok(Work {
-        plan,
-        program,
-        source,
-        store,
-        key: Key::of_store(meta.store_id),
-        origin_source: plan.origin_source(),
-        allowed,
-        budget: file.budget,
-        mark: mark::Mark::of(&file, plan),
-    })
+    let program = Program::compile(&file, &table, plan.context(dimension, tree))?;
+    Ok(Checked { file, program })
+}
+
+fn stale(plan: &Plan, what: String) -> MigrateError {
+    MigrateError::Plan {
+        plan: plan.name.clone(),
+        what,
+        cure: format!("run `heirloom plan {}` again and read what changed", plan.file.path),
+    }
 }

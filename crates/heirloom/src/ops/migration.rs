@@ -6,19 +6,14 @@ use heirloom_engine::{Database, Location};
 use heirloom_migrate::file::{MigrationFile, resolve_url};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
-use heirloom_store::StoreError;
+use heirloom_store::{Meta, Store, StoreError};
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// A migration file as read.
-pub(super) struct Migration {
-    pub(super) file: MigrationFile,
-}
-
-/// Source and target of a migration, opened.
+/// Source and target of a migration file, opened for reading.
 pub(super) struct Sides<'a> {
     pub(super) source: Box<dyn Source>,
     pub(super) database: &'a Database,
@@ -29,42 +24,60 @@ pub(super) struct Sides<'a> {
 /// A plan with its source and target opened.
 pub(super) struct Opened<'a> {
     pub(super) plan: Plan,
+    pub(super) file: MigrationFile,
     pub(super) source: Box<dyn Source>,
     pub(super) database: &'a Database,
 }
 
-impl Migration {
-    /// Reads and parses the file.
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
-        Ok(Self { file: MigrationFile::parse(&path.display().to_string(), &text)? })
-    }
+/// Reads and parses a migration file.
+pub(super) fn read(path: &Path) -> Result<MigrationFile> {
+    let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+    Ok(MigrationFile::parse(&path.display().to_string(), &text)?)
+}
 
-    /// Opens both sides for reading. An embedded store that is not there is not made by planning for it.
-    pub(super) async fn open<'a>(&self, context: &'a Context) -> Result<Sides<'a>> {
-        let location = target(context, &self.file)?;
+impl<'a> Sides<'a> {
+    /// Opens both sides for reading. An embedded store that is not there is not made by looking at it.
+    pub(super) async fn open(context: &'a Context, file: &MigrationFile) -> Result<Self> {
+        let location = target(context, file)?;
         let stands_in_for = (!location.is_there()).then(|| location.display());
         let location = if stands_in_for.is_some() { Location::Temporary } else { location };
         let database = context.database_at(&location).await?;
-        Ok(Sides { source: open_source(&self.file, database).await?, database, stands_in_for })
+        Ok(Self { source: open_source(file, database).await?, database, stands_in_for })
     }
 }
 
 impl<'a> Opened<'a> {
-    /// Reads a plan and opens both its sides. Only who may `create` an embedded store that is not there makes one.
-    pub(super) async fn of_plan(context: &'a Context, path: &Path, create: bool) -> Result<Self> {
-        if !path.exists() {
-            return Err(Error::file(path)(std::io::ErrorKind::NotFound.into()));
-        }
-        let plan = Plan::read(path)?;
-        let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
-        let location = target(context, &file)?;
-        if !create && !location.is_there() {
-            return Err(StoreError::NotInstalled(location.display()).into());
-        }
-        let database = context.database_at(&location).await?;
-        Ok(Self { source: open_source(&file, database).await?, plan, database })
+    /// Reads a plan and opens both its sides for reading.
+    pub(super) async fn to_read(context: &'a Context, path: &Path) -> Result<Self> {
+        let (plan, file) = read_plan(path)?;
+        let Sides { source, database, .. } = Sides::open(context, &file).await?;
+        Ok(Self { plan, file, source, database })
     }
+
+    /// Reads a plan and opens both its sides; an embedded store that is not there is made.
+    pub(super) async fn to_write(context: &'a Context, path: &Path) -> Result<Self> {
+        let (plan, file) = read_plan(path)?;
+        let database = context.database_at(&target(context, &file)?).await?;
+        Ok(Self { source: open_source(&file, database).await?, plan, file, database })
+    }
+
+    /// The store as it is; none when it is yet to be made and the plan was made for that.
+    pub(super) async fn inspect(&self) -> Result<Option<Meta>> {
+        let found = Store::inspect(self.database).await?;
+        if found.is_none() && self.plan.target.store_id.is_some() {
+            return Err(StoreError::NotInstalled(self.plan.target.display.clone()).into());
+        }
+        Ok(found)
+    }
+}
+
+fn read_plan(path: &Path) -> Result<(Plan, MigrationFile)> {
+    if !path.exists() {
+        return Err(Error::file(path)(std::io::ErrorKind::NotFound.into()));
+    }
+    let plan = Plan::read(path)?;
+    let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
+    Ok((plan, file))
 }
 
 async fn open_source(file: &MigrationFile, database: &Database) -> Result<Box<dyn Source>> {

@@ -36,12 +36,14 @@ pub mod show;
 pub mod status;
 pub mod transition;
 pub mod up;
+pub mod verify;
 
 /// Every operation, in the order in which help lists them.
 pub static ALL: &[Op] = &[
     Op::of::<up::Up>(),
     Op::of::<plan::MakePlan>(),
     Op::of::<apply::Apply>(),
+    Op::of::<verify::Verify>(),
     Op::of::<status::Status>(),
     Op::of::<rejects::list::ListRejects>(),
     Op::of::<rejects::export::ExportRejects>(),

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heirloom_migrate::plan::{self, Limits, Plan, make};
+use heirloom_migrate::plan::{self, Limits, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::context::{Context, Progress};
-use crate::error::Result;
-use crate::ops::migration::Migration;
+use crate::error::{Error, Result};
+use crate::ops::migration::{self, Sides};
 use crate::ops::{Doors, Operation, Output};
 use crate::text::WIDTH;
 
@@ -23,6 +23,12 @@ pub struct MakePlan {
     /// Where to write the plan [default: FILE with .plan.json for .toml]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Most rows that move in one transaction [default: 50000]
+    #[arg(long, value_name = "N")]
+    pub chunk_rows: Option<u64>,
+    /// Most bytes of source rows that move in one transaction [default: 16777216]
+    #[arg(long, value_name = "N")]
+    pub chunk_bytes: Option<u64>,
     /// Show the plan, and write no file either
     #[arg(long)]
     #[serde(default)]
@@ -38,20 +44,20 @@ impl Operation for MakePlan {
     const READ_ONLY: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let migration = Migration::read(&self.file)?;
-        let opened = migration.open(context).await?;
-        let label = migration.file.name.clone();
-        let mut plan = make::make(make::Request {
-            file: &migration.file,
+        let file = migration::read(&self.file)?;
+        let opened = Sides::open(context, &file).await?;
+        let label = file.name.clone();
+        let mut plan = plan::make(plan::Request {
+            file: &file,
             source: opened.source.as_ref(),
             target: opened.database,
             heirloom: env!("CARGO_PKG_VERSION"),
             now: jiff::Timestamp::now(),
-            limits: Limits::default(),
+            limits: self.limits()?,
             progress: &mut |at| {
                 let (done, total) = match at {
-                    make::Progress::Reading { rows, of, .. } => (rows, of.unwrap_or(0)),
-                    make::Progress::Asking { done, of } => (done, of),
+                    plan::Progress::Reading { rows, of, .. } => (rows, of.unwrap_or(0)),
+                    plan::Progress::Asking { done, of } => (done, of),
                 };
                 context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
             },
@@ -78,5 +84,23 @@ impl Operation for MakePlan {
             "refusals": plan.refusals, "chunks": plan.chunks.len(),
         });
         Ok(Output::new(&json, text)?.holding(plan.refusals.is_empty()))
+    }
+}
+
+impl MakePlan {
+    fn limits(&self) -> Result<Limits> {
+        let default = Limits::default();
+        let limit = |argument, given: Option<u64>, default| match given {
+            Some(0) => Err(Error::Argument {
+                argument,
+                what: "0 was given".to_owned(),
+                accepted: "1 or more is accepted".to_owned(),
+            }),
+            given => Ok(given.unwrap_or(default)),
+        };
+        Ok(Limits {
+            chunk_rows: limit("--chunk-rows", self.chunk_rows, default.chunk_rows)?,
+            chunk_bytes: limit("--chunk-bytes", self.chunk_bytes, default.chunk_bytes)?,
+        })
     }
 }

@@ -18,7 +18,8 @@ use crate::text::counted;
 #[serde(deny_unknown_fields)]
 pub struct ExportRejects {
     /// The file to write, one JSON object a line; it must not be there yet
-    pub file: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
     /// Only of the migration of this name
     #[arg(long)]
     pub name: Option<String>,
@@ -47,14 +48,14 @@ impl Operation for ExportRejects {
             });
             lines.push_str(&format!("{line}\n"));
         }
-        write_new(&self.file, lines.as_bytes()).map_err(|error| match error.kind() {
+        write_new(&self.out, lines.as_bytes()).map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => Error::File {
-                path: self.file.display().to_string(),
+                path: self.out.display().to_string(),
                 reason: "it is there already; name a file that is not".to_owned(),
             },
-            _ => Error::file(&self.file)(error),
+            _ => Error::file(&self.out)(error),
         })?;
-        let file = self.file.display().to_string();
+        let file = self.out.display().to_string();
         let text = format!("{} written to {file}\n", counted(rejects.len() as u64, "row"));
         Output::new(&json!({ "file": file, "rows": rejects.len() }), text)
     }

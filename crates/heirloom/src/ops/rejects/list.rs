@@ -29,7 +29,7 @@ pub struct ListRejects {
 impl Operation for ListRejects {
     const NAME: &'static str = "rejects list";
     const SUMMARY: &'static str = "List rows that were set aside, and why";
-    const DETAIL: &'static str = "The rows themselves are not shown; `heirloom rejects export FILE` writes them.";
+    const DETAIL: &'static str = "The rows themselves are not shown; `heirloom rejects export --out FILE` writes them.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = true;
 

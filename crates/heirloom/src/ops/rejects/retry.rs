@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use heirloom_migrate::apply;
+use heirloom_store::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +32,8 @@ impl Operation for RetryRejects {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let opened = Opened::of_plan(context, &self.plan, false).await?;
-        let store = context.store().await?;
+        let opened = Opened::to_read(context, &self.plan).await?;
+        let store = Store::open(opened.database).await?;
         let done = apply::retry(&opened.plan, opened.source.as_ref(), &store).await?;
         let text = format!(
             "{} tried: {} handed down, {} still set aside, {} left as they are\n",

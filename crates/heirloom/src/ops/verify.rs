@@ -1,0 +1,149 @@
+//! `heirloom verify`: every row and every mapped field, source against store. Writes only what it is told to record.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heirloom_migrate::ledger::{self, RunState};
+use heirloom_migrate::verify::{self, Difference, Verification, VerifyRequest};
+use heirloom_migrate::{MigrateError, apply};
+use heirloom_store::Store;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::context::{Context, Progress};
+use crate::error::{Error, Result};
+use crate::ops::migration::{self, Opened};
+use crate::ops::{Doors, Operation, Output};
+use crate::text::{Table, count, counted, harmless, line};
+
+/// Differences that are shown on a terminal; all are counted, and JSON lists a thousand.
+const SHOWN: usize = 20;
+
+/// Arguments of `heirloom verify`.
+#[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// The plan that was applied
+    pub plan: PathBuf,
+    /// Show the values that differ, not only where they are
+    #[arg(long)]
+    #[serde(default)]
+    pub show_content: bool,
+    /// When all holds, write that down: the run becomes verified, and the source's `mark` is set where one is asked for
+    #[arg(long)]
+    #[serde(default)]
+    pub record: bool,
+}
+
+impl Operation for Verify {
+    const NAME: &'static str = "verify";
+    const SUMMARY: &'static str = "Compare every row and mapped field with the source";
+    const DETAIL: &'static str = "Reads both sides and writes nothing, unless --record is given. Edits, forgetting and new \
+        memories since are explained row by row from the store's own records; what they do not explain is a difference, \
+        and exit code 3.";
+    const DOORS: Doors = Doors::PEOPLE;
+    const READ_ONLY: bool = false;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let opened = Opened::to_read(context, &self.plan).await?;
+        let store = Store::open(opened.database).await?;
+        let label = opened.plan.name.clone();
+        let found = verify::run(VerifyRequest {
+            plan: &opened.plan,
+            source: opened.source.as_ref(),
+            store: &store,
+            show_content: self.show_content,
+            progress: &mut |done, total| {
+                context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+            },
+        })
+        .await?;
+        let marked = if self.record && found.holds { Some(record(&opened, &found).await?) } else { None };
+        let mut json = serde_json::to_value(&found).map_err(|error| Error::Bug(format!("no JSON: {error}")))?;
+        if let Value::Object(object) = &mut json {
+            object.insert("recorded".to_owned(), json!(marked.is_some()));
+            object.insert("marked".to_owned(), json!(marked));
+        }
+        let mut text = text(&found);
+        if let Some(marked) = marked {
+            text.push_str("Recorded as verified\n");
+            if marked > 0 {
+                text.push_str(&format!("{} of the source marked\n", counted(marked, "row")));
+            }
+        }
+        Ok(Output::new(&json, text)?.holding(found.holds))
+    }
+}
+
+/// Sets the run to `verified` and stamps the source's marker; gives back how many rows were stamped.
+async fn record(opened: &Opened<'_>, found: &Verification) -> Result<u64> {
+    let plan = &opened.plan;
+    let never = || MigrateError::Plan {
+        plan: plan.name.clone(),
+        what: "it was not applied here, so there is nothing to record".to_owned(),
+        cure: "run `heirloom apply` with it first".to_owned(),
+    };
+    {
+        let mut client = opened.database.client().await?;
+        if !ledger::exists(&*client).await? || ledger::find_run(&*client, plan.run_id).await?.is_none() {
+            return Err(never().into());
+        }
+        let tx = client.transaction().await.map_err(MigrateError::from)?;
+        let details = json!({ "equal": found.equal, "explained": found.explained, "merkle_root": found.merkle_root });
+        ledger::set_state(&tx, plan.run_id, RunState::Verified, &details).await?;
+        tx.commit().await.map_err(MigrateError::from)?;
+    }
+    Ok(apply::stamp_verified(plan, &opened.file, opened.source.as_ref(), opened.database).await?)
+}
+
+fn text(found: &Verification) -> String {
+    let mut table = Table::new(&["", ">", ""]);
+    table.row(["rows of the source", &count(found.source_rows), ""]);
+    table.row(["expected in the store", &count(found.expected), ""]);
+    table.row(["equal in every field", &count(found.equal), ""]);
+    for (why, rows) in &found.explained {
+        table.row([format!("{} since", migration::word(why)), count(*rows), "the store's own records say so".to_owned()]);
+    }
+    for (what, rows, note) in [
+        ("rightly set aside", found.rejected, "`heirloom rejects` lists them"),
+        ("written since, live", found.live_rows, "in the same namespaces, not from this source"),
+        ("differences", found.difference_count, ""),
+    ] {
+        if rows > 0 || what == "differences" {
+            table.row([what, &count(rows), note]);
+        }
+    }
+    let verdict = if found.holds { "holds" } else { "does not hold" };
+    format!("{}: {verdict}\n\n{}{}\n", found.name, table.render(), differences(found))
+}
+
+fn differences(found: &Verification) -> String {
+    if found.differences.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["class", "key", "column", "what"]);
+    for difference in found.differences.iter().take(SHOWN) {
+        let column = difference.column.clone().unwrap_or_default();
+        table.row([migration::word(&difference.class), line(&difference.key.join(", "), 36), column, sides(difference)]);
+    }
+    let more = found.difference_count.saturating_sub(SHOWN as u64);
+    let more = if more > 0 { format!("  and {} more\n", count(more)) } else { String::new() };
+    format!("\n{}{more}", table.render())
+}
+
+/// The values when they were asked for, else their sizes.
+fn sides(difference: &Difference) -> String {
+    let side = |side: &Option<verify::Side>| match side {
+        None => "nothing".to_owned(),
+        Some(side) => match (&side.value, side.bytes) {
+            (Some(value), _) => format!("`{}`", line(&harmless(value), 60)),
+            (None, Some(bytes)) => counted(bytes as u64, "byte"),
+            (None, None) => "null".to_owned(),
+        },
+    };
+    match (&difference.expected, &difference.found) {
+        (None, None) => String::new(),
+        (expected, found) => format!("{} expected, {} found", side(expected), side(found)),
+    }
+}
