@@ -29,7 +29,7 @@ impl Operation for Status {
     async fn run(self, context: &Context) -> Result<Output> {
         let database = context.existing().await?;
         let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
-        let runs = if ledger::exists(&*client).await? { ledger::runs(&*client).await? } else { Vec::new() };
+        let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
         let runs: Vec<RunSummary> =
             runs.into_iter().filter(|run| self.name.as_ref().is_none_or(|name| *name == run.name)).collect();
         let mut text = String::new();

@@ -86,7 +86,7 @@ async fn record(opened: &Opened<'_>, found: &Verification) -> Result<u64> {
     };
     {
         let mut client = opened.database.client().await?;
-        if !ledger::exists(&*client).await? || ledger::find_run(&*client, plan.run_id).await?.is_none() {
+        if !ledger::exists(&client).await? || ledger::find_run(&client, plan.run_id).await?.is_none() {
             return Err(never().into());
         }
         let tx = client.transaction().await.map_err(MigrateError::from)?;

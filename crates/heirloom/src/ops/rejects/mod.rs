@@ -12,9 +12,9 @@ use crate::error::Result;
 /// The rejects of a migration, all of them when no name is given. Empty when there is no ledger yet.
 async fn rejects(context: &Context, name: Option<String>, all: bool, limit: i64) -> Result<Vec<RejectRecord>> {
     let client = context.existing().await?.client().await.map_err(heirloom_migrate::MigrateError::from)?;
-    if !ledger::exists(&*client).await? {
+    if !ledger::exists(&client).await? {
         return Ok(Vec::new());
     }
     let filter = RejectFilter { name, source: None, open_only: !all, after: 0, limit };
-    Ok(ledger::list_rejects(&*client, &filter).await?)
+    Ok(ledger::list_rejects(&client, &filter).await?)
 }
