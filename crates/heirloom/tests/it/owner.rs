@@ -29,7 +29,7 @@ async fn the_second_owner_is_told_who_the_first_is() {
 #[test]
 fn looking_at_a_store_that_is_not_there_makes_none() {
     let home = Home::new();
-    for words in ["doctor", "list --namespace custom:x", "recall --namespace custom:x hello"] {
+    for words in ["doctor", "status", "rejects", "list --namespace custom:x", "recall --namespace custom:x hello"] {
         let ran = home.run(&format!("{words} --data store"));
         assert!([0, 1].contains(&ran.code), "{words}: {ran}");
         assert!(!home.path().join("store").exists(), "{words}");
