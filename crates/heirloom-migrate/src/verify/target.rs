@@ -56,7 +56,7 @@ pub async fn rows(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<TargetRow>> 
          (select count(*) from heirloom.revision r where r.namespace = m.namespace and r.memory_id = m.id), \
          (select count(*) from heirloom.state_transition t where t.namespace = m.namespace and t.memory_id = m.id), \
          {} from heirloom.memory m \
-         left join heirloom.origin o on o.namespace = m.namespace and o.memory_id = m.id \
+         left join heirloom.origin o on o.namespace = m.namespace and o.id = m.id \
          where m.id = any ($1)",
         fields.join(", ")
     );

@@ -62,12 +62,12 @@ fn lines(run: &RunSummary) -> String {
     }
     let when = run.verified_at.as_ref().or(run.applied_at.as_ref()).unwrap_or(&run.started_at);
     format!(
-        "{}: {state}, {} of {} chunks, {}\n  {}, run {}\n{}\n",
+        "{}: {state}, {} of {} chunks, {}\n  {}\n  run {}\n\n{}\n",
         line(&run.name, 40),
         count(run.chunks_done),
         count(run.chunks),
-        when.get(..16).unwrap_or(when),
-        line(&run.source, 60),
+        when.get(..16).unwrap_or(when).replace('T', " "),
+        line(&run.source, 78),
         run.run_id,
         table.render()
     )

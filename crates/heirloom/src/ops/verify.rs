@@ -137,7 +137,7 @@ fn sides(difference: &Difference) -> String {
     let side = |side: &Option<verify::Side>| match side {
         None => "nothing".to_owned(),
         Some(side) => match (&side.value, side.bytes) {
-            (Some(value), _) => format!("`{}`", line(&harmless(value), 60)),
+            (Some(value), _) => format!("`{}`", line(&harmless(value), 200)),
             (None, Some(bytes)) => counted(bytes as u64, "byte"),
             (None, None) => "null".to_owned(),
         },
