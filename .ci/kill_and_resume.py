@@ -74,7 +74,7 @@ CHECKS = [
             select l.id, count(m.id) as n
               from legacy.note l
               left join heirloom.origin o on (o.source_key::json ->> 0)::bigint = l.id
-              left join heirloom.memory m on m.id = o.memory_id and m.namespace = o.namespace
+              left join heirloom.memory m on m.id = o.id and m.namespace = o.namespace
              where btrim(l.body) <> ''
              group by l.id) t
          where n <> 1"""),
@@ -95,7 +95,7 @@ CHECKS = [
     ("a field differs", """
         select count(*) from legacy.note l
           join heirloom.origin o on (o.source_key::json ->> 0)::bigint = l.id
-          join heirloom.memory m on m.id = o.memory_id and m.namespace = o.namespace
+          join heirloom.memory m on m.id = o.id and m.namespace = o.namespace
          where m.content is distinct from l.body
             or m.namespace is distinct from 'custom:' || l.author
             or m.kind <> 'fact' or m.source <> 'agent'
@@ -105,7 +105,7 @@ CHECKS = [
                                          when 'golden' then 'canonical' when 'outdated' then 'deprecated' end)"""),
     ("a memory has no origin", """
         select count(*) from heirloom.memory m
-         where not exists (select from heirloom.origin o where o.memory_id = m.id and o.namespace = m.namespace)"""),
+         where not exists (select from heirloom.origin o where o.id = m.id and o.namespace = m.namespace)"""),
     ("a chunk is not done", "select count(*) from heirloom_migrate.chunk where state <> 'done'"),
     ("the chunks' rows do not add up to the table", f"""
         select abs(sum(rows) - {ROWS})::bigint from heirloom_migrate.chunk"""),
@@ -116,7 +116,7 @@ select md5(string_agg(t.line, E'\\n' order by t.key)) from (
     select (o.source_key::json ->> 0)::bigint as key,
            jsonb_build_array(o.source_key, m.namespace, m.content, m.kind, m.source, m.state, m.metadata, m.created_at, m.updated_at,
                              m.importance, m.expires_at, m.verified_at, m.is_active, o.source_row::text)::text as line
-      from heirloom.memory m join heirloom.origin o on o.memory_id = m.id and o.namespace = m.namespace
+      from heirloom.memory m join heirloom.origin o on o.id = m.id and o.namespace = m.namespace
     union all
     select (r.source_key::json ->> 0)::bigint, jsonb_build_array(r.source_key, r.code, r.field, r.source_row::text, r.state)::text
       from heirloom_migrate.reject r) t

@@ -124,14 +124,14 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     async fn row(&mut self, row: &Expected, namespace: &str, frames: &[Vec<u8>], there: &TargetRow) -> Result<()> {
-        let Some(origin) = there.origin.as_ref().filter(|origin| origin.source == self.work.origin_source) else {
-            self.row_differs(Class::Foreign, row, Some(there));
-            return Ok(());
-        };
         if there.namespace != namespace {
             self.field_differs(Class::WrongTenant, row, 0, &frames[0], &there.frames[0]);
             return Ok(());
         }
+        let Some(origin) = there.origin.as_ref().filter(|origin| origin.source == self.work.origin_source) else {
+            self.row_differs(Class::Foreign, row, Some(there));
+            return Ok(());
+        };
         if origin.source_digest != row.source_digest.0 {
             self.row_differs(Class::SourceChanged, row, Some(there));
             return Ok(());

@@ -4,8 +4,10 @@ mod fake;
 mod finding_seed_a;
 mod finding_seed_b;
 mod finding_values;
+mod handover;
 mod plan_draft;
 mod plan_target;
+mod support;
 
 /// A file that is not listed above would never run.
 #[test]

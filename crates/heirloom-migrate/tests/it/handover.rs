@@ -1,0 +1,232 @@
+//! The whole way: plan, apply, apply again, verify; and what each kind of change afterwards leads to.
+
+use heirloom_migrate::ledger::{self, RejectFilter, RunState};
+use heirloom_migrate::verify::{Class, Explanation};
+use heirloom_store::{Forget, Revise, Scope};
+
+use crate::support::{Ground, said};
+
+const LEGACY: &str = "
+    create schema legacy;
+    create table legacy.note (
+        id bigint primary key, author text, body text, mood text, extra jsonb, made timestamptz, emb vector(3), odd interval
+    );
+    insert into legacy.note
+    select g, 'agent-' || g % 3, 'note ' || g || E'\\r\\n' || chr(20000 + g), (array['new', ' Active ', 'GOLDEN'])[1 + g % 3],
+           case g % 4 when 0 then null when 1 then 'null' when 2 then '{\"n\": 1.00}' else '[1, 2]' end::jsonb,
+           case when g % 7 = 0 then null else timestamptz '2026-01-01' + g * interval '1.000001 s' end,
+           case when g % 2 = 0 then '[1,-0,0.1]'::vector end, g * interval '1 day 2 s'
+      from generate_series(1, 50) g;
+    insert into legacy.note (id, author, body, mood) values (51, 'agent-1', E' \\t ', 'new'), (52, null, 'nobody wrote this', 'new');
+";
+
+const FILE: &str = r#"
+name = "notes"
+
+[source]
+url = "store"
+table = "legacy.note"
+
+[namespace]
+template = "custom:{author}"
+
+[map]
+content = "body"
+kind = { value = "fact" }
+state = { from = "mood", values = { new = "draft", active = "candidate", golden = "canonical" }, otherwise = "reject" }
+metadata = { merge = ["extra"] }
+created_at = "made"
+embedding = { from = "emb", model = "tiny" }
+
+[reject]
+budget = "2"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_move_once_and_are_proven() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 8).await.unwrap();
+    assert_eq!(plan.refusals, Vec::<String>::new());
+    assert_eq!((plan.counts.rows, plan.counts.accepted, plan.counts.rejected), (52, 50, 2));
+    assert!(plan.chunks.len() >= 6, "{} chunks", plan.chunks.len());
+    assert_eq!(ground.one("select count(*) from heirloom.memory").await, "0", "plan writes nothing");
+
+    let applied = ground.apply(&plan).await.unwrap();
+    assert_eq!((applied.rows, applied.inserted, applied.rejected, applied.state), (52, 50, 2, RunState::Applied));
+    assert_eq!(ground.one("select count(*) from heirloom.memory").await, "50");
+
+    let verification = ground.verify(&plan).await.unwrap();
+    assert!(verification.holds, "{:#?}", verification.differences);
+    assert_eq!((verification.equal, verification.rejected, verification.live_rows), (50, 2, 0));
+
+    let before = ground.versions().await;
+    let again = ground.apply(&plan).await.unwrap();
+    assert_eq!((again.written, again.rejected, again.present), (0, 2, 50));
+    assert_eq!(ground.versions().await, before, "applying again writes nothing at all");
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_behind_the_store_s_back_is_named_to_row_and_column() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    for (damage, class, column) in [
+        ("update heirloom.memory set content = content || ' ' where content like 'note 7%'", Class::Altered, "content"),
+        ("update heirloom.memory set created_at = created_at + interval '1 microsecond' where content like 'note 9%'", Class::Altered, "created_at"),
+        ("update heirloom.memory set metadata = '{\"n\": 2}' where content like 'note 10%'", Class::Altered, "metadata"),
+        ("update heirloom.memory set metadata = 'null' where content like 'note 9%'", Class::Altered, "metadata"),
+        ("update heirloom.memory set embedding = '[1,0,0.1000001,0]' where content like 'note 10%'", Class::Altered, "embedding"),
+        ("update heirloom.memory set namespace = 'custom:thief' where content like 'note 10%'", Class::WrongTenant, "namespace"),
+        ("delete from heirloom.memory where content like 'note 10%'", Class::Missing, ""),
+    ] {
+        ground.sql(damage).await;
+        let found = ground.verify(&plan).await.unwrap();
+        assert!(!found.holds, "{damage}");
+        let first = &found.differences[0];
+        assert_eq!((first.class, first.column.as_deref().unwrap_or_default()), (class, column), "{damage}: {first:?}");
+        ground.sql("truncate heirloom.memory cascade; truncate heirloom.origin; truncate heirloom_migrate.chunk, heirloom_migrate.run cascade").await;
+        ground.apply(&plan).await.unwrap();
+        assert!(ground.verify(&plan).await.unwrap().holds, "after {damage}");
+    }
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_value_in_another_form_is_no_difference() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    ground.sql("update heirloom.memory set metadata = '{\"n\": 1}' where metadata = '{\"n\": 1.00}'").await;
+    ground.sql("update heirloom.memory set embedding = '[1,0,0.1,-0]' where embedding is not null").await;
+    let verification = ground.verify(&plan).await.unwrap();
+    assert!(verification.holds, "{:#?}", verification.differences);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_and_forgetting_in_the_store_are_explained_and_stay() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    let id = |n: u32| ground.one_id(n);
+    let (edited, gone) = (id(4).await, id(5).await);
+    let scope = Scope::new(["custom:agent-0", "custom:agent-1", "custom:agent-2"]).unwrap();
+    let revise: Revise = serde_json::from_value(serde_json::json!({ "id": edited, "content": "a better note" })).unwrap();
+    ground.store.revise(&scope, &revise).await.unwrap();
+    let forget: Forget = serde_json::from_value(serde_json::json!({ "id": gone })).unwrap();
+    ground.store.forget(&scope, &forget).await.unwrap();
+
+    let verification = ground.verify(&plan).await.unwrap();
+    assert!(verification.holds, "{:#?}", verification.differences);
+    assert_eq!(verification.explained.get(&Explanation::Edited), Some(&1));
+    assert_eq!(verification.explained.get(&Explanation::Forgotten), Some(&1));
+
+    // The source changes underneath both: the edit stays, the forgotten row stays forgotten.
+    ground.sql("update legacy.note set body = body || ' (changed)' where id in (4, 5, 6)").await;
+    let again = ground.apply(&plan).await.unwrap();
+    assert_eq!((again.updated, again.conflicts, again.forgotten, again.inserted), (1, 1, 1, 0));
+    assert_eq!(ground.one(&format!("select content from heirloom.memory where id = '{edited}'")).await, "a better note");
+    assert_eq!(ground.one(&format!("select count(*) from heirloom.memory where id = '{gone}'")).await, "0");
+    assert_eq!(ground.one("select count(*) from heirloom.memory where content like 'note 6%(changed)'").await, "1");
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_rows_are_explained_and_deleted_source_rows_are_found() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    ground
+        .sql("insert into heirloom.memory (id, namespace, kind, content) values (gen_random_uuid(), 'custom:agent-1', 'fact', 'live one'), (gen_random_uuid(), 'custom:agent-2', 'fact', 'live two')")
+        .await;
+    let verification = ground.verify(&plan).await.unwrap();
+    assert!(verification.holds);
+    assert_eq!((verification.live_rows, verification.live.len()), (2, 2));
+
+    ground.sql("delete from legacy.note where id = 8").await;
+    let verification = ground.verify(&plan).await.unwrap();
+    assert_eq!(verification.differences[0].class, Class::Unexpected);
+    assert_eq!(verification.differences[0].key, ["8"]);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_keep_their_bytes_and_are_handed_down_once_mended() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    let client = ground.db.database().client().await.unwrap();
+    let rejects = ledger::list_rejects(&client, &RejectFilter { open_only: true, ..RejectFilter::default() }).await.unwrap();
+    drop(client);
+    let codes: Vec<String> = rejects.iter().map(|r| format!("{} {:?}", r.key[0], r.code)).collect();
+    assert_eq!(codes, ["51 EmptyContent", "52 NamespaceMissing"]);
+    assert!(rejects[0].source_row.contains(r#""body":" \t ""#), "{}", rejects[0].source_row);
+
+    // The file is mended: a row without author has a place now.
+    let mended = FILE.replace("template = \"custom:{author}\"", "from = \"author\"\nvalues = { agent-0 = \"custom:agent-0\", agent-1 = \"custom:agent-1\", agent-2 = \"custom:agent-2\" }\notherwise = \"custom:nobody\"");
+    let plan = ground.plan(&mended, 20).await.unwrap();
+    let applied = ground.apply(&plan).await.unwrap();
+    assert_eq!((applied.inserted, applied.rejected, applied.present), (1, 1, 50));
+    let client = ground.db.database().client().await.unwrap();
+    let open = ledger::list_rejects(&client, &RejectFilter { open_only: true, ..RejectFilter::default() }).await.unwrap();
+    drop(client);
+    assert_eq!(open.len(), 1);
+    assert!(ground.verify(&plan).await.unwrap().holds);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_is_exceeded_leaves_nothing_of_the_chunk() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(&FILE.replace("\"2\"", "\"1\""), 100).await.unwrap();
+    assert_eq!(plan.refusals.len(), 1, "{:?}", plan.refusals);
+    assert!(said(ground.apply(&plan).await).contains("refuses"));
+    assert_eq!(ground.one("select count(*) from heirloom.memory").await, "0");
+
+    // Rows that went bad after the plan are met by apply itself.
+    let plan = ground.plan(FILE, 100).await.unwrap();
+    ground.sql("update legacy.note set body = '' where id in (1, 2)").await;
+    let error = said(ground.apply(&plan).await);
+    assert!(error.contains("4 rows would be set aside, the budget of the file allows 2"), "{error}");
+    assert_eq!(ground.one("select count(*) from heirloom.memory").await, "0");
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_no_longer_fits_is_refused() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 100).await.unwrap();
+    let mut tampered = plan.clone();
+    tampered.namespaces.pop();
+    assert!(said(ground.apply(&tampered).await).contains("digest"));
+    ground.sql("alter table legacy.note add column late text").await;
+    let error = said(ground.apply(&plan).await);
+    assert!(error.contains("changed its columns, key or tree of parents"), "{error}");
+    assert_eq!(ground.one("select count(*) from heirloom.memory").await, "0");
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_marker_is_additive_and_says_which_rows_were_handed_down() {
+    let ground = Ground::new(LEGACY).await;
+    let file = FILE.replace("table = \"legacy.note\"", "table = \"legacy.note\"\nmark = \"migrated_at\"");
+    let plan = ground.plan(&file, 20).await.unwrap();
+    assert_eq!(ground.one("select count(*) from information_schema.columns where column_name = 'migrated_at'").await, "0");
+    ground.apply(&plan).await.unwrap();
+    assert_eq!(ground.one("select count(*) from legacy.note where migrated_at is not null").await, "50");
+    assert_eq!(ground.one("select string_agg(id::text, ',' order by id) from legacy.note where migrated_at is null").await, "51,52");
+    // The marker itself is no change of the source.
+    assert_eq!(ground.apply(&plan).await.unwrap().written, 0);
+    assert!(ground.verify(&plan).await.unwrap().holds);
+    let later = ground.plan(&file, 20).await.unwrap();
+    assert_eq!(ground.apply(&later).await.unwrap().written, 0);
+    ground.close().await;
+}
+
+impl Ground {
+    /// The memory of a legacy note.
+    async fn one_id(&self, note: u32) -> String {
+        self.one(&format!("select id from heirloom.origin where source_key = '[\"{note}\"]'")).await
+    }
+}

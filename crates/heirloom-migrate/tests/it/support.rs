@@ -1,0 +1,105 @@
+//! A legacy table, a store and a plan between them, for tests that go the whole way.
+
+use heirloom_engine::testkit::TestDatabase;
+use heirloom_migrate::apply::{self, Applied, ApplyRequest, Stop};
+use heirloom_migrate::file::MigrationFile;
+use heirloom_migrate::plan::{self, Limits, Plan};
+use heirloom_migrate::source::{self, Source};
+use heirloom_migrate::verify::{self, Verification, VerifyRequest};
+use heirloom_migrate::{MigrateError, Result};
+use heirloom_store::{Store, UpOptions};
+
+/// One database with a legacy table in it and a store beside.
+pub(crate) struct Ground {
+    pub(crate) db: TestDatabase,
+    pub(crate) store: Store,
+    pub(crate) source: Box<dyn Source>,
+}
+
+impl Ground {
+    /// Runs `legacy` and installs a store of width 4.
+    pub(crate) async fn new(legacy: &str) -> Self {
+        let db = TestDatabase::fresh().await;
+        let options = UpOptions { dimension: 4, ..UpOptions::default() };
+        let store = Store::up(db.database(), &options).await.unwrap();
+        let source = source::open("store", db.database()).await.unwrap();
+        let ground = Self { db, store, source };
+        ground.sql(legacy).await;
+        ground
+    }
+
+    /// As the owner of everything.
+    pub(crate) async fn sql(&self, sql: &str) {
+        self.db.database().client().await.unwrap().batch_execute(sql).await.unwrap();
+    }
+
+    /// One value as text.
+    pub(crate) async fn one(&self, sql: &str) -> String {
+        let client = self.db.database().client().await.unwrap();
+        let row = client.query_one(&format!("select ({sql})::text"), &[]).await.unwrap();
+        row.get::<_, Option<String>>(0).unwrap_or_else(|| "NULL".into())
+    }
+
+    pub(crate) async fn plan(&self, toml: &str, chunk_rows: u64) -> Result<Plan> {
+        let file = MigrationFile::parse("case.toml", toml)?;
+        plan::make(plan::Request {
+            file: &file,
+            source: self.source.as_ref(),
+            target: self.db.database(),
+            heirloom: "test",
+            now: "2026-11-22T00:00:00Z".parse().unwrap(),
+            limits: Limits { chunk_rows, ..Limits::default() },
+            progress: &mut |_| {},
+        })
+        .await
+    }
+
+    pub(crate) async fn apply(&self, plan: &Plan) -> Result<Applied> {
+        apply::run(ApplyRequest {
+            plan,
+            source: self.source.as_ref(),
+            store: &self.store,
+            heirloom: "test",
+            stop: Stop::default(),
+            check_only: false,
+            progress: &mut |_| {},
+        })
+        .await
+    }
+
+    pub(crate) async fn verify(&self, plan: &Plan) -> Result<Verification> {
+        verify::run(VerifyRequest {
+            plan,
+            source: self.source.as_ref(),
+            store: &self.store,
+            show_content: false,
+            progress: &mut |_, _| {},
+        })
+        .await
+    }
+
+    /// Everything the ledger and the store hold, by version: any write changes it.
+    pub(crate) async fn versions(&self) -> String {
+        self.one(
+            "select md5(coalesce(string_agg(t, ',' order by t), '')) from (
+                 select 'm' || xmin::text || ctid::text as t from heirloom.memory
+                 union all select 'o' || xmin::text || ctid::text from heirloom.origin
+                 union all select 'a' || xmin::text || ctid::text from heirloom.activity
+                 union all select 'r' || xmin::text || ctid::text from heirloom_migrate.reject
+                 union all select 'c' || xmin::text || ctid::text from heirloom_migrate.chunk
+                 union all select 'e' || xmin::text || ctid::text from heirloom_migrate.event
+                 union all select 'u' || xmin::text || ctid::text from heirloom_migrate.run) v",
+        )
+        .await
+    }
+
+    pub(crate) async fn close(self) {
+        drop(self.source);
+        self.db.close().await;
+    }
+}
+
+/// What an error says, for tests that expect one.
+pub(crate) fn said<T: std::fmt::Debug>(result: std::result::Result<T, MigrateError>) -> String {
+    result.unwrap_err().to_string()
+}
