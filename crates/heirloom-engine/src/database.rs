@@ -151,6 +151,13 @@ impl Database {
 
     /// Closes the pool and stops the embedded engine. Connections that are still held keep it waiting.
     pub async fn close(&self) -> Result<()> {
+        if self.is_embedded() && !self.pool.is_closed() {
+            // The backend's end is abrupt (see `embedded`), so what it holds in memory is written out before.
+            match self.client().await {
+                Ok(client) => client.batch_execute("checkpoint").await?,
+                Err(error) => tracing::debug!(error = %error, "closed without a checkpoint"),
+            }
+        }
         self.pool.close();
         let Some(embedded) = self.embedded.lock().await.take() else { return Ok(()) };
         blocking(&PathBuf::from(self.display()), move || embedded.stop()).await

@@ -73,3 +73,25 @@ async fn the_pool_is_one_and_waiting_for_a_second_is_an_error_not_a_hang() {
     assert!(database.is_embedded());
     database.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_copied_in_is_there_after_every_close() {
+    use bytes::Bytes;
+    use futures_util::SinkExt;
+    let dir = tempfile::tempdir().unwrap();
+    for round in 0..5_i64 {
+        let database = open(dir.path()).await.unwrap();
+        let client = database.client().await.unwrap();
+        client.batch_execute("create table if not exists t (n int8, v text)").await.unwrap();
+        let kept: i64 = client.query_one("select count(*) from t", &[]).await.unwrap().get(0);
+        assert_eq!(kept, round * 500);
+        let sink = client.copy_in("copy t from stdin").await.unwrap();
+        futures_util::pin_mut!(sink);
+        for n in 0..500 {
+            sink.send(Bytes::from(format!("{n}\trow {n}\n"))).await.unwrap();
+        }
+        assert_eq!(sink.finish().await.unwrap(), 500);
+        drop(client);
+        database.close().await.unwrap();
+    }
+}
