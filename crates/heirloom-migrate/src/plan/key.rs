@@ -11,7 +11,9 @@ use crate::source::Table;
 pub fn columns(file: &MigrationFile, table: &Table, display: &str) -> Result<Vec<String>> {
     let names = || table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
     for column in &file.source.key {
-        if !table.columns.iter().any(|known| known.name == column.value) {
+        // A source may have a key that is no column, such as SQLite's `rowid`; it lists it with the unique ones.
+        let listed = table.unique_keys.iter().flatten().any(|known| *known == column.value);
+        if !listed && !table.columns.iter().any(|known| known.name == column.value) {
             return Err(MigrateError::File {
                 place: column.place.clone(),
                 what: format!("key column \"{}\" is not in {}", column.value, table.name),

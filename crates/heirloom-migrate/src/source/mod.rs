@@ -6,9 +6,11 @@
 
 mod name;
 mod postgres;
+pub mod sqlite;
 pub mod verbatim;
 
 pub use postgres::Postgres;
+pub use sqlite::Sqlite;
 
 use async_trait::async_trait;
 use heirloom_engine::Database;
@@ -192,6 +194,9 @@ pub async fn open(url: &str, target: &Database) -> Result<Box<dyn Source>> {
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Ok(Box::new(Postgres::open(url).await?));
+    }
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return Ok(Box::new(sqlite::open(path).await?));
     }
     Err(crate::MigrateError::Source {
         source_name: url.split(':').next().unwrap_or_default().to_owned(),

@@ -7,6 +7,7 @@ mod finding_values;
 mod handover;
 mod plan_draft;
 mod plan_target;
+mod sqlite;
 mod support;
 
 /// A file that is not listed above would never run.
