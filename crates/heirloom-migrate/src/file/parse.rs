@@ -24,7 +24,7 @@ struct Part {
     key: Option<Vec<At<String>>>,
     changed_at: Option<At<String>>,
     mark: Option<At<String>>,
-    tree: Option<TreeSpec>,
+    tree: Option<TreePart>,
     target: Option<At<String>>,
     namespace: Option<NamespaceSpec>,
     map: Vec<(At<String>, FieldSpec)>,
@@ -33,6 +33,15 @@ struct Part {
     drop: Vec<(At<String>, String)>,
     budget: Option<Budget>,
     id: Option<IdRule>,
+}
+
+/// A `[source.tree]`, as far as it says something: a file may name another table for its preset's tree.
+struct TreePart {
+    place: Place,
+    table: Option<At<String>>,
+    id: Option<At<String>>,
+    parent: Option<At<String>>,
+    of: Option<At<String>>,
 }
 
 impl MigrationFile {
@@ -179,7 +188,10 @@ impl Part {
             key: self.key.or(below.key),
             changed_at: self.changed_at.or(below.changed_at),
             mark: self.mark.or(below.mark),
-            tree: self.tree.or(below.tree),
+            tree: match (self.tree, below.tree) {
+                (Some(tree), Some(below)) => Some(tree.over(below)),
+                (tree, below) => tree.or(below),
+            },
             target: self.target.or(below.target),
             namespace: self.namespace.or(below.namespace),
             map,
@@ -225,7 +237,7 @@ impl Part {
                 key: self.key.unwrap_or_default(),
                 changed_at: self.changed_at,
                 mark: self.mark,
-                tree: self.tree,
+                tree: self.tree.map(TreePart::finish).transpose()?,
             },
             target: self.target,
             namespace: self.namespace.ok_or_else(|| {
@@ -244,16 +256,44 @@ impl Part {
     }
 }
 
-fn tree(mut table: Tab<'_, '_>) -> Result<TreeSpec> {
+fn tree(mut table: Tab<'_, '_>) -> Result<TreePart> {
     table.only(&["table", "id", "parent", "of"])?;
-    let mut take = |key: &str| match table.take_string(key)? {
-        Some(word) => Ok(word),
-        None => table.fail(
-            format!("[source.tree] {key} is missing"),
-            "write table, id, parent, and of (the column that names the node)",
-        ),
-    };
-    Ok(TreeSpec { table: take("table")?, id: take("id")?, parent: take("parent")?, of: take("of")? })
+    Ok(TreePart {
+        place: table.place.clone(),
+        table: table.take_string("table")?,
+        id: table.take_string("id")?,
+        parent: table.take_string("parent")?,
+        of: table.take_string("of")?,
+    })
+}
+
+impl TreePart {
+    fn over(self, below: Self) -> Self {
+        Self {
+            place: self.place,
+            table: self.table.or(below.table),
+            id: self.id.or(below.id),
+            parent: self.parent.or(below.parent),
+            of: self.of.or(below.of),
+        }
+    }
+
+    fn finish(self) -> Result<TreeSpec> {
+        let place = self.place;
+        let need = |key: &str, word: Option<At<String>>| {
+            word.ok_or_else(|| MigrateError::File {
+                place: place.clone(),
+                what: format!("[source.tree] {key} is missing"),
+                accepted: "write table, id, parent, and of (the column that names the node)".into(),
+            })
+        };
+        Ok(TreeSpec {
+            table: need("table", self.table)?,
+            id: need("id", self.id)?,
+            parent: need("parent", self.parent)?,
+            of: need("of", self.of)?,
+        })
+    }
 }
 
 fn namespace(mut table: Tab<'_, '_>) -> Result<NamespaceSpec> {
