@@ -107,7 +107,7 @@ pub enum NamespaceSpec {
 /// `content = ["a", "b"]` for two alternatives.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FieldSpec {
-    /// `from`: a source column.
+    /// `from`: a source column. A list in the file is several entries here, one a column.
     pub from: Option<At<String>>,
     /// `expr`: SQL evaluated at the source.
     pub expr: Option<At<String>>,

@@ -338,19 +338,22 @@ const VERBS: [&str; 13] = [
 
 fn field(entry: Val<'_, '_>) -> Result<Vec<FieldSpec>> {
     if entry.is_array() {
-        return entry.elements().into_iter().map(one_field).collect();
+        let each = entry.elements().into_iter().map(one_field).collect::<Result<Vec<_>>>()?;
+        return Ok(each.concat());
     }
-    Ok(vec![one_field(entry)?])
+    one_field(entry)
 }
 
-fn one_field(entry: Val<'_, '_>) -> Result<FieldSpec> {
+/// One way to fill a field; `from = ["a", "b"]` is short for the same words about `a`, then about `b`.
+fn one_field(entry: Val<'_, '_>) -> Result<Vec<FieldSpec>> {
     if !entry.is_table() {
-        return Ok(FieldSpec { from: Some(entry.string()?), ..FieldSpec::default() });
+        return Ok(vec![FieldSpec { from: Some(entry.string()?), ..FieldSpec::default() }]);
     }
     let mut table = entry.table()?;
     table.only(&[&VERBS[..], &["merge"]].concat())?;
+    let from = table.take("from").map(Val::strings).transpose()?.unwrap_or_default();
     let spec = FieldSpec {
-        from: table.take_string("from")?,
+        from: None,
         expr: table.take_string("expr")?,
         value: table.take("value").map(Val::plain).transpose()?,
         values: table.take_table("values")?.map(value_map).transpose()?,
@@ -377,9 +380,10 @@ fn one_field(entry: Val<'_, '_>) -> Result<FieldSpec> {
         unpad: table.take("unpad").map(Val::width).transpose()?,
         merge: table.take("merge").map(Val::strings).transpose()?,
     };
-    let inputs = [spec.from.is_some(), spec.expr.is_some(), spec.value.is_some(), spec.merge.is_some()];
+    let inputs = [!from.is_empty(), spec.expr.is_some(), spec.value.is_some(), spec.merge.is_some()];
     match inputs.iter().filter(|given| **given).count() {
-        1 => Ok(spec),
+        1 if from.is_empty() => Ok(vec![spec]),
+        1 => Ok(from.into_iter().map(|from| FieldSpec { from: Some(from), ..spec.clone() }).collect()),
         0 => table.fail("this field has no input", "write one of from, expr, value, merge"),
         _ => table.fail("this field has more than one input", "write one of from, expr, value, merge"),
     }

@@ -30,8 +30,11 @@ impl Program {
             compiler.optional_column(column)?;
         }
         let mut rules: Vec<Rule> = Vec::new();
-        for (name, spec) in &file.map {
-            compiler.add(name, spec, &mut rules)?;
+        for (i, (name, spec)) in file.map.iter().enumerate() {
+            match compiler.add(name, spec, &mut rules) {
+                Err(_) if is_one_reading_of_several(file, i) => {}
+                other => other?,
+            }
         }
         compiler.check_id(&context)?;
         compiler.check_lesson(&rules)?;
@@ -48,6 +51,17 @@ impl Program {
             carried,
         })
     }
+}
+
+/// Whether a preset gives another way to read the same column into the same field further on: `ttl` may be a number of
+/// seconds in one installation and an interval in the next, and the column's type tells. The last way must fit.
+fn is_one_reading_of_several(file: &MigrationFile, i: usize) -> bool {
+    let Some((name, spec)) = file.map.get(i) else { return false };
+    let column = |spec: &FieldSpec| spec.from.as_ref().map(|from| from.value.clone());
+    name.place.file.starts_with("preset:")
+        && file.map[i + 1..].iter().any(|(other, later)| {
+            other.value == name.value && column(later).is_some() && column(later) == column(spec)
+        })
 }
 
 struct Compiler<'a> {
@@ -91,7 +105,7 @@ impl Compiler<'_> {
     }
 
     fn namespace(&self, has_tree: bool) -> Result<Namespace> {
-        let template = |word: &At<String>| Template::compile(word, self.table, has_tree);
+        let template = |word: &At<String>| Template::compile(word, self.table, &self.file.optional, has_tree);
         match &self.file.namespace {
             NamespaceSpec::Template(word) => Ok(Namespace::Template(template(word)?)),
             NamespaceSpec::Values { from, values, otherwise } => Ok(Namespace::Values {
@@ -379,18 +393,22 @@ impl Compiler<'_> {
     /// Columns that the memory holds byte for byte, so that the origin need not.
     fn carried(&self, rules: &[Rule]) -> Vec<(usize, &'static str)> {
         let plain = |rule: &Rule| match rule.alternatives.as_slice() {
-            [Alternative { input: Input::Cell(place), values: None, unpad: None, .. }] => Some(*place),
+            [Alternative { input: Input::Cell(place), values: None, unpad: None, otherwise, .. }] => {
+                Some((*place, otherwise.clone()))
+            }
             _ => None,
         };
         rules
             .iter()
             .filter_map(|rule| {
-                let place = plain(rule)?;
+                let (place, otherwise) = plain(rule)?;
                 let column = self.table.columns.get(place)?;
                 let whole = match rule.field {
-                    "content" => column.ty == Type::Text,
+                    // A replaced text is not the source's: what was there stays in the origin.
+                    "content" => column.ty == Type::Text && matches!(otherwise, None | Some(Otherwise::Reject)),
                     "embedding" => {
                         column.ty == Type::Vector
+                            && !matches!(otherwise, Some(Otherwise::Value(_)))
                             && column.dimensions.is_some()
                             && column.declared.starts_with("vector")
                     }

@@ -95,6 +95,7 @@ pub(super) fn truthy(value: &Value) -> bool {
     match value {
         Value::Bool(value) => *value,
         Value::Int(number) => *number != 0,
+        Value::Decimal(_) | Value::Float32(_) | Value::Float64(_) => number(value).is_some_and(|number| number != 0.0),
         Value::Text(text) | Value::Other(text) => {
             matches!(
                 text.trim().to_lowercase().as_str(),

@@ -60,7 +60,7 @@ pub enum Note {
     ValueKept,
     /// No time of creation in the source; none was invented.
     CreatedAtMissing,
-    /// A lesson without provenance and verification: stored, not recalled by default.
+    /// A lesson without a time of verification: stored, not recalled by default.
     Ghost,
     /// A numeric value was rounded (declared by `scale`).
     Rounded,

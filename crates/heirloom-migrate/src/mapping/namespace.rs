@@ -20,7 +20,8 @@ pub(super) struct Template {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Column(usize),
+    /// The first of these that says something.
+    Column(Vec<usize>),
     TeamRoot,
     OrgRoot,
 }
@@ -57,7 +58,7 @@ impl Tree {
 
 impl Template {
     /// Compiles a template against a table.
-    pub(super) fn compile(word: &At<String>, table: &Table, has_tree: bool) -> Result<Self> {
+    pub(super) fn compile(word: &At<String>, table: &Table, optional: &[String], has_tree: bool) -> Result<Self> {
         let fail = |what: String, accepted: String| MigrateError::File { place: word.place.clone(), what, accepted };
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         let mut parts = Vec::new();
@@ -74,26 +75,10 @@ impl Template {
                 parts.push(Part::Text(rest[..open].to_owned()));
             }
             let name = &rest[open + 1..open + close];
-            parts.push(match names.iter().position(|column| *column == name) {
-                Some(column) => Part::Column(column),
-                None if has_tree && name == "team_root" => Part::TeamRoot,
-                None if has_tree && name == "org_root" => Part::OrgRoot,
-                None if name == "team_root" || name == "org_root" => {
-                    return Err(fail(
-                        format!("{{{name}}} needs a tree of parents"),
-                        "add [source.tree] with table, id, parent and of".into(),
-                    ));
-                }
-                None => {
-                    return Err(fail(
-                        format!(
-                            "template field {{{name}}} is no column of {}{}",
-                            table.name,
-                            nearest(name, names.iter().copied())
-                        ),
-                        format!("accepted: {}", names.join(", ")),
-                    ));
-                }
+            parts.push(match name {
+                "team_root" if has_tree && !names.contains(&name) => Part::TeamRoot,
+                "org_root" if has_tree && !names.contains(&name) => Part::OrgRoot,
+                _ => Part::Column(columns(word, name, table, optional)?),
             });
             rest = &rest[open + close + 1..];
         }
@@ -128,9 +113,10 @@ impl Template {
             .iter()
             .filter_map(|part| match part {
                 Part::Text(_) => None,
-                Part::Column(column) => Some(*column),
-                Part::TeamRoot | Part::OrgRoot => tree.map(|tree| tree.of),
+                Part::Column(columns) => Some(columns.clone()),
+                Part::TeamRoot | Part::OrgRoot => tree.map(|tree| vec![tree.of]),
             })
+            .flatten()
             .collect()
     }
 
@@ -145,10 +131,10 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Text(text) => namespace.push_str(text),
-                Part::Column(column) => namespace.push_str(&node(row, table, *column)?),
+                Part::Column(columns) => namespace.push_str(&node(row, table, columns)?),
                 Part::TeamRoot | Part::OrgRoot => {
                     let Some(tree) = tree else { continue };
-                    let own = node(row, table, tree.of)?;
+                    let own = node(row, table, &[tree.of])?;
                     let found = if *part == Part::TeamRoot { tree.team(&own) } else { tree.org(&own) };
                     namespace.push_str(&found.ok_or_else(|| Reject {
                         code: RejectCode::NamespaceInvalid,
@@ -174,17 +160,45 @@ impl Template {
     }
 }
 
-/// The text of a column that a namespace needs: never null, never empty.
-fn node(row: &SourceRow, table: &Table, column: usize) -> std::result::Result<String, Reject> {
-    let name = table.columns.get(column).map(|column| column.name.clone());
-    let text = match row.values.get(column) {
+/// The columns of `{a|b}` that are there; one that a preset calls optional need not be, as long as another is.
+fn columns(word: &At<String>, names: &str, table: &Table, optional: &[String]) -> Result<Vec<usize>> {
+    let known: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let mut found = Vec::new();
+    for name in names.split('|') {
+        match known.iter().position(|column| *column == name) {
+            Some(column) => found.push(column),
+            None if optional.iter().any(|column| column == name) => {}
+            None if name == "team_root" || name == "org_root" => {
+                return Err(MigrateError::File {
+                    place: word.place.clone(),
+                    what: format!("{{{name}}} needs a tree of parents"),
+                    accepted: "add [source.tree] with table, id, parent and of".into(),
+                });
+            }
+            None => return Err(unknown(word, name, table, &known)),
+        }
+    }
+    if found.is_empty() { Err(unknown(word, names, table, &known)) } else { Ok(found) }
+}
+
+fn unknown(word: &At<String>, name: &str, table: &Table, known: &[&str]) -> MigrateError {
+    MigrateError::File {
+        place: word.place.clone(),
+        what: format!("template field {{{name}}} is no column of {}{}", table.name, nearest(name, known.iter().copied())),
+        accepted: format!("accepted: {}", known.join(", ")),
+    }
+}
+
+/// The text of the first of the columns that says something: never null, never empty.
+fn node(row: &SourceRow, table: &Table, columns: &[usize]) -> std::result::Result<String, Reject> {
+    let text = |column: &usize| match row.values.get(*column) {
         None | Some(Value::Null) => None,
         Some(value) => super::convert::plain_text(value).filter(|text| !text.is_empty()),
     };
-    text.ok_or_else(|| Reject {
+    columns.iter().find_map(text).ok_or_else(|| Reject {
         code: RejectCode::NamespaceMissing,
         field: Some("namespace".into()),
-        column: name,
+        column: columns.first().and_then(|column| table.columns.get(*column)).map(|column| column.name.clone()),
         message: "nothing says whose row this is".into(),
     })
 }

@@ -80,15 +80,21 @@ impl Rule {
     /// The first alternative that says something.
     pub(super) fn give(&self, row: &SourceRow, table: &Table, dimension: usize) -> Result<Given, Reject> {
         let mut given = Given::default();
-        for alternative in &self.alternatives {
+        for (i, alternative) in self.alternatives.iter().enumerate() {
             let cell = Cells { row, table };
-            let found =
-                alternative.evaluate(self.kind, cell, dimension, &mut given).map_err(|(misfit, column)| Reject {
-                    code: misfit.0,
-                    field: Some(self.field.to_owned()),
-                    column: column.and_then(|i| cell.name(i)),
-                    message: misfit.1,
-                })?;
+            let found = match alternative.evaluate(self.kind, cell, dimension, &mut given) {
+                Ok(found) => found,
+                // Text may say it in either of the ways the file gives for this column; the last one is the verdict.
+                Err(_) if self.alternatives[i + 1..].iter().any(|later| later.reads_as(alternative)) => continue,
+                Err((misfit, column)) => {
+                    return Err(Reject {
+                        code: misfit.0,
+                        field: Some(self.field.to_owned()),
+                        column: column.and_then(|i| cell.name(i)),
+                        message: misfit.1,
+                    });
+                }
+            };
             if found.is_some() {
                 given.said = found;
                 given.model.clone_from(&alternative.model);
@@ -119,6 +125,11 @@ impl<'a> Cells<'a> {
 type Wrong = (Misfit, Option<usize>);
 
 impl Alternative {
+    /// Whether both read the same cell.
+    fn reads_as(&self, other: &Self) -> bool {
+        matches!((&self.input, &other.input), (Input::Cell(own), Input::Cell(others)) if own == others)
+    }
+
     fn evaluate(
         &self,
         kind: Kind,
@@ -136,7 +147,7 @@ impl Alternative {
             return self.first_time(value, times, cells);
         }
         if value.is_null() {
-            return Ok(None);
+            return Ok(self.instead(kind));
         }
         let at = |misfit: Misfit| (misfit, Some(place));
         if self.values.is_some() {
@@ -161,9 +172,16 @@ impl Alternative {
                     keep(value, place, cells, given).map_err(at)?;
                     Ok(None)
                 }
+                Some(Otherwise::Value(_)) => Ok(self.instead(kind)),
                 _ => Err(at(misfit)),
             }),
         }
+    }
+
+    /// What the file says for a row whose source says nothing; checked when the file was compiled.
+    fn instead(&self, kind: Kind) -> Option<Said> {
+        let Some(Otherwise::Value(text)) = &self.otherwise else { return None };
+        convert_to(kind, &Value::Text(text.clone()), &Reading::default()).ok()
     }
 
     /// A value map: the listed value, or what `otherwise` says.
