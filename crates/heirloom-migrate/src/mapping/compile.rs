@@ -32,7 +32,7 @@ impl Program {
         let mut rules: Vec<Rule> = Vec::new();
         for (i, (name, spec)) in file.map.iter().enumerate() {
             match compiler.add(name, spec, &mut rules) {
-                Err(_) if is_one_reading_of_several(file, i) => {}
+                Err(_) if is_one_reading_of_several(file, i, &compiler, &rules) => {}
                 other => other?,
             }
         }
@@ -53,14 +53,18 @@ impl Program {
     }
 }
 
-/// Whether a preset gives another way to read the same column into the same field further on: `ttl` may be a number of
-/// seconds in one installation and an interval in the next, and the column's type tells. The last way must fit.
-fn is_one_reading_of_several(file: &MigrationFile, i: usize) -> bool {
+/// Whether a preset gives another way to read the same column into the same field: `ttl` may be a number of seconds in
+/// one installation and an interval in the next, and the column's type tells. One of the ways must fit.
+fn is_one_reading_of_several(file: &MigrationFile, i: usize, compiler: &Compiler<'_>, rules: &[Rule]) -> bool {
     let Some((name, spec)) = file.map.get(i) else { return false };
-    let column = |spec: &FieldSpec| spec.from.as_ref().map(|from| from.value.clone());
-    name.place.file.starts_with("preset:")
-        && file.map[i + 1..].iter().any(|(other, later)| {
-            other.value == name.value && column(later).is_some() && column(later) == column(spec)
+    let Some(column) = spec.from.as_ref().filter(|_| name.place.file.starts_with("preset:")) else { return false };
+    let later = file.map[i + 1..].iter().any(|(other, later)| {
+        other.value == name.value && later.from.as_ref().is_some_and(|from| from.value == column.value)
+    });
+    let place = compiler.names().iter().position(|known| *known == column.value);
+    later
+        || rules.iter().filter(|rule| rule.field == name.value).flat_map(|rule| &rule.alternatives).any(|before| {
+            matches!(before.input, Input::Cell(cell) if Some(cell) == place)
         })
 }
 

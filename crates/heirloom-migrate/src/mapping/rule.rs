@@ -236,11 +236,14 @@ impl Alternative {
                 Value::Text(text) | Value::Other(text) => Interval::parse(text),
                 _ => None,
             },
-            Ttl::Seconds => convert::number(value).filter(|seconds| seconds.abs() < 9e12).map(|seconds| {
-                #[expect(clippy::cast_possible_truncation, reason = "checked to be within 64 bits")]
-                let micros = (seconds * 1e6).round() as i64;
-                Interval { months: 0, days: 0, micros }
-            }),
+            Ttl::Seconds => match convert::number(value) {
+                Some(seconds) if seconds.abs() >= 9e12 => return Err(beyond()),
+                number => number.map(|seconds| {
+                    #[expect(clippy::cast_possible_truncation, reason = "checked to be within 64 bits")]
+                    let micros = (seconds * 1e6).round() as i64;
+                    Interval { months: 0, days: 0, micros }
+                }),
+            },
         };
         let interval = interval.ok_or_else(|| {
             (RejectCode::TypeMismatch, format!("a value of type {} that is no time to live", value.type_name()))
@@ -251,7 +254,7 @@ impl Alternative {
             return Err((RejectCode::FieldMissing, message));
         }
         let since = moment(since, &self.reading)?;
-        interval.after(since).ok_or_else(|| (RejectCode::OutOfRange, "an end beyond the range of timestamps".into()))
+        interval.after(since).ok_or_else(beyond)
     }
 
     /// Linear from the source's range to the field's own; half rounds up.
@@ -301,6 +304,10 @@ impl Alternative {
             (Err(misfit), _) => Err(misfit),
         }
     }
+}
+
+fn beyond() -> Misfit {
+    (RejectCode::OutOfRange, "an end beyond the range of timestamps".into())
 }
 
 fn keep(value: &Value, place: usize, cells: Cells<'_>, given: &mut Given) -> Result<(), Misfit> {
