@@ -1,6 +1,7 @@
 //! The migrator's integration tests, one binary.
 
 mod fake;
+mod file_errors;
 mod finding_seed_a;
 mod finding_seed_b;
 mod finding_values;
@@ -10,7 +11,9 @@ mod guide_tenants;
 mod guide_ttl;
 mod guide_verification;
 mod handover;
+mod mapping_property;
 mod mapping_support;
+mod mapping_verbs;
 mod molecule;
 mod plan_draft;
 mod plan_target;

@@ -7,7 +7,7 @@ use heirloom_migrate::value::{SourceRow, Value};
 use heirloom_store::Moment;
 
 /// A column by name and declared type; the mapping's type follows from the declared one.
-pub fn column(name: &str, declared: &str) -> Column {
+pub(crate) fn column(name: &str, declared: &str) -> Column {
     let ty = match declared.split('(').next().unwrap() {
         "boolean" => Type::Bool,
         "smallint" | "integer" | "bigint" => Type::Int,
@@ -39,7 +39,7 @@ pub fn column(name: &str, declared: &str) -> Column {
 }
 
 /// A table whose first column is its key.
-pub fn table(name: &str, columns: &[(&str, &str)]) -> Table {
+pub(crate) fn table(name: &str, columns: &[(&str, &str)]) -> Table {
     Table {
         name: name.into(),
         columns: columns.iter().map(|(name, declared)| column(name, declared)).collect(),
@@ -50,7 +50,7 @@ pub fn table(name: &str, columns: &[(&str, &str)]) -> Table {
 }
 
 /// What a plan gives the mapping for a store of 1024 dimensions.
-pub fn context(table: &Table, tree: Option<TreeRows>) -> Context {
+pub(crate) fn context(table: &Table, tree: Option<TreeRows>) -> Context {
     Context {
         system: "system".into(),
         tenant: "tenant".into(),
@@ -61,13 +61,13 @@ pub fn context(table: &Table, tree: Option<TreeRows>) -> Context {
 }
 
 /// A file and a table, compiled; panics with the error's own words.
-pub fn compile(toml: &str, table: &Table, tree: Option<TreeRows>) -> Program {
+pub(crate) fn compile(toml: &str, table: &Table, tree: Option<TreeRows>) -> Program {
     let file = MigrationFile::parse("notes.toml", toml).unwrap_or_else(|error| panic!("{error}"));
     Program::compile(&file, table, context(table, tree)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The words of the error that parsing or compiling ends with.
-pub fn refusal(toml: &str, table: &Table) -> String {
+pub(crate) fn refusal(toml: &str, table: &Table) -> String {
     let program = MigrationFile::parse("notes.toml", toml)
         .and_then(|file| Program::compile(&file, table, context(table, Some(vec![]))));
     match program {
@@ -77,23 +77,23 @@ pub fn refusal(toml: &str, table: &Table) -> String {
 }
 
 /// A row of one key.
-pub fn row(key: &str, values: Vec<Value>) -> SourceRow {
+pub(crate) fn row(key: &str, values: Vec<Value>) -> SourceRow {
     SourceRow { key: vec![key.into()], values }
 }
 
 /// Text.
-pub fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
 /// A moment from RFC 3339.
-pub fn at(text: &str) -> Moment {
+pub(crate) fn at(text: &str) -> Moment {
     Moment::from_timestamp(text.parse().unwrap())
 }
 
 /// `mem.mem_item` with the columns a test speaks of, each with its type and value, through the guide's preset. What a
 /// row needs beside them (content, role, topic, project) is filled in when the test does not speak of it.
-pub fn guide(columns: &[(&str, &str, Value)]) -> Result<Mapped, Reject> {
+pub(crate) fn guide(columns: &[(&str, &str, Value)]) -> Result<Mapped, Reject> {
     let mut columns = columns.to_vec();
     let needs: [(&[&str], Value); 4] = [
         (&["memory_text", "content"], text("Rotate the keys.")),
