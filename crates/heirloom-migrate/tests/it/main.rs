@@ -2,6 +2,7 @@
 
 mod fake;
 mod file_errors;
+mod file_reference;
 mod finding_seed_a;
 mod finding_seed_b;
 mod finding_values;
