@@ -25,6 +25,7 @@ pub mod finding;
 pub mod ledger;
 pub mod mapping;
 pub mod plan;
+pub mod report;
 pub mod source;
 pub mod value;
 pub mod verify;

@@ -8,6 +8,7 @@
 
 mod chunk;
 mod reject;
+mod reject_count;
 mod run;
 mod schema;
 
@@ -16,5 +17,6 @@ pub(crate) use reject::key_text;
 pub use reject::{
     NewReject, RejectFilter, RejectRecord, conflict, list_rejects, open_rejects, put_rejects, resolve_rejects,
 };
+pub use reject_count::{RejectTotal, reject_counts};
 pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state};
 pub use schema::{VERSION, exists, up};

@@ -2,7 +2,7 @@
 
 use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_store::schema::AUDIT_ROLE;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::chunk::{ordinal_sql, unsigned};
@@ -13,7 +13,7 @@ use crate::plan::Plan;
 const SUMMARY: &str = include_str!("../../sql/queries/run_summary.sql");
 
 /// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Some chunk is not done.

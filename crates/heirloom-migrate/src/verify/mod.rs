@@ -5,13 +5,15 @@
 //! the rows are walked until each difference has a row, a column, a class and, when the store's own records say why, an
 //! explanation. What no record explains is a difference.
 //!
-//! Deliberately absent: any write (the ledger's `verified` is recorded by the caller when asked to), recall, the loader's
+//! Deliberately absent: any write (the ledger's `verified` is recorded by the caller when asked to), the loader's
 //! encoder and the value encoders of `canon`.
 
 mod difference;
 mod expected;
 mod json;
 mod live;
+mod question;
+mod recall;
 pub mod target;
 mod walk;
 mod wire;
@@ -19,7 +21,7 @@ mod wire;
 use std::collections::{BTreeMap, HashSet};
 
 use heirloom_store::Store;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::digest::{DigestSum, Key};
@@ -29,6 +31,7 @@ use crate::source::Source;
 
 pub use difference::{Class, Difference, Explanation, Side};
 pub use live::LiveRow;
+pub use recall::{Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_proof};
 
 /// Most differences that are listed; all are counted.
 pub const MAX_LISTED: usize = 1_000;
@@ -87,7 +90,7 @@ pub struct Verification {
 }
 
 /// What was found in a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkVerdict {
     /// From 0.
     pub ordinal: u32,

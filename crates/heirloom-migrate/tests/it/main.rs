@@ -18,6 +18,8 @@ mod mapping_verbs;
 mod molecule;
 mod plan_draft;
 mod plan_target;
+mod recall_proof;
+mod report;
 mod sqlite;
 mod support;
 

@@ -1,0 +1,168 @@
+//! The recall proof against a real store: what comes back, what is rightly left out, and what leaks.
+
+use heirloom_engine::testkit::TestDatabase;
+use heirloom_migrate::plan::{NamespaceCount, Plan};
+use heirloom_migrate::verify::{LeftOut, RecallProof, recall_proof};
+use heirloom_store::bulk::{self, Row};
+use heirloom_store::{Memory, Moment, Origin, Remember, Scope, Store, UpOptions};
+use uuid::Uuid;
+
+use crate::fake::case;
+
+const HOME: &str = "workspace:home";
+const NEXT_DOOR: &str = "workspace:next-door";
+
+async fn store(database: &TestDatabase) -> Store {
+    let options = UpOptions { dimension: 4, language: "english".into() };
+    Store::up(database.database(), &options).await.unwrap()
+}
+
+/// A plan that hands down to these namespaces.
+async fn plan(namespaces: &[&str]) -> Plan {
+    let mut plan = case(3).plan().await;
+    plan.namespaces = namespaces.iter().map(|&name| NamespaceCount { namespace: name.into(), rows: 1 }).collect();
+    plan
+}
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn fact(number: u128, namespace: &str, content: &str) -> Memory {
+    Memory { kind: "fact".into(), ..Memory::new(id(number), namespace, content) }
+}
+
+async fn hand_down(store: &Store, plan: &Plan, memories: Vec<Memory>) {
+    let allowed: Vec<String> = plan.namespaces.iter().map(|count| count.namespace.clone()).collect();
+    let row = |memory: Memory| {
+        let number = u8::try_from(memory.id.as_u128() % 251).unwrap();
+        let origin = Origin {
+            run_id: plan.run_id,
+            source: plan.origin_source(),
+            source_key: format!("[\"{number}\"]"),
+            source_row: "{}".into(),
+            source_digest: [number; 16],
+            written_digest: [number; 16],
+        };
+        Row { memory, origin }
+    };
+    let rows: Vec<Row> = memories.into_iter().map(row).collect();
+    let mut client = store.database().client().await.unwrap();
+    let tx = client.transaction().await.unwrap();
+    bulk::load(&tx, store.meta(), &rows, &allowed).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn behind(store: &Store, sql: &str) {
+    store.database().client().await.unwrap().batch_execute(sql).await.unwrap();
+}
+
+async fn prove(plan: &Plan, store: &Store) -> RecallProof {
+    recall_proof(plan, store, 100).await.unwrap()
+}
+
+#[tokio::test]
+async fn rows_come_back_to_their_namespace_and_to_nobody_else() {
+    let database = TestDatabase::fresh().await;
+    let (store, plan) = (store(&database).await, plan(&[HOME, NEXT_DOOR]).await);
+    hand_down(
+        &store,
+        &plan,
+        vec![
+            fact(1, HOME, "The cache is warmed at startup, see docs/cache.md"),
+            fact(2, HOME, "木曜日の会議は十時"),
+            fact(3, HOME, "https://example.org/a/path?with=query"),
+            fact(4, NEXT_DOOR, "The cache is warmed at startup, see docs/cache.md"),
+        ],
+    )
+    .await;
+    let proof = prove(&plan, &store).await;
+    assert!(proof.holds, "{proof:?}");
+    assert_eq!((proof.sampled, proof.asked, proof.recalled, proof.leak_probes), (4, 4, 4, 4));
+    assert_eq!(prove(&plan, &store).await, proof, "the same sample on every run");
+    let one = recall_proof(&plan, &store, 1).await.unwrap();
+    assert_eq!((one.sampled, one.holds), (2, true), "a namespace gives at most the sample");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn rows_rightly_left_out_are_counted_by_reason() {
+    let database = TestDatabase::fresh().await;
+    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    let past = Some(Moment::Micros(0));
+    let future = Some(Moment::Micros(32_503_680_000_000_000));
+    let lesson =
+        Memory { role: Some("r".into()), topic: Some("t".into()), ..Memory::new(id(2), HOME, "a ghost lesson") };
+    hand_down(
+        &store,
+        &plan,
+        vec![
+            fact(1, HOME, "here to stay"),
+            lesson,
+            Memory { expires_at: past, ..fact(3, HOME, "expired long ago") },
+            Memory { is_active: false, ..fact(4, HOME, "switched off") },
+            Memory { state: "archived".into(), ..fact(5, HOME, "archived since") },
+            Memory { valid_from: future, ..fact(6, HOME, "valid in another century") },
+            fact(7, HOME, "… — 🙂"),
+        ],
+    )
+    .await;
+    let proof = prove(&plan, &store).await;
+    assert!(proof.holds, "{proof:?}");
+    assert_eq!((proof.sampled, proof.asked, proof.recalled), (7, 1, 1));
+    use LeftOut::{Expired, Ghost, Inactive, NoWords, NotYetValid, State};
+    let reasons: Vec<LeftOut> = proof.left_out.keys().copied().collect();
+    assert_eq!(reasons, [Expired, Ghost, Inactive, State, NotYetValid, NoWords]);
+    assert!(proof.left_out.values().all(|count| *count == 1));
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_row_that_a_stranger_sees_is_a_leak() {
+    let database = TestDatabase::fresh().await;
+    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    hand_down(&store, &plan, vec![fact(1, HOME, "the heron lands at dawn"), fact(2, HOME, "nothing to see")]).await;
+    // Another tenant of the same store, that this plan knows nothing of.
+    let live = Remember {
+        namespace: NEXT_DOOR.into(),
+        content: "the heron of somebody else".into(),
+        kind: Some("fact".into()),
+        ..Remember::default()
+    };
+    store.remember(&Scope::one(NEXT_DOOR).unwrap(), &live).await.unwrap();
+    assert!(prove(&plan, &store).await.holds);
+    let copy = "insert into heirloom.memory (id, namespace, kind, content) \
+        select id, 'workspace:next-door', kind, content from heirloom.memory where content like '%dawn'";
+    behind(&store, copy).await;
+    let proof = prove(&plan, &store).await;
+    assert!(!proof.holds && proof.recalled == 2, "{proof:?}");
+    let leaks: Vec<_> =
+        proof.leaks.iter().map(|leak| (leak.id, leak.namespace.as_str(), leak.seen_as.as_str())).collect();
+    assert_eq!(leaks, [(id(1), HOME, NEXT_DOOR)]);
+    assert!(!serde_json::to_string(&proof).unwrap().contains("heron"), "no content in the result");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_row_that_recall_cannot_find_is_named() {
+    let database = TestDatabase::fresh().await;
+    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    hand_down(&store, &plan, vec![fact(1, HOME, "the heron lands at dawn"), fact(2, HOME, "nothing to see")]).await;
+    // The row is there, and the function that every door calls no longer brings it.
+    let broken = "create or replace function heirloom.recall_terms(query_text text, out lexemes text[], out grams text[], \
+        out any_lexeme tsquery) language sql stable as $$ select array['noth'], '{}'::text[], '''noth'''::tsquery $$";
+    behind(&store, broken).await;
+    let proof = prove(&plan, &store).await;
+    assert!(!proof.holds, "{proof:?}");
+    assert_eq!((proof.not_found, proof.recalled), (vec![id(1)], 1));
+    database.close().await;
+}
+
+#[tokio::test]
+async fn nothing_asked_is_nothing_proven() {
+    let database = TestDatabase::fresh().await;
+    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    let proof = prove(&plan, &store).await;
+    assert!(!proof.holds && proof.sampled == 0);
+    database.close().await;
+}
