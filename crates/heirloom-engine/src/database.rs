@@ -116,11 +116,9 @@ impl Database {
             PoolError::Timeout(TimeoutType::Wait) => {
                 EngineError::PoolTimeout { seconds: WAIT.as_secs(), size: self.pool.status().max_size }
             }
-            PoolError::Backend(error) => EngineError::Unreachable {
-                url: self.display(),
-                reason: server::cause(&error),
-                source: Some(error),
-            },
+            PoolError::Backend(error) => {
+                EngineError::Unreachable { url: self.display(), reason: server::cause(&error), source: Some(error) }
+            }
             other => EngineError::Unreachable { url: self.display(), reason: other.to_string(), source: None },
         })
     }
@@ -151,16 +149,26 @@ impl Database {
 
     /// Closes the pool and stops the embedded engine. Connections that are still held keep it waiting.
     pub async fn close(&self) -> Result<()> {
-        if self.is_embedded() && !self.pool.is_closed() {
-            // The backend's end is abrupt (see `embedded`), so what it holds in memory is written out before.
-            match self.client().await {
-                Ok(client) => client.batch_execute("checkpoint").await?,
-                Err(error) => tracing::debug!(error = %error, "closed without a checkpoint"),
-            }
-        }
+        self.settle().await;
         self.pool.close();
         let Some(embedded) = self.embedded.lock().await.take() else { return Ok(()) };
         blocking(&PathBuf::from(self.display()), move || embedded.stop()).await
+    }
+}
+
+impl Database {
+    /// A dropped statement asks the server to forget it and waits for no answer. When the end of the session arrives in
+    /// the same packet, the embedded backend exits with an error; so the last word is one that is answered. It is a
+    /// checkpoint, because `fsync` is off and what is written out now need not be replayed.
+    async fn settle(&self) {
+        if !self.is_embedded() || self.pool.status().available == 0 {
+            return;
+        }
+        if let Ok(client) = self.pool.get().await
+            && let Err(error) = client.batch_execute("checkpoint").await
+        {
+            tracing::debug!(error = %error, "the session ended before it was closed");
+        }
     }
 }
 

@@ -78,14 +78,8 @@ impl Embedded {
         let Some(server) = self.server.take() else { return Ok(()) };
         let dir = self.dir.clone();
         match server.shutdown() {
-            // The client's end of the socket is gone by design; the engine reports how it noticed: by the socket, or, when
-            // the session was handed to the backend for a COPY, by the backend's own exit. Every commit was written
-            // before, and the caller has asked for a checkpoint.
+            // The client's end of the socket is gone by design; the engine reports how it noticed.
             Err(error) if error.root_cause().downcast_ref().is_some_and(ended_by_client) => Ok(()),
-            Err(error) if format!("{error:#}").contains("WASI exited with code") => {
-                tracing::debug!(error = %format!("{error:#}"), "the embedded backend ended with its client");
-                Ok(())
-            }
             other => other.map_err(|error| EngineError::Embedded { dir, reason: format!("{error:#}") }),
         }
     }
@@ -110,9 +104,9 @@ fn ended_by_client(error: &std::io::Error) -> bool {
 
 fn cluster_is_complete(root: &Path) -> bool {
     let data = root.join("tmp/pglite/base");
-    let overlay = std::fs::read_dir(&data).ok().is_some_and(|entries| {
-        entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("overlay"))
-    });
+    let overlay = std::fs::read_dir(&data)
+        .ok()
+        .is_some_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("overlay")));
     data.join("PG_VERSION").is_file() && (data.join("global/pg_control").is_file() || overlay)
 }
 

@@ -8,11 +8,15 @@
 //! Deliberately absent: a download, a clock in the data, and any shortcut into the store's tables; the demo plans,
 //! applies and verifies as a user's migration does.
 
+mod asking;
 mod copy;
 pub mod dirt;
 pub mod guide;
 pub mod legacy;
 mod notes;
 mod rng;
+mod run;
 pub mod story;
 pub mod tenants;
+
+pub use run::run;

@@ -18,6 +18,7 @@ mod absent;
 pub mod apply;
 pub mod completions;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod forget;
 pub mod list;
@@ -41,6 +42,7 @@ pub mod verify;
 /// Every operation, in the order in which help lists them.
 pub static ALL: &[Op] = &[
     Op::of::<up::Up>(),
+    Op::of::<demo::Demo>(),
     Op::of::<plan::MakePlan>(),
     Op::of::<apply::Apply>(),
     Op::of::<verify::Verify>(),
