@@ -7,7 +7,9 @@ mod finding_seed_a;
 mod finding_seed_b;
 mod finding_values;
 mod plan_draft;
+mod plan_seeds;
 mod plan_target;
+mod seeds;
 
 /// A file that is not listed above would never run.
 #[test]
