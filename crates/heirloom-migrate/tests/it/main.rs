@@ -17,11 +17,15 @@ mod mapping_support;
 mod mapping_verbs;
 mod molecule;
 mod plan_draft;
+mod plan_seeds;
 mod plan_target;
 mod recall_proof;
 mod report;
+mod seeds;
 mod sqlite;
 mod support;
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 
 /// A file that is not listed above would never run.
 #[test]

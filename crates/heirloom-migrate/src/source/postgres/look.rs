@@ -85,7 +85,8 @@ pub(super) async fn tables(tx: &Transaction<'_>, source_name: &str) -> Result<Ve
 }
 
 async fn find(tx: &Transaction<'_>, written: &str, source_name: &str) -> Result<(Oid, String, Option<i64>)> {
-    let wrong = |what: String, accepted: String| MigrateError::Source { source_name: source_name.to_owned(), what, accepted };
+    let wrong =
+        |what: String, accepted: String| MigrateError::Source { source_name: source_name.to_owned(), what, accepted };
     let (schemas, names): (Vec<Option<String>>, Vec<String>) =
         name::spellings(written).into_iter().map(|spelling| (spelling.schema, spelling.name)).unzip();
     let found = tx.query_opt(FIND, &[&schemas, &names]).await.map_err(|error| failed(source_name, &error))?;
@@ -97,7 +98,10 @@ async fn find(tx: &Transaction<'_>, written: &str, source_name: &str) -> Result<
     let qualified: String = row.get("qualified");
     let schema: String = row.get("schema");
     if !row.get::<_, bool>("may_enter") {
-        return Err(wrong(format!("this role may not use schema {schema}"), format!("grant usage on schema {schema} to it")));
+        return Err(wrong(
+            format!("this role may not use schema {schema}"),
+            format!("grant usage on schema {schema} to it"),
+        ));
     }
     if !row.get::<_, bool>("may_read") {
         return Err(wrong(format!("this role may not read {qualified}"), format!("grant select on {qualified} to it")));
@@ -160,7 +164,9 @@ async fn table(
             ty: kind.ty(),
             not_null: raw.not_null,
             generated: raw.generated,
-            dimensions: matches!(kind, Kind::Vector | Kind::HalfVector).then(|| usize::try_from(modifier).ok()).flatten(),
+            dimensions: matches!(kind, Kind::Vector | Kind::HalfVector)
+                .then(|| usize::try_from(modifier).ok())
+                .flatten(),
         });
         kinds.push(kind);
     }
@@ -210,7 +216,10 @@ pub(super) async fn tree(
     let (_, qualified, _) = find(tx, table, source_name).await?;
     let (id, parent) = (name::identifier(id), name::identifier(parent));
     let rows = tx
-        .query(&format!("select ({id})::text, ({parent})::text from {qualified} where {id} is not null order by 1"), &[])
+        .query(
+            &format!("select ({id})::text, ({parent})::text from {qualified} where {id} is not null order by 1"),
+            &[],
+        )
         .await
         .map_err(|error| failed(source_name, &error))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())

@@ -44,12 +44,7 @@ fn broken(source_name: &str) -> MigrateError {
     MigrateError::Read { source_name: source_name.to_owned(), reason: "the COPY stream is cut off or garbled".into() }
 }
 
-async fn select(
-    tx: &Transaction<'_>,
-    read: &Read,
-    looked: &Looked,
-    source_name: &str,
-) -> Result<(String, Vec<Cell>)> {
+async fn select(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name: &str) -> Result<(String, Vec<Cell>)> {
     let wrong = |what: String, accepted: &str| MigrateError::Source {
         source_name: source_name.to_owned(),
         what,
@@ -73,7 +68,10 @@ async fn select(
     let mut keys = Vec::new();
     for column in &read.key {
         let Some(at) = place(column) else {
-            return Err(wrong(format!("key column {column} is not in {}", read.table.name), "name columns of the table"));
+            return Err(wrong(
+                format!("key column {column} is not in {}", read.table.name),
+                "name columns of the table",
+            ));
         };
         let plain = format!("s.{}", name::identifier(column));
         list.push(format!("({plain})::text"));
@@ -89,13 +87,11 @@ async fn select(
             .collect();
         format!("({}) {operator} ({})", order.join(", "), literals.join(", "))
     };
-    let bounds: Vec<String> = [
-        read.range.after.as_ref().map(|key| bound(key, ">")),
-        read.range.upto.as_ref().map(|key| bound(key, "<=")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let bounds: Vec<String> =
+        [read.range.after.as_ref().map(|key| bound(key, ">")), read.range.upto.as_ref().map(|key| bound(key, "<="))]
+            .into_iter()
+            .flatten()
+            .collect();
     if !bounds.is_empty() {
         sql.push_str(&format!(" where {}", bounds.join(" and ")));
     }
