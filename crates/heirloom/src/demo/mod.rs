@@ -16,3 +16,6 @@ mod notes;
 mod rng;
 pub mod story;
 pub mod tenants;
+
+#[cfg(test)]
+mod tests;
