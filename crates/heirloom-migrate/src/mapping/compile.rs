@@ -63,9 +63,11 @@ fn is_one_reading_of_several(file: &MigrationFile, i: usize, compiler: &Compiler
     });
     let place = compiler.names().iter().position(|known| *known == column.value);
     later
-        || rules.iter().filter(|rule| rule.field == name.value).flat_map(|rule| &rule.alternatives).any(|before| {
-            matches!(before.input, Input::Cell(cell) if Some(cell) == place)
-        })
+        || rules
+            .iter()
+            .filter(|rule| rule.field == name.value)
+            .flat_map(|rule| &rule.alternatives)
+            .any(|before| matches!(before.input, Input::Cell(cell) if Some(cell) == place))
 }
 
 struct Compiler<'a> {

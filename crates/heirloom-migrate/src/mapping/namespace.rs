@@ -184,7 +184,11 @@ fn columns(word: &At<String>, names: &str, table: &Table, optional: &[String]) -
 fn unknown(word: &At<String>, name: &str, table: &Table, known: &[&str]) -> MigrateError {
     MigrateError::File {
         place: word.place.clone(),
-        what: format!("template field {{{name}}} is no column of {}{}", table.name, nearest(name, known.iter().copied())),
+        what: format!(
+            "template field {{{name}}} is no column of {}{}",
+            table.name,
+            nearest(name, known.iter().copied())
+        ),
         accepted: format!("accepted: {}", known.join(", ")),
     }
 }

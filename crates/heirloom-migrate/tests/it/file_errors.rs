@@ -303,10 +303,7 @@ content = "content"
 kind = { value = "fact" }
 topic = 5
 "#;
-    assert_eq!(
-        refusal(file, &notes()),
-        "notes.toml:10:9: `map.topic` is an integer; write a string in quotes",
-    );
+    assert_eq!(refusal(file, &notes()), "notes.toml:10:9: `map.topic` is an integer; write a string in quotes",);
 }
 
 #[test]
@@ -474,10 +471,7 @@ content = "content"
 kind = { value = "fact" }
 created_at = { from = "priority", epoch = "sec" }
 "#;
-    assert_eq!(
-        refusal(file, &notes()),
-        "notes.toml:10:43: unknown word `sec`; accepted: s, ms, us, ns",
-    );
+    assert_eq!(refusal(file, &notes()), "notes.toml:10:43: unknown word `sec`; accepted: s, ms, us, ns",);
 }
 
 #[test]
@@ -569,10 +563,7 @@ content = "content"
 kind = { value = "fact" }
 topic = { from = "tag", scale = [1, 10] }
 "#;
-    assert_eq!(
-        refusal(file, &notes()),
-        "notes.toml:10:33: `scale` does not fit field `topic`; it is for importance",
-    );
+    assert_eq!(refusal(file, &notes()), "notes.toml:10:33: `scale` does not fit field `topic`; it is for importance",);
 }
 
 #[test]
@@ -815,10 +806,7 @@ template = "workspace:{workspace_id}"
 content = "content"
 kind = { value = "fact" }
 "#;
-    assert_eq!(
-        refusal(file, &notes()),
-        "notes.toml:2:2: [source] has both `table` and `query`; write one of them",
-    );
+    assert_eq!(refusal(file, &notes()), "notes.toml:2:2: [source] has both `table` and `query`; write one of them",);
 }
 
 #[test]
@@ -925,10 +913,7 @@ topic = "tag"
 [keep]
 drop = { tag = "unused" }
 "#;
-    assert_eq!(
-        refusal(file, &notes()),
-        "notes.toml:12:10: column `tag` is both mapped and dropped; do one of the two",
-    );
+    assert_eq!(refusal(file, &notes()), "notes.toml:12:10: column `tag` is both mapped and dropped; do one of the two",);
 }
 
 #[test]
@@ -945,10 +930,7 @@ kind = { value = "fact" }
 [keep]
 rest = "meta"
 "#;
-    assert_eq!(
-        refusal(file, &notes()),
-        "notes.toml:11:8: unknown word `meta`; accepted: origin, metadata, nowhere",
-    );
+    assert_eq!(refusal(file, &notes()), "notes.toml:11:8: unknown word `meta`; accepted: origin, metadata, nowhere",);
 }
 
 #[test]

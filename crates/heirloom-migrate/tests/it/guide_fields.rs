@@ -33,6 +33,12 @@ fn layer_and_type_become_topic_and_stay_in_metadata() {
 }
 
 #[test]
+fn layer_of_null_has_the_topic_the_preset_names() {
+    let memory = memory(&[("layer", "text", Value::Null)]);
+    assert_eq!((memory.topic.as_deref(), memory.metadata), (Some("general"), None));
+}
+
+#[test]
 fn tags_and_properties_become_metadata() {
     let memory = memory(&[
         ("tags", "text[]", Value::Array(vec![text("jwt"), text("keys")])),

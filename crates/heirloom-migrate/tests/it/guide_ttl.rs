@@ -42,7 +42,9 @@ fn retention_as_an_interval_counts_from_creation() {
 
 #[test]
 fn retention_in_months_clamps_to_the_end_of_the_month() {
-    for (months, end) in [(1, "2024-02-29T10:00:00.000001Z"), (13, "2025-02-28T10:00:00.000001Z"), (3, "2024-04-30T10:00:00.000001Z")] {
+    for (months, end) in
+        [(1, "2024-02-29T10:00:00.000001Z"), (13, "2025-02-28T10:00:00.000001Z"), (3, "2024-04-30T10:00:00.000001Z")]
+    {
         let interval = Value::Interval { months, days: 0, micros: 0 };
         assert_eq!(ends("retention", "interval", interval).unwrap(), Some(at(end)), "{months}");
         assert_eq!(ends("retention", "text", text(&format!("{months} mons"))).unwrap(), Some(at(end)));
@@ -58,7 +60,9 @@ fn retain_until_is_copied() {
 
 #[test]
 fn no_ttl_never_expires() {
-    for (column, declared) in [("ttl_seconds", "integer"), ("retention", "text"), ("retain_until", "timestamp with time zone")] {
+    for (column, declared) in
+        [("ttl_seconds", "integer"), ("retention", "text"), ("retain_until", "timestamp with time zone")]
+    {
         assert_eq!(ends(column, declared, Value::Null).unwrap(), None, "{column}");
     }
     assert_eq!(guide(&[]).unwrap().memory.expires_at, None);
@@ -75,12 +79,18 @@ fn a_row_with_several_kinds_ends_when_it_says_so_absolutely() {
 
 #[test]
 fn a_ttl_without_a_time_of_creation_is_set_aside() {
-    for (column, declared, value) in [("ttl_seconds", "integer", Value::Int(60)), ("retention", "text", text("30 days"))] {
+    for (column, declared, value) in
+        [("ttl_seconds", "integer", Value::Int(60)), ("retention", "text", text("30 days"))]
+    {
         for created in [vec![("created_at", "timestamp with time zone", Value::Null)], vec![]] {
             let mut columns = vec![(column, declared, value.clone())];
             columns.extend(created);
             let reject = guide(&columns).unwrap_err();
-            assert_eq!((reject.code, reject.field.as_deref()), (RejectCode::FieldMissing, Some("expires_at")), "{column}");
+            assert_eq!(
+                (reject.code, reject.field.as_deref()),
+                (RejectCode::FieldMissing, Some("expires_at")),
+                "{column}"
+            );
             assert_eq!(reject.column.as_deref(), Some(column));
         }
     }

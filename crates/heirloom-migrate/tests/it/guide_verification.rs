@@ -22,7 +22,12 @@ fn verification(columns: &[(&str, &str, Value)], time: Option<&str>) -> (Option<
 
 #[test]
 fn verified_true_takes_the_time_of_verification() {
-    for yes in [("boolean", Value::Bool(true)), ("integer", Value::Int(1)), ("text", text(" TRUE ")), ("numeric", Value::Decimal("1".into()))] {
+    for yes in [
+        ("boolean", Value::Bool(true)),
+        ("integer", Value::Int(1)),
+        ("text", text(" TRUE ")),
+        ("numeric", Value::Decimal("1".into())),
+    ] {
         let found = verification(&[("verified", yes.0, yes.1.clone())], Some(VERIFIED));
         assert_eq!(found, (Some(at(VERIFIED)), false), "{yes:?}");
     }

@@ -11,8 +11,24 @@ use serde_json::{Map, Value as Json};
 use crate::mapping_support::{compile, row, table};
 
 const TYPES: [&str; 18] = [
-    "boolean", "bigint", "numeric", "real", "double precision", "text", "bytea", "json", "timestamp with time zone",
-    "timestamp without time zone", "date", "interval", "uuid", "vector(3)", "text[]", "dynamic", "vector", "inet",
+    "boolean",
+    "bigint",
+    "numeric",
+    "real",
+    "double precision",
+    "text",
+    "bytea",
+    "json",
+    "timestamp with time zone",
+    "timestamp without time zone",
+    "date",
+    "interval",
+    "uuid",
+    "vector(3)",
+    "text[]",
+    "dynamic",
+    "vector",
+    "inet",
 ];
 
 /// A value that a column of this type may hold; a dynamic one holds anything.
@@ -32,12 +48,14 @@ fn value(declared: &str) -> BoxedStrategy<Value> {
         }
         "timestamp without time zone" => micros.prop_map(|at| Value::LocalTime(Moment::Micros(at))).boxed(),
         "date" => (-2_440_588_i32..100_000_000).prop_map(Value::Date).boxed(),
-        "interval" => any::<(i32, i32, i64)>()
-            .prop_map(|(months, days, micros)| Value::Interval { months, days, micros })
-            .boxed(),
+        "interval" => {
+            any::<(i32, i32, i64)>().prop_map(|(months, days, micros)| Value::Interval { months, days, micros }).boxed()
+        }
         "uuid" => any::<u128>().prop_map(|bits| Value::Uuid(uuid::Uuid::from_u128(bits))).boxed(),
         "vector(3)" => prop::collection::vec(-2.0_f32..2.0, 3).prop_map(Value::Vector).boxed(),
-        "vector" => prop::collection::vec(prop_oneof![Just(0.0_f32), -2.0_f32..2.0], 1..6).prop_map(Value::Vector).boxed(),
+        "vector" => {
+            prop::collection::vec(prop_oneof![Just(0.0_f32), -2.0_f32..2.0], 1..6).prop_map(Value::Vector).boxed()
+        }
         "text[]" => prop::collection::vec(words().prop_map(Value::Text), 0..4).prop_map(Value::Array).boxed(),
         "dynamic" => prop_oneof![
             any::<i64>().prop_map(Value::Int),
@@ -56,8 +74,23 @@ fn value(declared: &str) -> BoxedStrategy<Value> {
 fn words() -> BoxedStrategy<String> {
     prop_oneof![
         prop::sample::select(vec![
-            "open", " Deleted ", "30 days", "2024-02-31", "2026-01-01T00:00:00Z", "infinity", "5", "[1,2,3]", "{}", "", " ",
-            "true", "P1M", "{\"a\":", "1e400", "-0", "nul\0",
+            "open",
+            " Deleted ",
+            "30 days",
+            "2024-02-31",
+            "2026-01-01T00:00:00Z",
+            "infinity",
+            "5",
+            "[1,2,3]",
+            "{}",
+            "",
+            " ",
+            "true",
+            "P1M",
+            "{\"a\":",
+            "1e400",
+            "-0",
+            "nul\0",
         ])
         .prop_map(str::to_owned),
         any::<String>(),
@@ -67,8 +100,17 @@ fn words() -> BoxedStrategy<String> {
 
 fn json() -> BoxedStrategy<String> {
     prop_oneof![
-        prop::sample::select(vec!["null", "{\"a\": 1.00, \"a\": 2}", "[1, 1E5]", "\"\\ud800\"", "\"\\u0000\"", "1e400", "-0", "{"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "null",
+            "{\"a\": 1.00, \"a\": 2}",
+            "[1, 1E5]",
+            "\"\\ud800\"",
+            "\"\\u0000\"",
+            "1e400",
+            "-0",
+            "{"
+        ])
+        .prop_map(str::to_owned),
         any::<String>().prop_map(|text| Json::String(text).to_string()),
     ]
     .boxed()

@@ -21,7 +21,11 @@ fn ok(line: &str, declared: &str, value: Value) -> Mapped {
 
 fn set_aside(line: &str, declared: &str, value: Value, field: &str, code: RejectCode) {
     let reject = map(line, (declared, value), ("text", Value::Null)).unwrap_err();
-    assert_eq!((reject.code, reject.field.as_deref(), reject.column.as_deref()), (code, Some(field), Some("c")), "{line}");
+    assert_eq!(
+        (reject.code, reject.field.as_deref(), reject.column.as_deref()),
+        (code, Some(field), Some("c")),
+        "{line}"
+    );
 }
 
 #[test]
@@ -34,13 +38,21 @@ fn from_carries_the_column() {
     set_aside("pin = \"c\"", "text", text("perhaps"), "pin", RejectCode::TypeMismatch);
     set_aside("confidence = \"c\"", "real", Value::Float32(1.5), "confidence", RejectCode::OutOfRange);
     set_aside("project_id = \"c\"", "bigint", Value::Int(i64::MAX), "project_id", RejectCode::OutOfRange);
-    set_aside("metadata = \"c\"", "json", Value::Json("{\"a\": \"\\u0000\"}".into()), "metadata", RejectCode::InvalidJson);
+    set_aside(
+        "metadata = \"c\"",
+        "json",
+        Value::Json("{\"a\": \"\\u0000\"}".into()),
+        "metadata",
+        RejectCode::InvalidJson,
+    );
     set_aside("metadata = \"c\"", "json", Value::Json("\"\\ud800\"".into()), "metadata", RejectCode::InvalidJson);
 }
 
 #[test]
 fn several_columns_are_alternatives() {
-    for line in ["topic = [\"c\", \"d\"]", "topic = { from = [\"c\", \"d\"] }", "topic = [{ from = \"c\" }, { from = \"d\" }]"] {
+    for line in
+        ["topic = [\"c\", \"d\"]", "topic = { from = [\"c\", \"d\"] }", "topic = [{ from = \"c\" }, { from = \"d\" }]"]
+    {
         let topic = |c: Value, d: Value| map(line, ("text", c), ("text", d)).unwrap().memory.topic;
         assert_eq!(topic(text("one"), text("two")).as_deref(), Some("one"), "{line}");
         assert_eq!(topic(Value::Null, text("two")).as_deref(), Some("two"), "{line}");
@@ -124,7 +136,8 @@ fn scale_is_linear_and_half_rounds_up() {
 #[test]
 fn ttl_and_since_make_an_end() {
     let created = || ("timestamp with time zone", Value::Moment(at("2024-01-31T00:00:00Z")));
-    let end = |line: &str, declared: &str, value: Value| map(line, (declared, value), created()).unwrap().memory.expires_at;
+    let end =
+        |line: &str, declared: &str, value: Value| map(line, (declared, value), created()).unwrap().memory.expires_at;
     let seconds = "expires_at = { from = \"c\", ttl = \"seconds\", since = \"d\" }";
     let interval = "expires_at = { from = \"c\", ttl = \"interval\", since = \"d\" }";
     assert_eq!(end(seconds, "integer", Value::Int(60)), Some(at("2024-01-31T00:01:00Z")));

@@ -14,10 +14,17 @@ const UPDATED: &str = "2026-03-04T05:06:07.890123Z";
 
 /// root ← team ← leaf, a root of its own, and two that are each other's parent.
 fn tree() -> TreeRows {
-    [("root", None), ("team", Some("root")), ("leaf", Some("team")), ("lone", None), ("egg", Some("hen")), ("hen", Some("egg"))]
-        .into_iter()
-        .map(|(id, parent)| (id.to_owned(), parent.map(str::to_owned)))
-        .collect()
+    [
+        ("root", None),
+        ("team", Some("root")),
+        ("leaf", Some("team")),
+        ("lone", None),
+        ("egg", Some("hen")),
+        ("hen", Some("egg")),
+    ]
+    .into_iter()
+    .map(|(id, parent)| (id.to_owned(), parent.map(str::to_owned)))
+    .collect()
 }
 
 /// As migrations 001, 008, 017 and 031 of the platform left it.
@@ -72,7 +79,9 @@ fn scope_local_is_the_workspace() {
 
 #[test]
 fn scope_team_is_the_parent_and_a_root_is_its_own_team() {
-    for (workspace, team) in [("leaf", "team:team"), ("team", "team:root"), ("root", "team:root"), ("lone", "team:lone")] {
+    for (workspace, team) in
+        [("leaf", "team:team"), ("team", "team:root"), ("root", "team:root"), ("lone", "team:lone")]
+    {
         assert_eq!(scoped(workspace, "TEAM").unwrap(), team, "{workspace}");
     }
 }
@@ -104,7 +113,11 @@ fn a_missing_workspace_is_set_aside_under_every_scope() {
     for scope in ["LOCAL", "TEAM", "GLOBAL"] {
         for workspace in [Value::Null, text("")] {
             let reject = map(&program, workspace, scope).unwrap_err();
-            assert_eq!((reject.code, reject.column.as_deref()), (RejectCode::NamespaceMissing, Some("workspace_id")), "{scope}");
+            assert_eq!(
+                (reject.code, reject.column.as_deref()),
+                (RejectCode::NamespaceMissing, Some("workspace_id")),
+                "{scope}"
+            );
         }
     }
 }
@@ -176,7 +189,13 @@ fn the_tag_called_namespace_becomes_the_topic() {
 fn the_first_shape_of_the_table_lacks_what_came_later() {
     let first = table(
         "public.agent_memories",
-        &[("id", "uuid"), ("workspace_id", "uuid"), ("content", "text"), ("scope", "text"), ("created_at", "timestamp with time zone")],
+        &[
+            ("id", "uuid"),
+            ("workspace_id", "uuid"),
+            ("content", "text"),
+            ("scope", "text"),
+            ("created_at", "timestamp with time zone"),
+        ],
     );
     let program = compile(FILE, &first, Some(vec![(ID.to_owned(), None)]));
     let uuid = Value::Uuid(ID.parse().unwrap());

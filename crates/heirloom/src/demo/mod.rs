@@ -20,3 +20,5 @@ pub mod story;
 pub mod tenants;
 
 pub use run::run;
+#[cfg(test)]
+mod tests;
