@@ -1,5 +1,7 @@
 //! The migrator's integration tests, one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod fake;
 mod file_errors;
 mod file_reference;
@@ -24,8 +26,6 @@ mod report;
 mod seeds;
 mod sqlite;
 mod support;
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 
 /// A file that is not listed above would never run.
 #[test]

@@ -315,7 +315,6 @@ pub fn migration_file() -> String {
     format!(
         "# The memories of an agency, in a table as the migration guide describes it.\nname = \"{NAME}\"\n\n\
          [source]\nurl    = \"store\"   # the table lies in the database that holds the store\n\
-         preset = \"pgmnemo-guide\"\ntable  = \"{SCHEMA}.mem_item\"\n\n\
-         [map]\ntopic = {{ from = \"layer\", otherwise = \"general\" }}   # a lesson needs a topic\n\n[reject]\nbudget = \"0\"\n",
+         preset = \"pgmnemo-guide\"\ntable  = \"{SCHEMA}.mem_item\"\n\n[reject]\nbudget = \"0\"\n",
     )
 }
