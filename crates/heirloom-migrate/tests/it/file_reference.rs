@@ -10,7 +10,7 @@ const PAGE: &str = include_str!("../../../../docs/reference/migration-file.md");
 /// The blocks that open with this fence.
 fn blocks(fence: &str) -> Vec<&'static str> {
     let opening = format!("\n```{fence}\n");
-    PAGE.split(&opening).skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect()
+    PAGE.split(&opening).skip(1).map(|rest| rest.split("\n```").next().expect("a block closes")).collect()
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn state(status: &str) -> Result<String, Reject> {
         .map(|name| guide(&[(name, "text", text(status))]).map(|mapped| mapped.memory.state))
         .collect();
     assert_eq!(states[0].is_ok(), states[1].is_ok(), "{status} under either name");
-    states.into_iter().next().unwrap()
+    states.into_iter().next().expect("two names")
 }
 
 /// In the table's own spelling, in capitals, and with the spaces and line ends that real columns have.
@@ -20,7 +20,7 @@ fn all_become(statuses: &[&str], expected: &str) {
         for spelling in
             [(*status).to_owned(), status.to_uppercase(), format!(" {capital}"), format!("\t{capital} \r\n")]
         {
-            assert_eq!(state(&spelling).unwrap(), expected, "{spelling:?}");
+            assert_eq!(state(&spelling).expect("a listed status"), expected, "{spelling:?}");
         }
     }
 }

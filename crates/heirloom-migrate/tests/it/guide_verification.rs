@@ -16,7 +16,7 @@ fn verification(columns: &[(&str, &str, Value)], time: Option<&str>) -> (Option<
     columns.push(("created_at", "timestamp with time zone", Value::Moment(at(CREATED))));
     let time = time.map_or(Value::Null, |time| Value::Moment(at(time)));
     columns.push(("verified_at", "timestamp with time zone", time));
-    let mapped = guide(&columns).unwrap();
+    let mapped = guide(&columns).expect("the row maps");
     (mapped.memory.verified_at, mapped.notes.contains(&Note::Ghost))
 }
 

@@ -148,7 +148,7 @@ fn file(lines: &[String], rest: &str) -> String {
 
 /// The source row from what the store keeps: the origin, and the columns that the memory carries unchanged.
 fn rebuilt(table: &Table, key: &[String], mapped: &Mapped, embedding: Option<usize>) -> SourceRow {
-    let mut object: Map<String, Json> = serde_json::from_str(&mapped.origin).unwrap();
+    let mut object: Map<String, Json> = serde_json::from_str(&mapped.origin).expect("an object");
     if !object.contains_key("body") {
         object.insert("body".into(), Json::String(mapped.memory.content.clone()));
     }
@@ -156,7 +156,7 @@ fn rebuilt(table: &Table, key: &[String], mapped: &Mapped, embedding: Option<usi
         let vector = Value::Vector(mapped.memory.embedding.clone().expect("a vector that is carried is there"));
         object.insert(column.name.clone(), verbatim::verbatim(&vector, Some(column.ty)));
     }
-    verbatim::restore(table, key, &Json::Object(object).to_string()).unwrap()
+    verbatim::restore(table, key, &Json::Object(object).to_string()).expect("the bytes of the row")
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use heirloom_store::Moment;
 
 /// A column by name and declared type; the mapping's type follows from the declared one.
 pub(crate) fn column(name: &str, declared: &str) -> Column {
-    let ty = match declared.split('(').next().unwrap() {
+    let ty = match declared.split('(').next().expect("a type") {
         "boolean" => Type::Bool,
         "smallint" | "integer" | "bigint" => Type::Int,
         "numeric" => Type::Decimal,
@@ -82,7 +82,7 @@ pub(crate) fn text(text: &str) -> Value {
 
 /// A moment from RFC 3339.
 pub(crate) fn at(text: &str) -> Moment {
-    Moment::from_timestamp(text.parse().unwrap())
+    Moment::from_timestamp(text.parse().expect("RFC 3339"))
 }
 
 /// `mem.mem_item` with the columns a test speaks of, each with its type and value, through the guide's preset. What a

@@ -51,7 +51,7 @@ fn map(program: &Program, workspace: Value, scope: &str) -> Result<Mapped, Rejec
     program.map(&row(
         ID,
         vec![
-            Value::Uuid(ID.parse().unwrap()),
+            Value::Uuid(ID.parse().expect("a uuid")),
             workspace,
             text("The staging deploy needs the old flag."),
             text(scope),
