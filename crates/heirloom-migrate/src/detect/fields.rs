@@ -110,8 +110,7 @@ fn state(seen: &Seen<'_>) -> (String, Vec<String>) {
         let mut notes = seen_words(&seen.profile(column), &known);
         notes.push("`active` and `approved` may also be `validated`: a human decides upwards".to_owned());
         let pairs: Vec<(&str, String)> = values.iter().map(|(from, to)| (from.as_str(), to.clone())).collect();
-        let spec =
-            inline(&[("from", quote(&column.name)), ("values", inline(&pairs)), ("otherwise", quote("keep"))]);
+        let spec = inline(&[("from", quote(&column.name)), ("values", inline(&pairs)), ("otherwise", quote("keep"))]);
         return (spec, notes);
     }
     let gone = named(seen.table, GONE).into_iter().find(|column| is_flag(seen, column));
@@ -175,13 +174,20 @@ fn importance(seen: &Seen<'_>) -> Option<(String, Vec<String>)> {
 }
 
 fn words_of_importance(column: &Column, profile: &Profile) -> Option<String> {
-    let known = [("low", 2), ("minor", 2), ("normal", 3), ("medium", 3), ("high", 4), ("major", 4), ("critical", 5), ("urgent", 5)];
+    let known = [
+        ("low", 2),
+        ("minor", 2),
+        ("normal", 3),
+        ("medium", 3),
+        ("high", 4),
+        ("major", 4),
+        ("critical", 5),
+        ("urgent", 5),
+    ];
     let words = profile.words.as_ref()?;
     let told = words.keys().any(|word| known.iter().any(|(name, _)| *name == word.trim().to_lowercase()));
     let values = known.map(|(word, rank)| (word, rank.to_string()));
-    told.then(|| {
-        inline(&[("from", quote(&column.name)), ("values", inline(&values)), ("otherwise", quote("keep"))])
-    })
+    told.then(|| inline(&[("from", quote(&column.name)), ("values", inline(&values)), ("otherwise", quote("keep"))]))
 }
 
 fn project(seen: &Seen<'_>) -> Option<(String, Vec<String>)> {

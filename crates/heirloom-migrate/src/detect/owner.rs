@@ -19,7 +19,8 @@ pub(super) fn template(seen: &Seen<'_>) -> (String, Vec<String>) {
             continue;
         }
         let rows = seen.look.rows.len();
-        let good = seen.look.rows.iter().filter(|row| row.values.get(at).is_some_and(|value| fits(kind, value))).count();
+        let good =
+            seen.look.rows.iter().filter(|row| row.values.get(at).is_some_and(|value| fits(kind, value))).count();
         #[expect(clippy::cast_precision_loss, reason = "a share of a bounded look")]
         if rows > 0 && (good as f64) < rows as f64 * MOST {
             notes.push(format!("`{column}` makes a namespace for only {good} of {rows} rows that were looked at"));

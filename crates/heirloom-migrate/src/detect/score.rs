@@ -57,11 +57,14 @@ pub(super) fn all<'a>(table: &'a Table, field: &str) -> Vec<&'a Column> {
     named(table, names)
 }
 
-/// The columns of these names, in the order of the names.
+/// The columns of these names, in the order of the names; one spelt exactly so comes before one that only reads so.
 pub(super) fn named<'a>(table: &'a Table, names: &[&str]) -> Vec<&'a Column> {
     names
         .iter()
-        .filter_map(|name| table.columns.iter().find(|column| fold(&column.name) == *name))
+        .filter_map(|name| {
+            let exact = table.columns.iter().find(|column| column.name == *name);
+            exact.or_else(|| table.columns.iter().find(|column| fold(&column.name) == *name))
+        })
         .collect()
 }
 

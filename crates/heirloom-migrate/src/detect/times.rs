@@ -31,7 +31,9 @@ impl Verbs {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.zone {
-            notes.push("these times say no zone, and UTC is a guess: write the writer's own, e.g. Europe/Berlin".to_owned());
+            notes.push(
+                "these times say no zone, and UTC is a guess: write the writer's own, e.g. Europe/Berlin".to_owned(),
+            );
         }
         if let Some(unit) = self.epoch {
             notes.push(format!("numbers of this size count {unit} since 1970"));
@@ -113,7 +115,8 @@ impl<'a> Times<'a> {
         };
         let (mut columns, mut reading) = (Vec::new(), None::<Verbs>);
         for (column, verbs) in own.into_iter().chain(created(self.seen)) {
-            let both = reading.as_ref().map_or_else(|| Some(Verbs { keep: false, ..verbs.clone() }), |now| now.and(&verbs));
+            let both =
+                reading.as_ref().map_or_else(|| Some(Verbs { keep: false, ..verbs.clone() }), |now| now.and(&verbs));
             if let Some(both) = both {
                 columns.push(quote(&column.name));
                 reading = Some(both);
@@ -156,10 +159,9 @@ impl<'a> Times<'a> {
                     specs.push(inline(&pairs));
                     notes.push("counted from the row's own creation, never from the day of the migration".to_owned());
                 }
-                None => notes.push(format!(
-                    "{} has nothing to count from: it stays in the origin",
-                    quote(&column.name)
-                )),
+                None => {
+                    notes.push(format!("{} has nothing to count from: it stays in the origin", quote(&column.name)))
+                }
             }
         }
         notes.dedup();

@@ -56,7 +56,10 @@ impl Sheet<'_> {
             entry.notes.iter().for_each(|note| comment(&mut lines, note));
             lines.push(format!("{} = {}", entry.field, entry.spec));
         }
-        lines.push("\n# How many rows may be set aside, with their bytes and reasons, before apply stops.\n[reject]".to_owned());
+        lines.push(
+            "\n# How many rows may be set aside, with their bytes and reasons, before apply stops.\n[reject]"
+                .to_owned(),
+        );
         self.budget.1.iter().for_each(|note| comment(&mut lines, note));
         lines.push(format!("budget = {}", quote(&self.budget.0)));
         lines.push(String::new());

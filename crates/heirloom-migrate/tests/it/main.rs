@@ -1,5 +1,6 @@
 //! The migrator's integration tests, one binary.
 
+mod detect;
 mod fake;
 mod file_errors;
 mod file_reference;
