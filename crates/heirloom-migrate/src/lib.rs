@@ -4,6 +4,7 @@
 //!
 //! - [`file`]: the migration file as written, with the place of every word in it.
 //! - [`source`]: foreign systems, read only; a [`value::SourceRow`] out.
+//! - [`detect`]: which tables look like memories, and a migration file to start from.
 //! - [`mapping`]: the file compiled to a [`mapping::Program`], a pure function from row to memory or reject.
 //! - [`finding`]: the traps, each with an id, a test and a sentence.
 //! - [`plan`]: the plan as a value; `apply` takes nothing else.
@@ -18,6 +19,7 @@
 
 pub mod apply;
 pub mod canon;
+pub mod detect;
 pub mod digest;
 pub mod error;
 pub mod file;

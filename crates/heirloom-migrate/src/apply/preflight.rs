@@ -71,7 +71,10 @@ pub(super) async fn check(plan: &Plan, source: &dyn Source, dimension: usize) ->
         None => None,
     };
     if plan::source_fingerprint(&table, &plan.source.key, tree.as_ref()) != plan.source.fingerprint {
-        return Err(stale(plan, format!("the source {} changed its columns, key or tree of parents", plan.source.display)));
+        return Err(stale(
+            plan,
+            format!("the source {} changed its columns, key or tree of parents", plan.source.display),
+        ));
     }
     let identity = source.identity(&plan.source.relation).await?;
     if identity.system != plan.source.identity.system {

@@ -223,6 +223,7 @@ impl Budget {
 /// What an `env:` reference stands for; the binary answers, the library never looks.
 pub type Secrets<'a> = dyn Fn(&str) -> Option<String> + Send + Sync + 'a;
 
+pub(crate) use secret::has_password;
 pub(crate) use suggest::nearest;
 
 pub use preset::PRESETS;

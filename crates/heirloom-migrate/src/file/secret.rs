@@ -91,7 +91,7 @@ fn check(word: At<String>, known: bool, forms: &str) -> Result<At<String>> {
 }
 
 /// `scheme://user:password@…`, `?password=…`, or `password=` of a key-value connection string.
-fn has_password(url: &str) -> bool {
+pub(crate) fn has_password(url: &str) -> bool {
     if url.starts_with("env:") || url.starts_with("file:") {
         return false;
     }

@@ -73,11 +73,27 @@ async fn a_change_behind_the_store_s_back_is_named_to_row_and_column() {
     ground.apply(&plan).await.unwrap();
     for (damage, class, column) in [
         ("update heirloom.memory set content = content || ' ' where content like 'note 7%'", Class::Altered, "content"),
-        ("update heirloom.memory set created_at = created_at + interval '1 microsecond' where content like 'note 9%'", Class::Altered, "created_at"),
-        ("update heirloom.memory set metadata = '{\"n\": 2}' where content like 'note 10%'", Class::Altered, "metadata"),
+        (
+            "update heirloom.memory set created_at = created_at + interval '1 microsecond' where content like 'note 9%'",
+            Class::Altered,
+            "created_at",
+        ),
+        (
+            "update heirloom.memory set metadata = '{\"n\": 2}' where content like 'note 10%'",
+            Class::Altered,
+            "metadata",
+        ),
         ("update heirloom.memory set metadata = 'null' where content like 'note 9%'", Class::Altered, "metadata"),
-        ("update heirloom.memory set embedding = '[1,0,0.1000001,0]' where content like 'note 10%'", Class::Altered, "embedding"),
-        ("update heirloom.memory set namespace = 'custom:thief' where content like 'note 10%'", Class::WrongTenant, "namespace"),
+        (
+            "update heirloom.memory set embedding = '[1,0,0.1000001,0]' where content like 'note 10%'",
+            Class::Altered,
+            "embedding",
+        ),
+        (
+            "update heirloom.memory set namespace = 'custom:thief' where content like 'note 10%'",
+            Class::WrongTenant,
+            "namespace",
+        ),
         ("delete from heirloom.memory where content like 'note 10%'", Class::Missing, ""),
     ] {
         ground.sql(damage).await;
@@ -112,7 +128,8 @@ async fn edits_and_forgetting_in_the_store_are_explained_and_stay() {
     let id = |n: u32| ground.one_id(n);
     let (edited, gone) = (id(4).await, id(5).await);
     let scope = Scope::new(["custom:agent-0", "custom:agent-1", "custom:agent-2"]).unwrap();
-    let revise: Revise = serde_json::from_value(serde_json::json!({ "id": edited, "content": "a better note" })).unwrap();
+    let revise: Revise =
+        serde_json::from_value(serde_json::json!({ "id": edited, "content": "a better note" })).unwrap();
     ground.store.revise(&scope, &revise).await.unwrap();
     let forget: Forget = serde_json::from_value(serde_json::json!({ "id": gone })).unwrap();
     ground.store.forget(&scope, &forget).await.unwrap();
@@ -126,7 +143,10 @@ async fn edits_and_forgetting_in_the_store_are_explained_and_stay() {
     ground.sql("update legacy.note set body = body || ' (changed)' where id in (4, 5, 6)").await;
     let again = ground.apply(&plan).await.unwrap();
     assert_eq!((again.updated, again.conflicts, again.forgotten, again.inserted), (1, 1, 1, 0));
-    assert_eq!(ground.one(&format!("select content from heirloom.memory where id = '{edited}'")).await, "a better note");
+    assert_eq!(
+        ground.one(&format!("select content from heirloom.memory where id = '{edited}'")).await,
+        "a better note"
+    );
     assert_eq!(ground.one(&format!("select count(*) from heirloom.memory where id = '{gone}'")).await, "0");
     assert_eq!(ground.one("select count(*) from heirloom.memory where content like 'note 6%(changed)'").await, "1");
     ground.close().await;
@@ -157,7 +177,8 @@ async fn rejects_keep_their_bytes_and_are_handed_down_once_mended() {
     let plan = ground.plan(FILE, 20).await.unwrap();
     ground.apply(&plan).await.unwrap();
     let client = ground.db.database().client().await.unwrap();
-    let rejects = ledger::list_rejects(&client, &RejectFilter { open_only: true, ..RejectFilter::default() }).await.unwrap();
+    let rejects =
+        ledger::list_rejects(&client, &RejectFilter { open_only: true, ..RejectFilter::default() }).await.unwrap();
     drop(client);
     let codes: Vec<String> = rejects.iter().map(|r| format!("{} {:?}", r.key[0], r.code)).collect();
     assert_eq!(codes, ["51 EmptyContent", "52 NamespaceMissing"]);
@@ -169,7 +190,8 @@ async fn rejects_keep_their_bytes_and_are_handed_down_once_mended() {
     let applied = ground.apply(&plan).await.unwrap();
     assert_eq!((applied.inserted, applied.rejected, applied.present), (1, 1, 50));
     let client = ground.db.database().client().await.unwrap();
-    let open = ledger::list_rejects(&client, &RejectFilter { open_only: true, ..RejectFilter::default() }).await.unwrap();
+    let open =
+        ledger::list_rejects(&client, &RejectFilter { open_only: true, ..RejectFilter::default() }).await.unwrap();
     drop(client);
     assert_eq!(open.len(), 1);
     assert!(ground.verify(&plan).await.unwrap().holds);
@@ -212,10 +234,16 @@ async fn the_marker_is_additive_and_says_which_rows_were_handed_down() {
     let ground = Ground::new(LEGACY).await;
     let file = FILE.replace("table = \"legacy.note\"", "table = \"legacy.note\"\nmark = \"migrated_at\"");
     let plan = ground.plan(&file, 20).await.unwrap();
-    assert_eq!(ground.one("select count(*) from information_schema.columns where column_name = 'migrated_at'").await, "0");
+    assert_eq!(
+        ground.one("select count(*) from information_schema.columns where column_name = 'migrated_at'").await,
+        "0"
+    );
     ground.apply(&plan).await.unwrap();
     assert_eq!(ground.one("select count(*) from legacy.note where migrated_at is not null").await, "50");
-    assert_eq!(ground.one("select string_agg(id::text, ',' order by id) from legacy.note where migrated_at is null").await, "51,52");
+    assert_eq!(
+        ground.one("select string_agg(id::text, ',' order by id) from legacy.note where migrated_at is null").await,
+        "51,52"
+    );
     // The marker itself is no change of the source.
     assert_eq!(ground.apply(&plan).await.unwrap().written, 0);
     assert!(ground.verify(&plan).await.unwrap().holds);
