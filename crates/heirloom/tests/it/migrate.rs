@@ -60,6 +60,14 @@ async fn the_main_job() {
     assert_eq!((&runs["runs"][0]["state"], &runs["runs"][0]["inserted"]), (&"verified".into(), &120.into()));
     assert!(legacy.ends(0, "status").stdout.starts_with("notes: verified, 3 of 3 chunks, 20"));
 
+    legacy.ends(0, "report");
+    let evidence = legacy.ends(0, "report notes.plan.json --out proof --json").json();
+    assert_eq!((&evidence["holds"], &evidence["migrations"][0]["counts"]["equal"]), (&true.into(), &120.into()));
+    for file in ["heirloom-report/report.html", "heirloom-report/report.json", "proof/report.html", "proof/report.json"] {
+        let text = std::fs::read_to_string(legacy.home.path().join(file)).unwrap();
+        assert!(text.contains("notes") && !text.contains("deploy with the flag"), "{file}");
+    }
+
     insta::assert_snapshot!(legacy.run("rejects"));
     legacy.ends(0, "rejects export --out aside.jsonl");
     let rows = std::fs::read_to_string(legacy.home.path().join("aside.jsonl")).unwrap();
