@@ -11,6 +11,7 @@ mod reject;
 mod reject_count;
 mod run;
 mod schema;
+mod stored;
 
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk};
 pub(crate) use reject::key_text;
@@ -20,3 +21,4 @@ pub use reject::{
 pub use reject_count::{RejectTotal, reject_counts};
 pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state};
 pub use schema::{VERSION, exists, up};
+pub use stored::stored_plan;

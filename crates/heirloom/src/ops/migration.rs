@@ -1,8 +1,9 @@
 //! What the operations on migrations share: a migration file or a plan, with its source and target opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use heirloom_engine::{Database, Location};
+use heirloom_migrate::MigrateError;
 use heirloom_migrate::file::{MigrationFile, resolve_url};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
@@ -61,6 +62,32 @@ impl<'a> Opened<'a> {
         Ok(Self { source: open_source(&file, database).await?, plan, file, database })
     }
 
+    /// Reads plans of one and the same target and opens their sides for reading.
+    pub(super) async fn all(context: &'a Context, paths: &[PathBuf]) -> Result<Vec<Self>> {
+        let mut place: Option<String> = None;
+        let mut all = Vec::new();
+        for path in paths {
+            let (_, file) = read_plan(path)?;
+            let here = target(context, &file)?.display();
+            if let Some(place) = place.as_ref().filter(|place| **place != here) {
+                return Err(Error::Argument {
+                    argument: "PLANS",
+                    what: format!("{} is for {here}, the plan before it for {place}", path.display()),
+                    accepted: "name plans of one store at a time".to_owned(),
+                });
+            }
+            place = Some(here);
+            all.push(Self::to_read(context, path).await?);
+        }
+        Ok(all)
+    }
+
+    /// A plan whose target is open.
+    pub(super) async fn of(plan: Plan, database: &'a Database) -> Result<Self> {
+        let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
+        Ok(Self { source: open_source(&file, database).await?, plan, file, database })
+    }
+
     /// The store as it is; none when it is yet to be made and the plan was made for that.
     pub(super) async fn inspect(&self) -> Result<Option<Meta>> {
         let found = Store::inspect(self.database).await?;
@@ -69,6 +96,12 @@ impl<'a> Opened<'a> {
         }
         Ok(found)
     }
+}
+
+/// What is said where a run of the plan has to be there.
+pub(super) fn never_applied(plan: &Plan) -> Error {
+    let what = "it was not applied here yet".to_owned();
+    MigrateError::Plan { plan: plan.name.clone(), what, cure: "run `heirloom apply` with it first".to_owned() }.into()
 }
 
 fn read_plan(path: &Path) -> Result<(Plan, MigrationFile)> {

@@ -30,6 +30,7 @@ pub mod plugin;
 pub mod recall;
 pub mod rejects;
 pub mod remember;
+pub mod report;
 pub mod revise;
 pub mod serve;
 mod shared;
@@ -50,6 +51,7 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::list::ListRejects>(),
     Op::of::<rejects::export::ExportRejects>(),
     Op::of::<rejects::retry::RetryRejects>(),
+    Op::of::<report::Report>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),

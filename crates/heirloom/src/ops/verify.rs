@@ -79,15 +79,10 @@ impl Operation for Verify {
 /// Sets the run to `verified` and stamps the source's marker; gives back how many rows were stamped.
 async fn record(opened: &Opened<'_>, found: &Verification) -> Result<u64> {
     let plan = &opened.plan;
-    let never = || MigrateError::Plan {
-        plan: plan.name.clone(),
-        what: "it was not applied here, so there is nothing to record".to_owned(),
-        cure: "run `heirloom apply` with it first".to_owned(),
-    };
     {
         let mut client = opened.database.client().await?;
         if !ledger::exists(&client).await? || ledger::find_run(&client, plan.run_id).await?.is_none() {
-            return Err(never().into());
+            return Err(migration::never_applied(plan));
         }
         let tx = client.transaction().await.map_err(MigrateError::from)?;
         let details = json!({ "equal": found.equal, "explained": found.explained, "merkle_root": found.merkle_root });

@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on should say where")]
 
 mod architecture;
+mod bad_input;
 mod demo_data;
 mod docs;
+mod legacy;
+mod migrate;
 mod ops;
 mod owner;
 mod support;

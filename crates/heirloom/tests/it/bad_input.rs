@@ -1,0 +1,131 @@
+//! Bad input to a migration: each mistake is named with its place and what to write instead, and leaves nothing behind.
+
+use crate::legacy::Legacy;
+
+const NOTES: &str = "create table notes (id bigint primary key, team text not null, body text, flag boolean); \
+    insert into notes select g, 'team-' || (g % 3), 'Note ' || g, g % 2 = 0 from generate_series(1, 12) g; \
+    create table keyless (id bigint, team text, body text, flag boolean); \
+    insert into keyless values (1, 'a', 'b', true);";
+
+const FILE: &str = r#"name = "notes"
+
+[source]
+url = "store"
+table = "public.notes"
+
+[namespace]
+template = "team:{team}"
+
+[map]
+kind = { value = "fact" }
+content = "body"
+"#;
+
+/// What `plan` says of the file with one line changed. Nothing is written, neither file nor store.
+async fn planned(legacy: &Legacy, from: &str, to: &str) -> String {
+    assert!(FILE.contains(from), "{from}");
+    legacy.write("notes.toml", &FILE.replace(from, to));
+    let ran = legacy.run("plan notes.toml");
+    assert_ne!(ran.code, 0, "{to}: {ran}");
+    assert_eq!(ran.stdout, "", "{to}");
+    assert!(!legacy.home.path().join("notes.plan.json").exists(), "{to}");
+    format!("{to}\n{ran}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_file_that_does_not_fit() {
+    let legacy = Legacy::new(NOTES).await;
+    let body = "content = \"body\"";
+    let mut said = Vec::new();
+    for (from, to) in [
+        (body, "content = \"bodi\""),
+        (body, "content = \"body\"\ncreated_at = \"flag\""),
+        (body, "content = \"body\"\nimportant = \"flag\""),
+        (body, "content = \"body"),
+        ("team:{team}", "team:{tem}"),
+        ("team:{team}", "Team {team}"),
+        ("public.notes", "public.keyless"),
+        ("public.notes", "public.note"),
+        ("url = \"store\"", "url = \"mysql://localhost/db\""),
+        ("url = \"store\"", "url = \"postgres://me:hunter2@localhost/db\""),
+        ("url = \"store\"", "url = \"postgres://me@127.0.0.1:1/db\""),
+        ("url = \"store\"", "url = \"env:LEGACY_URL\""),
+        ("[map]", "[mapp]"),
+    ] {
+        said.push(planned(&legacy, from, to).await);
+    }
+    assert!(legacy.untouched().await);
+    let said = said.join("\n\n");
+    assert!(!said.replace("url = \"postgres://me:hunter2", "").contains("hunter2"), "{said}");
+    insta::assert_snapshot!(said);
+    legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_refused_is_shown_and_not_applied() {
+    let legacy = Legacy::new(NOTES).await;
+    legacy.write("notes.toml", &format!("{FILE}\n[keep]\nrest = \"nowhere\"\n"));
+    let ran = legacy.ends(3, "plan notes.toml");
+    assert!(ran.stdout.contains("Column flag would be lost"), "{ran}");
+    insta::assert_snapshot!(legacy.ends(3, "apply notes.plan.json"));
+    legacy.ends(3, "apply notes.plan.json --check-only");
+    assert!(legacy.untouched().await);
+    legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_no_longer_holds() {
+    let legacy = Legacy::new(NOTES).await;
+    legacy.write("notes.toml", FILE);
+    let mut said = vec![legacy.run("apply notes.plan.json"), legacy.run("plan none.toml"), legacy.run("apply notes.toml")];
+    legacy.ends(0, "plan notes.toml");
+    let path = legacy.home.path().join("notes.plan.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, whole.replace("\"accepted\": 12", "\"accepted\": 13")).unwrap();
+    said.push(legacy.run("apply notes.plan.json"));
+    std::fs::write(&path, &whole).unwrap();
+    legacy.write("notes.toml", &FILE.replace("team:", "user:"));
+    said.push(legacy.run("apply notes.plan.json"));
+    legacy.write("notes.toml", FILE);
+    legacy.sql("alter table notes add column extra text").await;
+    said.push(legacy.run("apply notes.plan.json"));
+    legacy.sql("alter table notes drop column extra").await;
+    said.push(legacy.run("verify notes.plan.json"));
+    assert!(legacy.untouched().await);
+    for ran in &said {
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran}");
+    }
+    legacy.ends(0, "apply notes.plan.json");
+    let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(said.join("\n\n"));
+    legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_newer_is_left_alone() {
+    let legacy = Legacy::new(NOTES).await;
+    legacy.write("notes.toml", FILE);
+    legacy.ends(0, "plan notes.toml");
+    legacy.ends(0, "up");
+    legacy.sql("insert into heirloom.schema_version (ordinal, name, sha256) values (9999, 'later', '')").await;
+    let said: Vec<String> = ["plan notes.toml", "apply notes.plan.json", "verify notes.plan.json"]
+        .iter()
+        .map(|words| {
+            let ran = legacy.ends(1, words);
+            assert_eq!(ran.stdout, "", "{ran}");
+            ran.to_string()
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n\n"));
+    assert_eq!(legacy.one("select count(*) from heirloom.memory").await, "0");
+    legacy.close().await;
+}
+
+#[test]
+fn planning_for_an_embedded_store_that_is_not_there_makes_none() {
+    let home = crate::support::Home::new();
+    std::fs::write(home.path().join("notes.toml"), FILE).unwrap();
+    let ran = home.run("plan notes.toml --data store");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran}");
+    assert!(!home.path().join("store").exists() && !home.path().join("notes.plan.json").exists());
+}
