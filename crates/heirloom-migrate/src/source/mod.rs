@@ -192,6 +192,14 @@ pub async fn open(url: &str, target: &Database) -> Result<Box<dyn Source>> {
     if url == "store" {
         return Ok(Box::new(Postgres::in_target(target)));
     }
+    open_alone(url).await
+}
+
+/// Opens a source that is not the target's own database.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_alone(url: &str) -> Result<Box<dyn Source>> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Ok(Box::new(Postgres::open(url).await?));
     }

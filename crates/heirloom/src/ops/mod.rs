@@ -19,6 +19,7 @@ pub mod apply;
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod detect;
 pub mod doctor;
 pub mod forget;
 pub mod list;
@@ -44,6 +45,7 @@ pub mod verify;
 pub static ALL: &[Op] = &[
     Op::of::<up::Up>(),
     Op::of::<demo::Demo>(),
+    Op::of::<detect::Detect>(),
     Op::of::<plan::MakePlan>(),
     Op::of::<apply::Apply>(),
     Op::of::<verify::Verify>(),
