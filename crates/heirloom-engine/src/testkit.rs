@@ -43,7 +43,8 @@ impl TestDatabase {
             .expect("the test user may create databases");
         admin.close().await.expect("closes");
         let url = with_database(&server, &name);
-        let database = Database::open(&Location::Server(url.clone()), &options).await.expect("the new database answers");
+        let database =
+            Database::open(&Location::Server(url.clone()), &options).await.expect("the new database answers");
         Self { database, url: Some(url), cleanup: Some((server, name)), _dir: None }
     }
 

@@ -13,7 +13,9 @@ async fn rows_survive_close_and_open() {
     let database = open(&store).await.unwrap();
     let client = database.client().await.unwrap();
     client
-        .batch_execute("create extension if not exists vector; create table t (v vector(3)); insert into t values ('[1,2,3]')")
+        .batch_execute(
+            "create extension if not exists vector; create table t (v vector(3)); insert into t values ('[1,2,3]')",
+        )
         .await
         .unwrap();
     drop(client);

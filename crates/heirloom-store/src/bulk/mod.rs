@@ -140,11 +140,7 @@ pub async fn replace(tx: &Transaction<'_>, meta: &Meta, rows: &[Row], allowed: &
 }
 
 /// The rows that may go in; the others are noted with their reason.
-async fn wanted<'r>(
-    tx: &Transaction<'_>,
-    rows: &'r [Row],
-    skipped: &mut Vec<(Uuid, Outcome)>,
-) -> Result<Vec<&'r Row>> {
+async fn wanted<'r>(tx: &Transaction<'_>, rows: &'r [Row], skipped: &mut Vec<(Uuid, Outcome)>) -> Result<Vec<&'r Row>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.memory.id).collect();
     let identity = Identity::take(tx, AUDIT_ROLE).await?;
     let found = tx.query(include_str!("../../sql/queries/bulk/skipped.sql"), &[&ids]).await?;

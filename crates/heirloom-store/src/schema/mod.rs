@@ -68,9 +68,7 @@ pub async fn up(client: &mut Client, options: &UpOptions) -> Result<Meta> {
             set_options(client, options).await?;
             let applied = STORE.apply(client).await;
             let reset = client
-                .batch_execute(
-                    "reset heirloom.up_dimension; reset heirloom.up_language; reset heirloom.up_version",
-                )
+                .batch_execute("reset heirloom.up_dimension; reset heirloom.up_language; reset heirloom.up_version")
                 .await;
             applied?;
             reset?;

@@ -78,7 +78,8 @@ async fn every_field_arrives_as_it_was() {
     m.content_type = text_of("type");
     m.item_kind = "spec".into();
     let loaded =
-        transact!(store, tx, bulk::load(tx, store.meta(), std::slice::from_ref(&one), &allowed(&["team:a"])).await).unwrap();
+        transact!(store, tx, bulk::load(tx, store.meta(), std::slice::from_ref(&one), &allowed(&["team:a"])).await)
+            .unwrap();
     assert_eq!((loaded.inserted, loaded.skipped.len()), (1, 0));
 
     let client = store.database().client().await.unwrap();
@@ -127,9 +128,7 @@ async fn every_field_arrives_as_it_was() {
          (extract(epoch from updated_at) * 1000000)::bigint::text from heirloom.memory",
     )
     .await;
-    let want = [
-        "1", "-1", "infinity", "-infinity", "253402300800000000", "-62135596800000000", "1700000000123456",
-    ];
+    let want = ["1", "-1", "infinity", "-infinity", "253402300800000000", "-62135596800000000", "1700000000123456"];
     assert_eq!(times, want.map(|time| Some(time.to_owned())));
     let origin = text(&store, "select source, source_key, source_row::text, run_id::text from heirloom.origin").await;
     let want = [&one.origin.source, &one.origin.source_key, &one.origin.source_row, &one.origin.run_id.to_string()];
@@ -147,12 +146,8 @@ async fn what_a_source_does_not_say_stays_null() {
     let silent = row("team:a", "nothing said");
     let mut json_null = row("team:b", "null said");
     json_null.memory.metadata = Some(serde_json::Value::Null);
-    transact!(
-        store,
-        tx,
-        bulk::load(tx, store.meta(), &[silent, json_null], &allowed(&["team:a", "team:b"])).await
-    )
-    .unwrap();
+    transact!(store, tx, bulk::load(tx, store.meta(), &[silent, json_null], &allowed(&["team:a", "team:b"])).await)
+        .unwrap();
     let nulls = text(
         &store,
         "select num_nulls(created_at, updated_at, state_changed_at, valid_from, valid_to, expires_at, confidence, \
@@ -196,9 +191,8 @@ async fn what_is_there_or_was_forgotten_is_left_alone() {
     assert_eq!(second.skipped, [(here.memory.id, Outcome::Elsewhere("team:a".to_owned()))]);
 
     let ids = [here.memory.id, gone.memory.id, fresh.memory.id];
-    let (known, forgotten) = transact!(store, tx, {
-        (bulk::known(tx, &ids).await.unwrap(), bulk::forgotten(tx, &ids).await.unwrap())
-    });
+    let (known, forgotten) =
+        transact!(store, tx, { (bulk::known(tx, &ids).await.unwrap(), bulk::forgotten(tx, &ids).await.unwrap()) });
     assert_eq!(forgotten.into_iter().collect::<Vec<_>>(), [gone.memory.id]);
     assert_eq!(known.len(), 2);
     let want = Known { namespace: "team:a".into(), source_digest: [1; 16], written_digest: [2; 16] };
@@ -289,7 +283,13 @@ async fn a_changed_source_overwrites_and_its_times_are_kept() {
          (select string_agg(distinct encode(written_digest, 'hex'), ',') from heirloom.origin) from heirloom.memory",
     )
     .await;
-    let want = ["before, after|silent before, after", "5|null", "2|2", "before|silent before", "03030303030303030303030303030303"];
+    let want = [
+        "before, after|silent before, after",
+        "5|null",
+        "2|2",
+        "before|silent before",
+        "03030303030303030303030303030303",
+    ];
     assert_eq!(said, want.map(|value| Some(value.to_owned())));
     test.close().await;
 }

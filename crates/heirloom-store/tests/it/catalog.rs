@@ -12,7 +12,9 @@ async fn shown(client: &mut tokio_postgres::Client) -> String {
     let transaction = client.transaction().await.unwrap();
     transaction.batch_execute("set local search_path = pg_catalog").await.unwrap();
     let rows = transaction.query(include_str!("catalog.sql"), &[]).await.unwrap();
-    let mut text = String::from("-- The catalog after `heirloom up`. Generated (HEIRLOOM_BLESS=1 cargo test -p heirloom-store catalog); not executed.\n");
+    let mut text = String::from(
+        "-- The catalog after `heirloom up`. Generated (HEIRLOOM_BLESS=1 cargo test -p heirloom-store catalog); not executed.\n",
+    );
     for row in rows {
         text.push_str(row.get::<_, &str>(0));
         text.push('\n');

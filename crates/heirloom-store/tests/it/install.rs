@@ -45,8 +45,7 @@ async fn a_second_up_writes_nothing() {
 async fn two_ups_at_once_install_once() {
     let test = TestDatabase::fresh().await;
     let options = UpOptions::default();
-    let (one, two) =
-        tokio::join!(Store::up(test.database(), &options), Store::up(test.database(), &options));
+    let (one, two) = tokio::join!(Store::up(test.database(), &options), Store::up(test.database(), &options));
     assert_eq!(one.unwrap().meta(), two.unwrap().meta());
     test.close().await;
 }
@@ -125,11 +124,8 @@ async fn a_foreign_schema_of_our_name_is_refused_untouched() {
     drop(client);
     assert!(matches!(Store::up(test.database(), &UpOptions::default()).await, Err(StoreError::Conflict(_))));
     let client = test.database().client().await.unwrap();
-    let tables: i64 = client
-        .query_one("select count(*) from pg_tables where schemaname = 'heirloom'", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let tables: i64 =
+        client.query_one("select count(*) from pg_tables where schemaname = 'heirloom'", &[]).await.unwrap().get(0);
     assert_eq!(tables, 1);
     drop(client);
     test.close().await;
@@ -141,12 +137,16 @@ async fn width_and_language_are_fixed_when_it_is_made() {
     let made = UpOptions { dimension: 3, language: "german".to_owned() };
     let store = Store::up(test.database(), &made).await.unwrap();
     assert_eq!((store.meta().dimension, store.meta().language.as_str()), (3, "german"));
-    for other in [UpOptions { dimension: 4, ..made.clone() }, UpOptions { language: "english".into(), ..made.clone() }] {
+    for other in [UpOptions { dimension: 4, ..made.clone() }, UpOptions { language: "english".into(), ..made.clone() }]
+    {
         assert!(matches!(Store::up(test.database(), &other).await, Err(StoreError::Conflict(_))));
     }
     let client = test.database().client().await.unwrap();
     let stemmed: bool = client
-        .query_one("select to_tsvector(heirloom.text_config(), 'Häuser') @@ to_tsquery(heirloom.text_config(), 'haus')", &[])
+        .query_one(
+            "select to_tsvector(heirloom.text_config(), 'Häuser') @@ to_tsquery(heirloom.text_config(), 'haus')",
+            &[],
+        )
         .await
         .unwrap()
         .get(0);
@@ -179,7 +179,9 @@ async fn pgvector_may_live_in_another_schema() {
     let test = TestDatabase::fresh().await;
     let client = test.database().client().await.unwrap();
     client
-        .batch_execute("drop extension if exists vector; create schema \"My Types\"; create extension vector schema \"My Types\"")
+        .batch_execute(
+            "drop extension if exists vector; create schema \"My Types\"; create extension vector schema \"My Types\"",
+        )
         .await
         .unwrap();
     drop(client);
@@ -193,7 +195,8 @@ async fn pgvector_may_live_in_another_schema() {
 async fn a_catalog_of_another_schema_goes_the_same_way() {
     const ONE: SqlFile = SqlFile { path: "migrations/0001_a.sql", text: "create table ledger_of_test.a (n int)" };
     const TWO: SqlFile = SqlFile { path: "migrations/0002_b.sql", text: "create table ledger_of_test.b (n int)" };
-    const BROKEN: SqlFile = SqlFile { path: "migrations/0002_b.sql", text: "create table ledger_of_test.b (n nothing)" };
+    const BROKEN: SqlFile =
+        SqlFile { path: "migrations/0002_b.sql", text: "create table ledger_of_test.b (n nothing)" };
     const V1: SqlFile = SqlFile {
         path: "objects/f.sql",
         text: "create or replace function ledger_of_test.f() returns int language sql as 'select 1'",

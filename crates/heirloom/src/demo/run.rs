@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use heirloom_engine::{Database, Location, Options};
+use heirloom_migrate::MigrateError;
 use heirloom_migrate::apply::{self, Applied, ApplyRequest, Stop};
 use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::ledger;
@@ -12,7 +13,6 @@ use heirloom_migrate::plan::{self, Limits, Plan, Severity};
 use heirloom_migrate::report::{self, Evidence, Parts};
 use heirloom_migrate::source::{self, Source};
 use heirloom_migrate::verify::{self, Verification, VerifyRequest};
-use heirloom_migrate::MigrateError;
 use heirloom_store::{Remember, Scope, Store, UpOptions};
 
 use super::story::{DemoReport, Noted, Recalled, Tampered, TenantStory, Timings};
@@ -233,11 +233,9 @@ impl Case {
         client.execute(CHANGE, &[&id, &namespace, &content]).await.map_err(MigrateError::from)?;
         client.batch_execute("reset heirloom.times_given").await.map_err(MigrateError::from)?;
         let named = match found.differences.as_slice() {
-            [one] if one.id == id && one.column.as_deref() == Some("content") => Some(Tampered {
-                tenant: self.name.clone(),
-                key: one.key.join(", "),
-                column: "content".to_owned(),
-            }),
+            [one] if one.id == id && one.column.as_deref() == Some("content") => {
+                Some(Tampered { tenant: self.name.clone(), key: one.key.join(", "), column: "content".to_owned() })
+            }
             _ => None,
         };
         self.story.tamper_found = named.is_some() && !found.holds;
@@ -265,7 +263,9 @@ impl Case {
 /// The largest team goes on remembering.
 async fn write_live(store: &Store, cases: &[Case]) -> Result<Vec<(String, String)>> {
     let Some(case) = cases.first() else { return Ok(Vec::new()) };
-    let Some(namespace) = case.plan.namespaces.iter().map(|count| &count.namespace).min() else { return Ok(Vec::new()) };
+    let Some(namespace) = case.plan.namespaces.iter().map(|count| &count.namespace).min() else {
+        return Ok(Vec::new());
+    };
     let mut live = Vec::new();
     for content in LIVE {
         let new = Remember {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ops::{Doors, Operation, Output};
-use crate::text::{Table, count, wrap, WIDTH};
+use crate::text::{Table, WIDTH, count, wrap};
 
 /// Tables that are shown on a terminal; JSON lists all.
 const SHOWN: usize = 8;
@@ -50,7 +50,9 @@ impl Operation for Detect {
         let chosen = self.choose(&found)?;
         let mut text = table(&found);
         match (chosen, &self.out) {
-            (None, _) => text.push_str("\nNone of them looks like memories. `--table TABLE` proposes a file all the same.\n"),
+            (None, _) => {
+                text.push_str("\nNone of them looks like memories. `--table TABLE` proposes a file all the same.\n")
+            }
             (Some(candidate), Some(out)) => {
                 write_new(out, &candidate.file)?;
                 text.push_str(&format!("\nWrote {} for {}\n", out.display(), candidate.table));
@@ -75,12 +77,16 @@ impl Detect {
     fn choose<'a>(&self, found: &'a [Candidate]) -> Result<Option<&'a Candidate>> {
         let proposed = |candidate: &&Candidate| !candidate.file.is_empty();
         let Some(table) = &self.table else { return Ok(found.iter().find(proposed)) };
-        let named = found.iter().find(|candidate| candidate.table == *table || candidate.table.ends_with(&format!(".{table}")));
+        let named =
+            found.iter().find(|candidate| candidate.table == *table || candidate.table.ends_with(&format!(".{table}")));
         match named {
             None => Err(Error::Argument {
                 argument: "--table",
                 what: format!("there is no table {table} that this role may read"),
-                accepted: format!("there are {} tables; `heirloom detect` without --table lists the likeliest", found.len()),
+                accepted: format!(
+                    "there are {} tables; `heirloom detect` without --table lists the likeliest",
+                    found.len()
+                ),
             }),
             Some(candidate) if candidate.file.is_empty() => Err(Error::Argument {
                 argument: "--table",
@@ -94,8 +100,7 @@ impl Detect {
 
 fn write_new(path: &std::path::Path, text: &str) -> Result<()> {
     use std::io::Write as _;
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::file(path))?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::file(path))?;
     file.write_all(text.as_bytes()).map_err(Error::file(path))
 }
 

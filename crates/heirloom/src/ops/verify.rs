@@ -98,7 +98,11 @@ fn text(found: &Verification) -> String {
     table.row(["expected in the store", &count(found.expected), ""]);
     table.row(["equal in every field", &count(found.equal), ""]);
     for (why, rows) in &found.explained {
-        table.row([format!("{} since", migration::word(why)), count(*rows), "the store's own records say so".to_owned()]);
+        table.row([
+            format!("{} since", migration::word(why)),
+            count(*rows),
+            "the store's own records say so".to_owned(),
+        ]);
     }
     for (what, rows, note) in [
         ("rightly set aside", found.rejected, "`heirloom rejects` lists them"),
@@ -120,7 +124,12 @@ fn differences(found: &Verification) -> String {
     let mut table = Table::new(&["class", "key", "column", "what"]);
     for difference in found.differences.iter().take(SHOWN) {
         let column = difference.column.clone().unwrap_or_default();
-        table.row([migration::word(&difference.class), line(&difference.key.join(", "), 36), column, sides(difference)]);
+        table.row([
+            migration::word(&difference.class),
+            line(&difference.key.join(", "), 36),
+            column,
+            sides(difference),
+        ]);
     }
     let more = found.difference_count.saturating_sub(SHOWN as u64);
     let more = if more > 0 { format!("  and {} more\n", count(more)) } else { String::new() };

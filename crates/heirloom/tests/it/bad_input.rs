@@ -77,7 +77,8 @@ async fn a_plan_that_is_refused_is_shown_and_not_applied() {
 async fn a_plan_that_no_longer_holds() {
     let legacy = Legacy::new(NOTES).await;
     legacy.write("notes.toml", FILE);
-    let mut said = vec![legacy.run("apply notes.plan.json"), legacy.run("plan none.toml"), legacy.run("apply notes.toml")];
+    let mut said =
+        vec![legacy.run("apply notes.plan.json"), legacy.run("plan none.toml"), legacy.run("apply notes.toml")];
     legacy.ends(0, "plan notes.toml");
     let path = legacy.home.path().join("notes.plan.json");
     let whole = std::fs::read_to_string(&path).unwrap();

@@ -39,7 +39,9 @@ async fn the_main_job() {
     let ran = legacy.ends(0, "plan notes.toml --check-only");
     assert!(!legacy.home.path().join("notes.plan.json").exists(), "{ran}");
     let ran = legacy.ends(0, "plan notes.toml --chunk-rows 50");
-    for word in ["122 rows read", "ARCHIVED", "kept in origin", "empty-content", "Next: `heirloom apply notes.plan.json`"] {
+    for word in
+        ["122 rows read", "ARCHIVED", "kept in origin", "empty-content", "Next: `heirloom apply notes.plan.json`"]
+    {
         assert!(ran.stdout.contains(word), "{word}: {ran}");
     }
     legacy.ends(0, "apply notes.plan.json --check-only");
@@ -63,7 +65,8 @@ async fn the_main_job() {
     legacy.ends(0, "report");
     let evidence = legacy.ends(0, "report notes.plan.json --out proof --json").json();
     assert_eq!((&evidence["holds"], &evidence["migrations"][0]["counts"]["equal"]), (&true.into(), &120.into()));
-    for file in ["heirloom-report/report.html", "heirloom-report/report.json", "proof/report.html", "proof/report.json"] {
+    for file in ["heirloom-report/report.html", "heirloom-report/report.json", "proof/report.html", "proof/report.json"]
+    {
         let text = std::fs::read_to_string(legacy.home.path().join(file)).unwrap();
         assert!(text.contains("notes") && !text.contains("deploy with the flag"), "{file}");
     }
