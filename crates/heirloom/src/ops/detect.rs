@@ -34,7 +34,7 @@ pub struct Detect {
 
 impl Operation for Detect {
     const NAME: &'static str = "detect";
-    const SUMMARY: &'static str = "Find tables that look like memories, and propose a migration file";
+    const SUMMARY: &'static str = "Find tables that look like memories";
     const DETAIL: &'static str = "Reads the catalog and a bounded look into each likely table, and writes nothing to the database. The \
         proposed file can be planned as it stands; read it all the same. A URL with a password is written as \
         env:LEGACY_DATABASE_URL.";
