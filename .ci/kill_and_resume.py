@@ -151,7 +151,7 @@ def main():
             whole = time.monotonic() - started
             kills = 0
             for _ in range(options.rounds):
-                kills += killed.apply_and_kill(chance.uniform(0.02, whole * 0.8))
+                kills += killed.apply_and_kill(chance.uniform(0.05, 1.5 * whole / options.rounds))
             killed.apply()
             print(f"undisturbed apply {whole:.1f} s; {kills} of {options.rounds} kills met a running apply")
             failed = [f"{case.name}: {problem}" for case in (calm, killed) for problem in case.problems()]
