@@ -37,10 +37,10 @@ fn a_row_is_its_fields_one_after_the_other() {
 
 #[test]
 fn every_field_has_a_frame_that_starts_with_its_number() {
-    for tag in 0..FIELDS.len() {
+    for (tag, name) in FIELDS.iter().enumerate() {
         let frame = field(&blank(), tag, 4);
-        assert_eq!(usize::from(frame[0]), tag, "{}", FIELDS[tag]);
-        assert!(frame[1] == 0 && frame.len() == 2 || frame[1] == 1 && frame.len() > 6, "{}", FIELDS[tag]);
+        assert_eq!(usize::from(frame[0]), tag, "{name}");
+        assert!(frame[1] == 0 && frame.len() == 2 || frame[1] == 1 && frame.len() > 6, "{name}");
     }
 }
 

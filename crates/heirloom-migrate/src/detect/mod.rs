@@ -64,10 +64,10 @@ pub async fn detect(source: &dyn Source, url: &str) -> Result<Vec<Candidate>> {
             file: String::new(),
         };
         let preset = preset::matching(table);
-        if preset.is_some() || score >= score::LIKELY {
-            if let Err(error) = propose(source, url, table, &tables, preset, &mut candidate).await {
-                candidate.why.push(format!("no file is proposed: {error}"));
-            }
+        if (preset.is_some() || score >= score::LIKELY)
+            && let Err(error) = propose(source, url, table, &tables, preset, &mut candidate).await
+        {
+            candidate.why.push(format!("no file is proposed: {error}"));
         }
         found.push(candidate);
     }

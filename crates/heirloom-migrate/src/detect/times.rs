@@ -46,7 +46,7 @@ impl Verbs {
 
     /// Verbs that read both, when there are any.
     fn and(&self, other: &Self) -> Option<Self> {
-        (self.epoch == other.epoch).then(|| Self { zone: self.zone || other.zone, epoch: self.epoch, keep: false })
+        (self.epoch == other.epoch).then_some(Self { zone: self.zone || other.zone, epoch: self.epoch, keep: false })
     }
 }
 

@@ -84,12 +84,6 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A described relation's qualified name (as SQL spells it), every part quoted; `None` when it is not one.
-pub(super) fn qualified(name: &str) -> Option<String> {
-    let parts = sql_parts(name)?;
-    Some(parts.iter().map(|part| identifier(part)).collect::<Vec<_>>().join("."))
-}
-
 /// Up to three of `there` that come nearest to what was written, the schema counting less than the name.
 pub(super) fn nearest(written: &str, there: &[String]) -> Vec<String> {
     let wanted = last_part(written);
@@ -165,9 +159,6 @@ mod tests {
     fn quoting_leaves_nothing_to_inject() {
         assert_eq!(identifier(r#"a"; drop table x --"#), r#""a""; drop table x --""#);
         assert_eq!(literal(r"o'b\'"), r"'o''b\'''");
-        assert_eq!(qualified(r#"public."A""b""#).as_deref(), Some(r#""public"."A""b""#));
-        assert_eq!(qualified("public.x; drop"), Some(r#""public"."x; drop""#.to_owned()));
-        assert_eq!(qualified(r#"a"b"#), None);
     }
 
     #[test]

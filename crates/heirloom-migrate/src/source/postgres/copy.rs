@@ -12,6 +12,9 @@ pub(super) struct Tuples {
     ended: bool,
 }
 
+/// The fields of one tuple, and its size in bytes.
+pub(super) type Tuple = (Vec<Option<Bytes>>, usize);
+
 /// The stream is not what COPY sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broken;
@@ -28,7 +31,7 @@ impl Tuples {
     }
 
     /// The next whole tuple and its size; `None` when more bytes are needed or the stream has ended.
-    pub(super) fn next(&mut self) -> Result<Option<(Vec<Option<Bytes>>, usize)>, Broken> {
+    pub(super) fn next(&mut self) -> Result<Option<Tuple>, Broken> {
         if !self.started {
             let Some(header) = self.buffer.get(..19) else { return Ok(None) };
             if &header[..11] != SIGNATURE {

@@ -40,7 +40,7 @@ pub async fn open(path: impl AsRef<Path>) -> Result<Sqlite> {
         accepted: "write sqlite:FILE with the path of a database that is there; nothing is created".into(),
     })?;
     let source = Sqlite { shown, path };
-    source.with(|sqlite, connection| describe::probe(sqlite, connection)).await?;
+    source.with(describe::probe).await?;
     Ok(source)
 }
 
