@@ -11,6 +11,7 @@ use super::{
     preset,
 };
 use crate::error::{MigrateError, Place, Result};
+use crate::mapping::fold;
 use crate::source::Relation;
 
 /// A file or a preset, as far as it says something.
@@ -305,11 +306,7 @@ fn namespace(mut table: Tab<'_, '_>) -> Result<NamespaceSpec> {
     match (template, from, values) {
         (Some(template), None, None) if otherwise.is_none() => Ok(NamespaceSpec::Template(template)),
         (None, Some(from), Some(values)) => {
-            let values = values
-                .entries()
-                .into_iter()
-                .map(|entry| Ok((entry.key.value.clone(), entry.string()?)))
-                .collect::<Result<_>>()?;
+            let values = listed_once(values, Val::string)?;
             let otherwise = otherwise.filter(|word| word.value != "reject");
             Ok(NamespaceSpec::Values { from, values, otherwise })
         }
@@ -390,7 +387,30 @@ fn one_field(entry: Val<'_, '_>) -> Result<Vec<FieldSpec>> {
 }
 
 fn value_map(table: Tab<'_, '_>) -> Result<Vec<(String, At<String>)>> {
-    table.entries().into_iter().map(|entry| Ok((entry.key.value.clone(), entry.scalar()?))).collect()
+    listed_once(table, Val::scalar)
+}
+
+/// The entries of a value map. Two keys that fold to the same value are refused: one of them would silently win.
+fn listed_once<'d, 't>(
+    table: Tab<'d, 't>,
+    read: fn(Val<'d, 't>) -> Result<At<String>>,
+) -> Result<Vec<(String, At<String>)>> {
+    let mut listed: Vec<(String, At<String>)> = Vec::new();
+    for entry in table.entries() {
+        let key = entry.key.clone();
+        if let Some((before, _)) = listed.iter().find(|(before, _)| fold(before) == fold(&key.value)) {
+            return Err(MigrateError::File {
+                place: key.place,
+                what: format!(
+                    "`{}` is listed before as `{before}`: case and outer space do not tell values apart",
+                    key.value
+                ),
+                accepted: "list each value once".into(),
+            });
+        }
+        listed.push((key.value, read(entry)?));
+    }
+    Ok(listed)
 }
 
 fn otherwise(word: Val<'_, '_>) -> Result<At<Otherwise>> {
@@ -445,5 +465,27 @@ fn one_of<T: Copy>(word: Val<'_, '_>, accepted: &[(&str, T)]) -> Result<At<T>> {
                 accepted: format!("accepted: {}", names.join(", ")),
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::file::MigrationFile;
+
+    #[test]
+    fn a_value_listed_twice_is_refused() {
+        let file = |namespace: &str, state: &str| {
+            format!(
+                "name = \"n\"\n[source]\nurl = \"store\"\ntable = \"t\"\n[namespace]\n{namespace}\n[map]\ncontent = \"c\"\nstate = {state}\n"
+            )
+        };
+        let plain = "template = \"project:1\"";
+        let text = file(plain, "{ from = \"s\", values = { Draft = \"draft\", \"draft \" = \"archived\" } }");
+        assert_eq!(
+            MigrationFile::parse("n.toml", &text).unwrap_err().to_string(),
+            "n.toml:9:51: `draft ` is listed before as `Draft`: case and outer space do not tell values apart; list each value once"
+        );
+        let text = file("from = \"s\"\nvalues = { A = \"team:a\", a = \"org:a\" }", "\"s\"");
+        assert!(MigrationFile::parse("n.toml", &text).is_err());
     }
 }

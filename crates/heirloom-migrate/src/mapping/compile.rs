@@ -26,8 +26,9 @@ impl Program {
             _ => None,
         };
         let namespace = compiler.namespace(tree.is_some())?;
+        let mut dropped = Vec::new();
         for (column, _) in &file.drop {
-            compiler.optional_column(column)?;
+            dropped.extend(compiler.optional_column(column)?);
         }
         let mut rules: Vec<Rule> = Vec::new();
         for (i, (name, spec)) in file.map.iter().enumerate() {
@@ -48,6 +49,7 @@ impl Program {
             rules,
             expressions: compiler.expressions,
             tree,
+            dropped,
             carried,
         })
     }

@@ -111,7 +111,7 @@ pub(super) fn truthy(value: &Value) -> bool {
 pub(super) fn json(value: &Value) -> Result<Json, Misfit> {
     let parsed = match value {
         Value::Json(text) => parse(text)?,
-        Value::Text(text) if text.trim_start().starts_with(['{', '[']) => match serde_json::from_str(text) {
+        Value::Text(text) if text.trim_start().starts_with(['{', '[']) => match parse(text) {
             Ok(parsed) => parsed,
             Err(_) => Json::String(text.clone()),
         },
@@ -132,10 +132,44 @@ pub(super) fn json(value: &Value) -> Result<Json, Misfit> {
 }
 
 fn parse(text: &str) -> Result<Json, Misfit> {
+    if has_parser_word(text) {
+        return Err((
+            RejectCode::InvalidJson,
+            format!(
+                "JSON of {} bytes with a key that begins with {PARSER_WORD}, which cannot be read as it is",
+                text.len()
+            ),
+        ));
+    }
     serde_json::from_str(text).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
         (RejectCode::InvalidJson, format!("JSON of {} bytes that jsonb cannot keep, at its {place}", text.len()))
     })
+}
+
+/// How the JSON parser marks numbers of any precision inside itself: it reads an object with such a key as a number.
+const PARSER_WORD: &str = "$serde_json::private::";
+
+/// Whether a key of the text, escapes resolved, begins with the parser's own word.
+fn has_parser_word(text: &str) -> bool {
+    if !text.contains("private") && !text.contains("\\u") {
+        return false;
+    }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(open) = bytes[at..].iter().position(|byte| *byte == b'"').map(|found| at + found) {
+        let mut close = open + 1;
+        while let Some(byte) = bytes.get(close).filter(|byte| **byte != b'"') {
+            close += if *byte == b'\\' { 2 } else { 1 };
+        }
+        at = (close + 1).min(bytes.len());
+        let is_key = text[at..].trim_start().starts_with(':');
+        let key = || serde_json::from_str::<String>(text.get(open..at).unwrap_or_default());
+        if is_key && key().is_ok_and(|key| key.starts_with(PARSER_WORD)) {
+            return true;
+        }
+    }
+    false
 }
 
 fn has_nul(value: &Json) -> bool {
@@ -195,4 +229,22 @@ fn float32(value: &Value) -> Option<f32> {
 
 pub(super) fn mismatch(value: &Value, kind: Kind) -> Misfit {
     (RejectCode::TypeMismatch, format!("a value of type {}; accepted: {}", value.type_name(), kind.accepted()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_spells_the_parser_s_own_word_for_a_number_is_no_number() {
+        for text in [
+            r#"{"$serde_json::private::Number":"1"}"#,
+            r#"{"a":[{"$serde_json::private::Number":"1"}]}"#,
+            r#"{"\u0024serde_json::private::Number":"1"}"#,
+        ] {
+            assert_eq!(json(&Value::Json(text.into())).unwrap_err().0, RejectCode::InvalidJson, "{text}");
+        }
+        // As a string it is text like any other.
+        assert!(json(&Value::Json(r#"{"note":"$serde_json::private::Number"}"#.into())).is_ok());
+    }
 }

@@ -72,3 +72,50 @@ impl Program {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::file::MigrationFile;
+    use crate::mapping::{Context, Program};
+    use crate::source::{Column, Table, Type};
+    use crate::value::{SourceRow, Value};
+
+    const FILE: &str = r#"
+name = "notes"
+[source]
+url = "store"
+table = "notes"
+[namespace]
+template = "project:1"
+[map]
+content = "content"
+kind = { value = "fact" }
+[keep]
+drop = { token = "revoked" }
+"#;
+
+    #[test]
+    fn a_dropped_column_is_not_in_the_origin_either() {
+        let column = |name: &str| Column {
+            name: name.into(),
+            declared: "text".into(),
+            ty: Type::Text,
+            not_null: false,
+            generated: false,
+            dimensions: None,
+        };
+        let table = Table {
+            name: "public.notes".into(),
+            columns: vec![column("id"), column("content"), column("token"), column("mood")],
+            primary_key: vec!["id".into()],
+            unique_keys: Vec::new(),
+            estimated_rows: None,
+        };
+        let context =
+            Context { system: "s".into(), tenant: "t".into(), tree: None, dimension: 4, key: vec!["id".into()] };
+        let program = Program::compile(&MigrationFile::parse("notes.toml", FILE).unwrap(), &table, context).unwrap();
+        let values = ["1", "text", "hunter2", "calm"].map(|text| Value::Text(text.into())).to_vec();
+        let mapped = program.map(&SourceRow { key: vec!["1".into()], values }).unwrap();
+        assert_eq!(mapped.origin, r#"{"id":"1","mood":"calm"}"#);
+    }
+}

@@ -31,7 +31,11 @@ impl Interval {
                 continue;
             }
             if word.eq_ignore_ascii_case("ago") {
-                interval = Self { months: -interval.months, days: -interval.days, micros: -interval.micros };
+                interval = Self {
+                    months: interval.months.checked_neg()?,
+                    days: interval.days.checked_neg()?,
+                    micros: interval.micros.checked_neg()?,
+                };
                 continue;
             }
             let at = word.find(|c: char| c.is_alphabetic()).unwrap_or(word.len());
@@ -147,5 +151,10 @@ mod tests {
         assert_eq!(Interval { months: 1, days: 0, micros: 0 }.after(start), Some(end));
         assert_eq!(Interval { months: 1, days: 0, micros: 0 }.after(Moment::Infinity), Some(Moment::Infinity));
         assert_eq!(Interval { months: 0, days: i32::MAX, micros: i64::MAX }.after(start), None);
+    }
+
+    #[test]
+    fn turning_the_lowest_number_around_is_no_interval() {
+        assert_eq!(Interval::parse("-1500000000 mons -647483648 mons ago"), None);
     }
 }

@@ -23,6 +23,7 @@ use crate::source::TreeRows;
 pub use field::{FIELDS, Kind};
 pub use identity::RECIPE;
 pub use program::Program;
+pub(crate) use rule::fold;
 
 /// What the mapping needs to know beside file and table.
 #[derive(Debug, Clone, PartialEq, Eq)]

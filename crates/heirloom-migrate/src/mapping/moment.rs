@@ -35,7 +35,8 @@ impl Reading {
             }
             Value::LocalTime(infinity) => Ok(*infinity),
             Value::Date(days) => {
-                let micros = i64::from(*days) * 86_400_000_000;
+                // PostgreSQL's dates reach further than its timestamps.
+                let micros = i64::from(*days).checked_mul(86_400_000_000).ok_or(NoMoment::Range)?;
                 self.moment(&Value::LocalTime(Moment::Micros(micros)))
             }
             Value::Int(number) => self.epoch(i128::from(*number) * 1_000_000_000),
@@ -77,10 +78,14 @@ impl Reading {
     fn decimal(&self, text: &str) -> Result<Moment, NoMoment> {
         let (sign, unsigned) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        if !whole.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(NoMoment::Type);
+        }
         let whole: i128 = whole.parse().map_err(|_| NoMoment::Type)?;
         let fraction: String = format!("{fraction:0<9}").chars().take(9).collect();
         let fraction: i128 = fraction.parse().map_err(|_| NoMoment::Type)?;
-        let billionths = whole.checked_mul(1_000_000_000).ok_or(NoMoment::Range)? + fraction;
+        let billionths =
+            whole.checked_mul(1_000_000_000).and_then(|whole| whole.checked_add(fraction)).ok_or(NoMoment::Range)?;
         self.epoch(sign * billionths)
     }
 
@@ -175,5 +180,21 @@ mod tests {
         }
         assert_eq!(plain.moment(&Value::Bool(true)), Err(NoMoment::Type));
         assert_eq!(plain.moment(&Value::Text("yesterday".into())), Err(NoMoment::Type));
+    }
+
+    #[test]
+    fn a_date_beyond_the_range_of_timestamps_is_out_of_range() {
+        let utc = Reading { zone: Some(TimeZone::UTC), epoch: None };
+        for days in [i32::MAX, i32::MIN] {
+            assert_eq!(utc.moment(&Value::Date(days)), Err(NoMoment::Range));
+        }
+    }
+
+    #[test]
+    fn an_epoch_at_the_edge_of_the_arithmetic_is_out_of_range() {
+        let seconds = Reading { zone: None, epoch: Some(Epoch::Seconds) };
+        let text = format!("{}.999999999", i128::MAX / 1_000_000_000);
+        assert_eq!(seconds.moment(&Value::Decimal(text)), Err(NoMoment::Range));
+        assert_eq!(seconds.moment(&Value::Decimal("--5".into())), Err(NoMoment::Type));
     }
 }

@@ -21,6 +21,8 @@ pub struct Program {
     pub(super) rules: Vec<Rule>,
     pub(super) expressions: Vec<String>,
     pub(super) tree: Option<Tree>,
+    /// Columns the file drops: what may be left behind is not kept in the origin either.
+    pub(super) dropped: Vec<usize>,
     /// Columns that may be left out of the origin when the memory carries them, by field.
     pub(super) carried: Vec<(usize, &'static str)>,
 }
@@ -86,13 +88,14 @@ impl Program {
         }
         notes.sort_unstable();
         notes.dedup();
-        let carried: Vec<usize> = self
+        let left_out: Vec<usize> = self
             .carried
             .iter()
             .filter(|(_, field)| *field != "embedding" || memory.embedding.is_some())
             .map(|(column, _)| *column)
+            .chain(self.dropped.iter().copied())
             .collect();
-        Ok(Mapped { memory, origin: verbatim::kept(&self.table, row, &carried), notes })
+        Ok(Mapped { memory, origin: verbatim::kept(&self.table, row, &left_out), notes })
     }
 
     fn namespace_of(&self, row: &SourceRow) -> Result<String, Reject> {

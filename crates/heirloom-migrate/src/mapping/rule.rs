@@ -72,7 +72,7 @@ pub(super) struct Given {
 }
 
 /// Case and outer white space do not tell values apart.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 

@@ -103,3 +103,9 @@ proptest! {
         check(Value::Vector(elements), Type::Vector, "vector");
     }
 }
+
+#[test]
+fn the_lowest_interval_comes_back() {
+    let text = super::time::interval(i32::MIN, i32::MIN, i64::MIN);
+    assert_eq!(super::time::read_interval(&text), Some((i32::MIN, i32::MIN, i64::MIN)));
+}

@@ -110,7 +110,9 @@ pub(super) fn read_interval(text: &str) -> Option<(i32, i32, i64)> {
         Some(clock) => (-1, clock),
         None => (1, clock),
     };
-    Some((months.parse().ok()?, days.parse().ok()?, sign * read_clock(clock)?))
+    // The lowest number of microseconds has no positive twin within 64 bits.
+    let micros = i64::try_from(sign * clock_micros(clock)?).ok()?;
+    Some((months.parse().ok()?, days.parse().ok()?, micros))
 }
 
 fn read_day(text: &str, bc: bool) -> Option<i64> {
@@ -122,6 +124,10 @@ fn read_day(text: &str, bc: bool) -> Option<i64> {
 }
 
 fn read_clock(text: &str) -> Option<i64> {
+    i64::try_from(clock_micros(text)?).ok()
+}
+
+fn clock_micros(text: &str) -> Option<i128> {
     let mut parts = text.splitn(3, ':');
     let hours: i64 = parts.next()?.parse().ok()?;
     let minutes: i64 = parts.next()?.parse().ok()?;
@@ -129,5 +135,6 @@ fn read_clock(text: &str) -> Option<i64> {
     let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
     let seconds: i64 = seconds.parse().ok()?;
     let fraction: i64 = format!("{fraction:0<6}").parse().ok()?;
-    Some(((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + fraction)
+    let whole = (i128::from(hours) * 60 + i128::from(minutes)) * 60 + i128::from(seconds);
+    Some(whole * 1_000_000 + i128::from(fraction))
 }
