@@ -87,8 +87,15 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        drop(self.server.take());
-        drop(self.held.take());
+        // Stopping waits for the client. Whoever drops this without closing the pool before (a panic, say) must not wait
+        // for a client that waits for them, so the engine ends on a thread of its own, its lock after it.
+        let (server, held) = (self.server.take(), self.held.take());
+        if server.is_some() {
+            std::thread::spawn(move || {
+                drop(server);
+                drop(held);
+            });
+        }
         if let Some(dir) = &self.socket_dir
             && let Err(error) = std::fs::remove_dir_all(dir)
         {
