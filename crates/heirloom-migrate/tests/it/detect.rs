@@ -152,7 +152,9 @@ async fn both_seeds_are_found_with_their_presets() {
             )
             .await
             .unwrap();
-        client.batch_execute(include_str!("../../../heirloom/src/demo/sql/agent_memories.sql")).await.unwrap();
+        // The embedded engine carries no English stop words.
+        let legacy = include_str!("../../../heirloom/src/demo/sql/agent_memories.sql").replace("'english'", "'simple'");
+        client.batch_execute(&legacy).await.unwrap();
         client
             .batch_execute(
                 "insert into workspaces (id, name) values ('00000000-0000-7000-8000-000000000001', 'one');
