@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::owner::OwnerRecord;
+use crate::refusal::Refusal;
 
 /// The engine's result.
 pub type Result<T> = std::result::Result<T, EngineError>;
@@ -70,7 +71,7 @@ pub enum EngineError {
         size: usize,
     },
     /// A statement of the engine's own failed.
-    #[error("The database refused a statement: {0}")]
+    #[error("The database refused a statement: {}", Refusal::of(.0))]
     Database(#[from] tokio_postgres::Error),
     /// A file of the data directory could not be read or written.
     #[error("{}: {source}", path.display())]

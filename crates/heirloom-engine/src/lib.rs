@@ -11,6 +11,7 @@ mod embedded;
 mod error;
 mod location;
 mod owner;
+mod refusal;
 mod server;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -19,3 +20,4 @@ pub use database::{Client, Database, Kind, Options};
 pub use error::{EngineError, Result};
 pub use location::{Location, redact_url};
 pub use owner::OwnerRecord;
+pub use refusal::{Refusal, Trouble, condition};

@@ -10,6 +10,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{EngineError, Result};
 use crate::location::redact_url;
+use crate::refusal::Refusal;
 
 /// Reads the URL into the driver's configuration and a TLS connector.
 pub(crate) fn config(url: &str) -> Result<(tokio_postgres::Config, MakeRustlsConnect)> {
@@ -59,8 +60,8 @@ fn roots(file: Option<&str>) -> std::result::Result<RootCertStore, String> {
 
 /// The innermost cause, which is the sentence that helps.
 pub(crate) fn cause(error: &tokio_postgres::Error) -> String {
-    if let Some(db) = error.as_db_error() {
-        return db.message().to_owned();
+    if error.as_db_error().is_some() {
+        return Refusal::of(error).to_string();
     }
     let mut current: &dyn std::error::Error = error;
     while let Some(next) = current.source() {
