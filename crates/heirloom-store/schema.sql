@@ -13,10 +13,23 @@ table heirloom.activity row level security forced
     constraint activity_pkey PRIMARY KEY (id)
     CREATE INDEX activity_namespace ON heirloom.activity USING btree (namespace, id)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for select to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
-    policy tenant_append for insert to heirloom_serve with check (((namespace IS NULL) OR (namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))))
+    policy service for select to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all))
+    policy service_append for insert to heirloom_service with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for select to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    policy tenant_append for insert to heirloom_serve, heirloom_service with check (((namespace IS NULL) OR (namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))))
     grant select to heirloom_audit
     grant insert, select to heirloom_serve
+    grant insert, select to heirloom_service
+
+table heirloom.bound_role row level security
+    role_name name collate "C" not null
+    namespaces text[] not null
+    constraint bound_role_pkey PRIMARY KEY (role_name)
+    policy audit for select to heirloom_audit using (true)
+    policy own for select to heirloom_serve, heirloom_service using ((role_name = SESSION_USER))
+    grant select to heirloom_audit
+    grant select to heirloom_serve
+    grant select to heirloom_service
 
 table heirloom.edge row level security forced
     namespace text collate "C" not null
@@ -37,9 +50,58 @@ table heirloom.edge row level security forced
     constraint edge_pkey PRIMARY KEY (namespace, source_id, target_id, relation)
     CREATE INDEX edge_target ON heirloom.edge USING btree (namespace, target_id)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
+
+table heirloom.embedding row level security forced
+    namespace text collate "C" not null
+    id uuid not null
+    model text not null
+    dimension integer
+    text_sha256 bytea not null
+    embedding vector(1024)
+    made_at timestamp with time zone not null default now()
+    constraint embedding_dimension_check CHECK (((dimension >= 1) AND (dimension <= 1024)))
+    constraint embedding_sha256_check CHECK ((octet_length(text_sha256) = 32))
+    constraint embedding_width_check CHECK (((dimension IS NULL) = (embedding IS NULL)))
+    constraint embedding_memory_fkey FOREIGN KEY (namespace, id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
+    constraint embedding_pkey PRIMARY KEY (namespace, id, model)
+    policy audit for select to heirloom_audit using (true)
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    grant select to heirloom_audit
+    grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
+
+table heirloom.frequency row level security forced
+    namespace text collate "C" not null
+    documents integer not null
+    is_indexed boolean not null default false
+    counted_at timestamp with time zone not null default now()
+    constraint frequency_documents_check CHECK ((documents >= 0))
+    constraint frequency_pkey PRIMARY KEY (namespace)
+    policy audit for select to heirloom_audit using (true)
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    grant select to heirloom_audit
+    grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
+
+table heirloom.ingest_log row level security forced
+    id bigint not null generated by default as identity
+    source_origin text not null
+    min_id bigint
+    max_id bigint
+    ingested_at timestamp with time zone not null default now()
+    retired_at timestamp with time zone
+    constraint ingest_log_pkey PRIMARY KEY (id)
+    policy audit for select to heirloom_audit using (true)
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    grant select to heirloom_audit
+    grant delete, insert, select, update to heirloom_service
 
 table heirloom.lexeme row level security forced
     namespace text collate "C" not null
@@ -48,9 +110,11 @@ table heirloom.lexeme row level security forced
     constraint lexeme_df_check CHECK ((df > 0))
     constraint lexeme_pkey PRIMARY KEY (namespace, lexeme)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
 
 table heirloom.memory row level security forced
     id uuid not null default heirloom.uuid_v7()
@@ -93,7 +157,26 @@ table heirloom.memory row level security forced
     version_n integer not null default 1
     patch_count integer not null default 0
     embedding vector(1024)
-    content_tsv tsvector generated always as (((setweight(to_tsvector('heirloom.english'::regconfig, "left"(COALESCE(topic, ''::text), 4096)), 'A'::"char") || setweight(to_tsvector('heirloom.english'::regconfig, "left"(COALESCE(role, ''::text), 1024)), 'B'::"char")) || setweight(to_tsvector('heirloom.english'::regconfig, "left"(content, 131072)), 'D'::"char"))) stored
+    content_tsv tsvector
+    word_vector sparsevec
+    word_vector_long sparsevec
+    sign_bits bit(1024)
+    source_type text
+    source_task_number bigint
+    t_valid_from timestamp with time zone not null default now()
+    t_valid_to timestamp with time zone not null default 'infinity'::timestamp with time zone
+    resolved_at timestamp with time zone
+    verifier_role text
+    blob_ref text
+    doc_ref text
+    last_recalled_at timestamp with time zone
+    recall_count bigint not null default 0
+    embedding_at timestamp with time zone
+    version_key bigint generated always as (
+CASE
+    WHEN (kind = 'lesson'::text) THEN hashtextextended(((((role || chr(31)) || topic) || chr(31)) || COALESCE(NULLIF(btrim(commit_sha), ''::text), NULLIF(btrim(artifact_hash), ''::text))), (0)::bigint)
+    ELSE NULL::bigint
+END) stored
     constraint memory_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision)))
     constraint memory_content_check CHECK ((btrim(content, '	
                   　'::text) <> ''::text))
@@ -104,16 +187,29 @@ table heirloom.memory row level security forced
     constraint memory_lesson_check CHECK (((kind <> 'lesson'::text) OR ((role IS NOT NULL) AND (topic IS NOT NULL))))
     constraint memory_namespace_check CHECK (((octet_length(namespace) <= 256) AND ((namespace COLLATE "C") ~ '^[a-z]+:[A-Za-z0-9_:.-]+$'::text)))
     constraint memory_source_check CHECK ((source = ANY (ARRAY['agent'::text, 'runtime'::text, 'user'::text, 'imported'::text])))
+    constraint memory_source_type_check CHECK ((source_type = ANY (ARRAY['agent_authored'::text, 'auto_captured'::text, 'imported'::text, 'system'::text])))
     constraint memory_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'candidate'::text, 'validated'::text, 'canonical'::text, 'deprecated'::text, 'superseded'::text, 'archived'::text, 'rejected'::text, 'conflicted'::text])))
     constraint memory_pkey PRIMARY KEY (namespace, id)
     CREATE INDEX memory_created ON heirloom.memory USING btree (namespace, created_at DESC NULLS LAST, id)
+    CREATE INDEX memory_expires ON heirloom.memory USING btree (expires_at) WHERE (expires_at IS NOT NULL)
+    CREATE INDEX memory_ghost ON heirloom.memory USING btree (namespace) WHERE ((kind = 'lesson'::text) AND (verified_at IS NULL))
     CREATE INDEX memory_id ON heirloom.memory USING btree (id)
+    CREATE UNIQUE INDEX memory_lesson ON heirloom.memory USING btree (lesson_id, namespace)
+    CREATE INDEX memory_session ON heirloom.memory USING btree (namespace, source_run_id, created_at, id)
+    CREATE INDEX memory_version ON heirloom.memory USING btree (namespace, version_key) WHERE (version_key IS NOT NULL)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    CREATE TRIGGER memory_door BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN ((new.source_type IS NOT NULL)) EXECUTE FUNCTION heirloom.memory_door()
+    CREATE TRIGGER memory_door_update BEFORE UPDATE ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR ((((((new.valid_from IS DISTINCT FROM old.valid_from) OR (new.valid_to IS DISTINCT FROM old.valid_to)) OR (new.t_valid_from IS DISTINCT FROM old.t_valid_from)) OR (new.t_valid_to IS DISTINCT FROM old.t_valid_to)) OR (new.created_at IS DISTINCT FROM old.created_at)) OR (new.project_id IS DISTINCT FROM old.project_id)) OR ((((new.source_task_id IS DISTINCT FROM old.source_task_id) OR (new.source_task_number IS DISTINCT FROM old.source_task_number)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)))) EXECUTE FUNCTION heirloom.memory_door_update()
+    CREATE TRIGGER memory_forms BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NULL) AND ((new.t_valid_from IS DISTINCT FROM new.valid_from) OR (new.valid_to IS NOT NULL) OR (new.source_task_id IS NOT NULL)))) EXECUTE FUNCTION heirloom.memory_forms()
     CREATE TRIGGER memory_namespace BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.namespace IS NULL) AND (new.project_id IS NOT NULL))) EXECUTE FUNCTION heirloom.memory_namespace()
+    CREATE TRIGGER memory_ranking BEFORE INSERT OR UPDATE OF topic, role, content, content_tsv, word_vector, word_vector_long, embedding, embedding_model, sign_bits ON heirloom.memory FOR EACH ROW EXECUTE FUNCTION heirloom.memory_ranking()
     CREATE TRIGGER memory_updated_at BEFORE UPDATE OF role, topic, content, metadata, updated_at ON heirloom.memory FOR EACH ROW WHEN (((NOT (new.updated_at IS DISTINCT FROM old.updated_at)) AND ((((new.role IS DISTINCT FROM old.role) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.content IS DISTINCT FROM old.content)) OR (new.metadata IS DISTINCT FROM old.metadata)) AND (current_setting('heirloom.times_given'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION heirloom.memory_updated_at()
+    CREATE TRIGGER memory_versions AFTER INSERT ON heirloom.memory REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION heirloom.memory_versions()
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
 
 table heirloom.meta
     only_row boolean not null default true
@@ -127,6 +223,19 @@ table heirloom.meta
     constraint meta_pkey PRIMARY KEY (only_row)
     grant select to heirloom_audit
     grant select to heirloom_serve
+    grant select to heirloom_service
+
+table heirloom.model
+    name text not null
+    dimension integer not null
+    centre vector(1024) not null
+    vectors bigint not null
+    centred_at timestamp with time zone not null default now()
+    constraint model_dimension_check CHECK (((dimension >= 1) AND (dimension <= 1024)))
+    constraint model_pkey PRIMARY KEY (name)
+    grant select to heirloom_audit
+    grant select to heirloom_serve
+    grant select to heirloom_service
 
 table heirloom.namespace row level security forced
     name text collate "C" not null
@@ -137,9 +246,11 @@ table heirloom.namespace row level security forced
     constraint namespace_name_check CHECK (((octet_length(name) <= 256) AND ((name COLLATE "C") ~ '^[a-z]+:[A-Za-z0-9_:.-]+$'::text)))
     constraint namespace_pkey PRIMARY KEY (name)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((name = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((name = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((name = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((name = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
 
 table heirloom.object
     path text not null
@@ -162,9 +273,11 @@ table heirloom.origin row level security forced
     constraint origin_written_digest_check CHECK ((octet_length(written_digest) = 16))
     constraint origin_pkey PRIMARY KEY (id, namespace)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
 
 table heirloom.revision row level security forced
     namespace text collate "C" not null
@@ -176,12 +289,14 @@ table heirloom.revision row level security forced
     metadata jsonb
     actor text not null default SESSION_USER
     replaced_at timestamp with time zone not null default now()
-    constraint revision_memory_fkey FOREIGN KEY (namespace, memory_id) REFERENCES heirloom.memory(namespace, id) ON DELETE CASCADE
+    constraint revision_memory_fkey FOREIGN KEY (namespace, memory_id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
     constraint revision_pkey PRIMARY KEY (namespace, memory_id, version_n)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
     grant delete, insert, select to heirloom_serve
+    grant delete, insert, select to heirloom_service
 
 table heirloom.schema_version
     ordinal integer not null
@@ -191,6 +306,7 @@ table heirloom.schema_version
     constraint schema_version_pkey PRIMARY KEY (ordinal)
     grant select to heirloom_audit
     grant select to heirloom_serve
+    grant select to heirloom_service
 
 table heirloom.state_transition row level security forced
     id bigint not null generated always as identity
@@ -201,12 +317,14 @@ table heirloom.state_transition row level security forced
     actor text not null default SESSION_USER
     reason text
     at timestamp with time zone not null default now()
-    constraint state_transition_memory_fkey FOREIGN KEY (namespace, memory_id) REFERENCES heirloom.memory(namespace, id) ON DELETE CASCADE
+    constraint state_transition_memory_fkey FOREIGN KEY (namespace, memory_id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
     constraint state_transition_pkey PRIMARY KEY (namespace, memory_id, id)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
     grant delete, insert, select to heirloom_serve
+    grant delete, insert, select to heirloom_service
 
 table heirloom.token
     id uuid not null default gen_random_uuid()
@@ -229,9 +347,82 @@ table heirloom.tombstone row level security forced
     reason text
     constraint tombstone_pkey PRIMARY KEY (id, namespace)
     policy audit for select to heirloom_audit using (true)
-    policy tenant for all to heirloom_serve using ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[]))) with check ((namespace = ANY (( SELECT string_to_array(current_setting('heirloom.namespaces'::text, true), ','::text) AS string_to_array)::text[])))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
     grant insert, select to heirloom_serve
+    grant insert, select to heirloom_service
+
+CREATE OR REPLACE FUNCTION heirloom.count_words(in_namespace text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    counted integer;
+begin
+    perform pg_advisory_xact_lock(hashtext('heirloom.count_words'), hashtext(in_namespace));
+    select count(*) into counted from heirloom.memory m where m.namespace = in_namespace;
+    with fresh as materialized (
+        select s.word as lexeme, s.ndoc as df
+        from ts_stat(format('select m.content_tsv from heirloom.memory m where m.namespace = %L', in_namespace)) s
+    ),
+    gone as (
+        delete from heirloom.lexeme x
+        where x.namespace = in_namespace and not exists (select from fresh f where f.lexeme = x.lexeme)
+    )
+    insert into heirloom.lexeme as x (namespace, lexeme, df)
+    select in_namespace, f.lexeme, f.df
+    from fresh f
+    on conflict (namespace, lexeme) do update set df = excluded.df where x.df <> excluded.df;
+
+    insert into heirloom.frequency as f (namespace, documents)
+    values (in_namespace, counted)
+    on conflict (namespace) do update set documents = excluded.documents, counted_at = now();
+    return counted;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.count_words_if_stale(in_namespace text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+    known heirloom.frequency;
+    enough integer;
+    fresh integer;
+begin
+    select f.* into known from heirloom.frequency f where f.namespace = in_namespace;
+    if known.documents > 5000 then
+        return;
+    end if;
+    enough := case when known.namespace is null then 10 else greatest(8, known.documents / 5) end;
+    select count(*)
+    into fresh
+    from (
+        select
+        from heirloom.memory m
+        where m.namespace = in_namespace and m.created_at > coalesce(known.counted_at, '-infinity')
+        order by m.created_at desc nulls last
+        limit enough
+    ) n;
+    if fresh >= enough then
+        perform heirloom.count_words(in_namespace);
+    end if;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.embedded_text(topic text, content text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+    select coalesce(nullif(topic, '') || E'\n\n', '') || content
+$function$
 
 CREATE OR REPLACE FUNCTION heirloom.function_words()
  RETURNS text[]
@@ -239,12 +430,187 @@ CREATE OR REPLACE FUNCTION heirloom.function_words()
  IMMUTABLE PARALLEL SAFE
 AS $function$select '{a,about,abov,after,again,against,all,also,am,an,and,ani,are,aren,as,at,be,becaus,been,befor,below,between,both,but,by,can,could,couldn,d,did,didn,do,doe,doesn,don,down,dure,each,few,for,from,further,had,hadn,has,hasn,have,haven,he,her,here,herself,him,himself,his,how,i,if,in,into,is,isn,it,itself,just,ll,m,ma,may,me,might,mightn,more,most,must,mustn,my,myself,need,needn,no,nor,not,now,o,of,off,on,onc,onli,or,other,our,ourselv,out,over,own,re,s,same,shall,shan,she,should,shouldn,so,some,such,t,than,that,the,their,them,themselv,then,there,these,they,this,those,through,to,too,under,until,up,us,ve,veri,was,wasn,we,were,weren,what,when,where,whi,which,while,who,whom,whose,will,with,won,would,wouldn,y,yes,you,your,yourself,yourselv}'::text[]$function$
 
+CREATE OR REPLACE FUNCTION heirloom.gate()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    found text := lower(btrim(current_setting('pgmnemo.gate_strict', true), E' \t\r\n'));
+begin
+    if coalesce(found, '') = '' then
+        return 'enforce';
+    end if;
+    if found not in ('enforce', 'warn', 'off') then
+        raise exception 'pgmnemo.gate_strict is ''%'': it takes enforce, warn or off', found
+            using errcode = 'invalid_parameter_value';
+    end if;
+    return found;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.is_recallable(m heirloom.memory, at timestamp with time zone, include_unverified boolean, kinds text[], role text, exclude_dag text, content_types text[], also_states text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+RETURN ((m).is_active AND (((m).state <> ALL (ARRAY['deprecated'::text, 'superseded'::text, 'archived'::text, 'rejected'::text])) OR (((m).state = ANY (ARRAY['deprecated'::text, 'superseded'::text])) AND ((m).state = ANY (also_states)))) AND (((m).expires_at IS NULL) OR ((m).expires_at > GREATEST(at, statement_timestamp()))) AND (COALESCE((m).valid_from, (m).created_at, '-infinity'::timestamp with time zone) <= at) AND (((m).valid_to IS NULL) OR ((m).valid_to > at)) AND (include_unverified OR ((m).kind <> 'lesson'::text) OR ((m).verified_at IS NOT NULL)) AND ((kinds IS NULL) OR ((m).kind = ANY (kinds))) AND ((role IS NULL) OR ((m).role = role)) AND ((exclude_dag IS NULL) OR ((m).source_dag_id IS DISTINCT FROM exclude_dag)) AND ((content_types IS NULL) OR ((m).content_type = ANY (content_types))))
+
+CREATE OR REPLACE FUNCTION heirloom.may_see(in_namespace text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+    select coalesce(in_namespace = any (heirloom.visible_namespaces()), false)
+        or (pg_has_role(session_user, 'heirloom_service', 'member') and heirloom.serves_all())
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_door()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    if new.role is null or new.topic is null then
+        raise exception 'null value in column "%" of relation "agent_lesson" violates not-null constraint',
+            case when new.role is null then 'role' else 'topic' end
+            using errcode = 'not_null_violation';
+    end if;
+    if coalesce(btrim(new.commit_sha), '') = '' and coalesce(btrim(new.artifact_hash), '') = '' then
+        if heirloom.gate() = 'enforce' then
+            raise exception 'pgmnemo provenance gate [enforce]: INSERT rejected: a lesson needs commit_sha or artifact_hash, and an empty one is none'
+                using hint = 'Say which commit or artifact taught it. For a backfill: SET pgmnemo.gate_strict = ''warn'' (kept as a ghost, which recall leaves out, with a warning) or ''off'' (the same in silence).';
+        end if;
+        new.verified_at := null;
+    end if;
+
+    new.namespace := coalesce(new.namespace, 'project:' || new.project_id, 'custom:unassigned');
+    if new.t_valid_from = 'infinity' then
+        new.t_valid_from := least(coalesce(new.created_at, now()), now());
+    end if;
+    new.valid_from := new.t_valid_from;
+    new.valid_to := nullif(new.t_valid_to, 'infinity');
+    if new.source_task_number is not null then
+        new.source_task_id := new.source_task_number::text;
+    end if;
+    new.source := case new.source_type when 'imported' then 'imported' when 'system' then 'runtime' else 'agent' end;
+    return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_door_update()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    given constant boolean := coalesce(current_setting('heirloom.times_given', true), '') = 'on';
+begin
+    if new.t_valid_from is distinct from old.t_valid_from then
+        new.valid_from := new.t_valid_from;
+    elsif new.valid_from is distinct from old.valid_from or new.created_at is distinct from old.created_at then
+        new.t_valid_from := coalesce(new.valid_from, new.created_at, '-infinity');
+    end if;
+    if new.t_valid_to is distinct from old.t_valid_to then
+        new.valid_to := nullif(new.t_valid_to, 'infinity');
+    elsif new.valid_to is distinct from old.valid_to then
+        new.t_valid_to := coalesce(new.valid_to, 'infinity');
+    end if;
+    if new.source_task_number is distinct from old.source_task_number then
+        new.source_task_id := new.source_task_number::text;
+    elsif new.source_task_id is distinct from old.source_task_id then
+        new.source_task_number :=
+            case when new.source_task_id ~ '^-?[0-9]{1,18}$' then new.source_task_id::bigint end;
+    end if;
+
+    if new.project_id is distinct from old.project_id and new.namespace = old.namespace
+        and old.namespace = coalesce('project:' || old.project_id, 'custom:unassigned')
+    then
+        new.namespace := coalesce('project:' || new.project_id, 'custom:unassigned');
+    end if;
+
+    if new.kind = 'lesson' and not given
+        and coalesce(btrim(new.commit_sha), '') = '' and coalesce(btrim(new.artifact_hash), '') = ''
+        and (coalesce(btrim(old.commit_sha), '') <> '' or coalesce(btrim(old.artifact_hash), '') <> '')
+    then
+        if heirloom.gate() = 'enforce' then
+            raise exception 'pgmnemo provenance gate [enforce]: UPDATE rejected: it would leave a lesson without commit_sha and artifact_hash'
+                using hint = 'Give another commit or artifact in the same statement, or SET pgmnemo.gate_strict = ''warn'' or ''off'' to make it a ghost.';
+        end if;
+        new.verified_at := null;
+        -- Once a statement of the client, not once a row.
+        if heirloom.gate() = 'warn'
+            and current_setting('heirloom.gate_warned', true) is distinct from statement_timestamp()::text
+        then
+            perform set_config('heirloom.gate_warned', statement_timestamp()::text, true);
+            raise warning 'pgmnemo provenance gate [warn]: UPDATE left lessons without commit_sha and artifact_hash; they are ghosts now, which recall leaves out';
+        end if;
+    end if;
+
+    if new.source_type is not null and not given and new.updated_at is not distinct from old.updated_at then
+        new.updated_at := now();
+    end if;
+    return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_forms()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    new.t_valid_from := coalesce(new.valid_from, new.created_at, '-infinity');
+    new.t_valid_to := coalesce(new.valid_to, 'infinity');
+    if new.source_task_id ~ '^-?[0-9]{1,18}$' then
+        new.source_task_number := new.source_task_id::bigint;
+    end if;
+    return new;
+end
+$function$
+
 CREATE OR REPLACE FUNCTION heirloom.memory_namespace()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
     new.namespace := 'project:' || new.project_id;
+    return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_ranking()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', '(pgvector)'
+AS $function$
+declare
+    words sparsevec;
+begin
+    if tg_op = 'INSERT'
+        or new.content_tsv is null
+        or (new.topic, new.role, new.content, new.content_tsv, new.word_vector, new.word_vector_long)
+            is distinct from (old.topic, old.role, old.content, old.content_tsv, old.word_vector, old.word_vector_long)
+    then
+        new.content_tsv := heirloom.search_vector(new.topic, new.role, new.content);
+        words := heirloom.word_vector(new.content_tsv);
+        if length(new.content_tsv) <= 480 then
+            new.word_vector := words;
+            new.word_vector_long := null;
+        else
+            new.word_vector := null;
+            new.word_vector_long := words;
+        end if;
+    end if;
+    new.sign_bits := null;
+    if new.embedding is not null then
+        new.sign_bits := (
+            select binary_quantize(new.embedding - m.centre)
+            from heirloom.model m
+            where m.name = coalesce(new.embedding_model, '') and vector_norm(new.embedding) > 0
+        );
+    end if;
     return new;
 end
 $function$
@@ -259,209 +625,909 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
+CREATE OR REPLACE FUNCTION heirloom.memory_versions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    came bigint;
+    ghosts bigint;
+    keys bigint;
+    closed bigint;
+begin
+    select
+        count(*),
+        count(*) filter (where coalesce(btrim(i.commit_sha), '') = '' and coalesce(btrim(i.artifact_hash), '') = ''),
+        count(distinct i.version_key) filter (where btrim(i.commit_sha) <> '')
+    into came, ghosts, keys
+    from inserted i
+    where i.source_type is not null;
+
+    if ghosts > 0 and heirloom.gate() = 'warn' then
+        raise warning 'pgmnemo provenance gate [warn]: INSERT accepted without commit_sha or artifact_hash: % of % row(s); they are ghosts (verified_at is NULL), which recall leaves out',
+            ghosts, came;
+    end if;
+    if keys = 0 then
+        return null;
+    end if;
+    if keys <= 16 then
+        perform pg_advisory_xact_lock(k.version_key)
+        from (
+            select distinct i.version_key
+            from inserted i
+            where i.source_type is not null and btrim(i.commit_sha) <> ''
+            order by 1
+        ) k;
+    end if;
+
+    update heirloom.memory m
+    set valid_to = greatest(n.since, m.t_valid_from),
+        t_valid_to = greatest(n.since, m.t_valid_from)
+    from (
+        select i.namespace, i.version_key, i.role, i.topic, i.commit_sha, i.artifact_hash,
+            bool_or(i.verified_at is not null) as verified,
+            max(i.t_valid_from) as since
+        from inserted i
+        where i.source_type is not null
+            and btrim(i.commit_sha) <> ''
+            and i.is_active
+            and i.t_valid_to = 'infinity'
+            and (i.expires_at is null or i.expires_at > now())
+            and i.state not in ('deprecated', 'superseded', 'archived', 'rejected')
+        group by 1, 2, 3, 4, 5, 6
+    ) n
+    where m.namespace = n.namespace
+        and m.version_key = n.version_key
+        and m.kind = 'lesson'
+        and (m.role, m.topic, m.commit_sha) = (n.role, n.topic, n.commit_sha)
+        and (m.artifact_hash is null or n.artifact_hash is null or m.artifact_hash = n.artifact_hash)
+        and m.t_valid_to = 'infinity'
+        and m.t_valid_from <= n.since
+        and (n.verified or m.verified_at is null)
+        -- NOT IN, because it is hashed: many siblings may share a key.
+        and (m.namespace, m.id) not in (select s.namespace, s.id from inserted s);
+    get diagnostics closed = row_count;
+    if closed > 0 then
+        raise notice 'pgmnemo: bitemporal close+create fired -- closed % prior version(s) with the same project, role, topic and commit_sha',
+            closed;
+    end if;
+    return null;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.namespaces_in_sight()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+    return array(
+        with recursive seen as (
+            (select m.namespace from heirloom.memory m order by m.namespace limit 1)
+            union all
+            select (
+                select m.namespace from heirloom.memory m where m.namespace > s.namespace order by m.namespace limit 1
+            )
+            from seen s
+            where s.namespace is not null
+        )
+        select s.namespace from seen s where s.namespace is not null
+    );
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.note_transition(namespace text, memory_id uuid, from_state text, to_state text, actor text, reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    insert into heirloom.state_transition (namespace, memory_id, from_state, to_state, actor, reason)
+    values (
+        note_transition.namespace, note_transition.memory_id, note_transition.from_state, note_transition.to_state,
+        coalesce(note_transition.actor, session_user), note_transition.reason
+    );
+    insert into heirloom.activity (actor, action, namespace, memory_id, content_sha256, details)
+    select coalesce(note_transition.actor, session_user), 'transition', m.namespace, m.id,
+        sha256(convert_to(m.content, 'UTF8')),
+        jsonb_strip_nulls(jsonb_build_object(
+            'from', note_transition.from_state, 'to', note_transition.to_state, 'reason', note_transition.reason
+        ))
+    from heirloom.memory m
+    where m.namespace = note_transition.namespace and m.id = note_transition.memory_id;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.question_vector(lexemes text[], namespaces text[], OUT weights sparsevec, OUT content_words text[], OUT knows_one boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', '(pgvector)'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+    function_words constant text[] := heirloom.function_words();
+    sharpness constant double precision := case when cardinality(function_words) = 0 then 1.3 else 1 end;
+    counted double precision := (
+        select sum(f.documents) from heirloom.frequency f where f.namespace = any (question_vector.namespaces)
+    );
+begin
+    if counted < 10 then
+        counted := null;
+    end if;
+    select ('{' || string_agg(e.at || ':' || e.weight, ',') || '}/536870912')::sparsevec,
+        array_agg(e.content_word) filter (where e.content_word is not null), bool_or(e.knows_one)
+    into weights, content_words, knows_one
+    from (
+        select (hashtext(w.lexeme) & 536870911) + 1 as at,
+            max(
+                case when w.is_function_word then 0.15 else 1 end
+                * case
+                    when counted is null then 1
+                    else power(ln(1 + (greatest(counted, w.df) - w.df + 0.5) / (w.df + 0.5)), sharpness)
+                end
+            )::real as weight,
+            max(w.lexeme) filter (where not w.is_function_word) as content_word,
+            bool_or(not w.is_function_word and w.df > 0) as knows_one
+        from (
+            select l.lexeme, l.lexeme = any (function_words) as is_function_word,
+                coalesce(
+                    (
+                        select sum(x.df)
+                        from heirloom.lexeme x
+                        where x.namespace = any (question_vector.namespaces) and x.lexeme = l.lexeme
+                    ),
+                    0
+                )::double precision as df
+            from unnest(question_vector.lexemes) l(lexeme)
+        ) w
+        group by 1
+    ) e;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.rare_words(lexemes text[], content_words text[], in_namespace text)
+ RETURNS tsquery
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+    return (
+        -- Quoted, so that nothing in a lexeme is read as syntax.
+        select string_agg('''' || replace(replace(r.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+        from (
+            select w.lexeme, sum(w.df) over (order by w.df, w.lexeme) - w.df as before
+            from (
+                select l.lexeme, coalesce(x.df, 0) as df
+                from unnest(case when cardinality(content_words) > 0 then content_words else lexemes end) l(lexeme)
+                left join heirloom.lexeme x on x.namespace = in_namespace and x.lexeme = l.lexeme
+            ) w
+        ) r
+        where r.before < 4000
+    );
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp(), role text DEFAULT NULL::text, exclude_dag text DEFAULT NULL::text, content_types text[] DEFAULT NULL::text[], also_states text[] DEFAULT NULL::text[], use_sessions boolean DEFAULT true)
  RETURNS TABLE(namespace text, id uuid, created_at timestamp with time zone, score double precision, lexical double precision, semantic double precision, context double precision, boost double precision, similarity double precision)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', '(pgvector)'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
 #variable_conflict use_column
 declare
-    terms record;
-    function_words constant text[] := heirloom.function_words();
-    -- Without a list of function words, what is common counts for less all the same.
-    sharpness constant double precision := case when cardinality(function_words) = 0 then 1.3 else 1 end;
+    question record;
+    words record;
+    signs bit(1024);
+    dimensions double precision;
+    names text[];
+    ids uuid[];
+    times timestamptz[];
+    sessions bigint[];
+    lexicals double precision[];
+    semantics double precision[];
+    boosts double precision[];
+    contexts double precision[];
+    best_lexical double precision;
+    best_semantic double precision;
+    words_count_for double precision;
+    last integer;
+    lifted record;
 begin
-    select * into terms from heirloom.recall_terms(recall.query_text);
+    if k < 0 then
+        raise exception 'k must not be negative: found %, accepted are 0, a positive number, and NULL for all', k
+            using errcode = '2201W';
+    end if;
+    if namespaces is null then
+        namespaces := heirloom.namespaces_in_sight();
+    end if;
+    select * into question from heirloom.recall_terms(query_text);
+    select * into words from heirloom.question_vector(question.lexemes, namespaces);
+    if vector_norm(query_embedding) > 0 then
+        select binary_quantize(query_embedding - c.centre), c.dimension
+        into signs, dimensions
+        from heirloom.recall_centre(query_model) c;
+    else
+        query_embedding := null;
+    end if;
+    if words.weights is null and query_embedding is null then
+        return;
+    end if;
 
-    return query
-    with visible as materialized (
-        select m.namespace, m.id, m.created_at, m.pin, m.importance, m.state, m.topic, m.content, m.content_tsv,
-            m.embedding, m.embedding_model
-        from heirloom.memory m
-        where m.namespace = any (recall.namespaces)
-            and m.is_active
-            and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
-            and (m.expires_at is null or m.expires_at > greatest(recall.at, statement_timestamp()))
-            and coalesce(m.valid_from, m.created_at, '-infinity') <= recall.at
-            and (m.valid_to is null or m.valid_to > recall.at)
-            and (m.kind <> 'lesson' or m.verified_at is not null or recall.include_unverified)
-            and (recall.kinds is null or m.kind = any (recall.kinds))
-    ),
-    posting as (
-        select v.namespace, v.id, t.lexeme as term, cardinality(t.positions) as tf, length(v.content_tsv) as len
-        from visible v, unnest(v.content_tsv) t
-        where v.content_tsv @@ terms.any_lexeme and t.lexeme = any (terms.lexemes)
-        union all
-        select v.namespace, v.id, g.gram, 1, length(v.content_tsv)
-        from visible v, unnest(terms.grams) g(gram)
-        where cardinality(terms.grams) > 0
-            and (strpos(v.content, g.gram) > 0 or strpos(coalesce(v.topic, ''), g.gram) > 0)
-    ),
-    weight as (
-        select f.namespace, f.term, f.term = any (function_words) as is_function_word,
-            power(ln(1 + (n.rows - f.df + 0.5) / (f.df + 0.5)), sharpness)
-                * case when f.term = any (function_words) then 0.15 else 1 end as w
-        from (select p.namespace, p.term, count(*) as df from posting p group by p.namespace, p.term) f
-        join (select v.namespace, count(*) as rows from visible v group by v.namespace) n on n.namespace = f.namespace
-    ),
-    words as (
-        select p.namespace, p.id,
-            sum(w.w * p.tf * 1.9 / (p.tf + 0.9 * (0.6 + 0.4 * p.len / 40.0))) as l,
-            bool_or(not w.is_function_word) as says_something
-        from posting p
-        join weight w on w.namespace = p.namespace and w.term = p.term
-        group by p.namespace, p.id
-    ),
-    side as (
-        select v.namespace, v.id, v.created_at, v.pin, v.importance, v.state,
-            coalesce(w.l, 0)::double precision as l,
-            coalesce(w.says_something, false) as says_something,
-            c.cosine
-        from visible v
-        left join words w on w.namespace = v.namespace and w.id = v.id
-        cross join lateral (
-            -- Vectors of two models have nothing to say to each other; one without a direction has no cosine.
-            select case
-                when recall.query_model is null or v.embedding_model is null or v.embedding_model = recall.query_model
-                    then nullif(1 - (v.embedding <=> recall.query_embedding), 'NaN')
-            end as cosine
-        ) c
-        where w.id is not null or c.cosine > 0
-    ),
-    best as (
-        select max(s.l) as l, max(s.cosine) as cosine,
+    if question.required is not null and not exists (
+        select
+        from unnest(namespaces) n(name)
+        join heirloom.memory m on m.namespace = n.name
+        where m.content_tsv @@ question.required
+            and heirloom.is_recallable(
+                m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
+            )
+    ) then
+        question.required := null;
+    end if;
+
+    if exists (select from heirloom.frequency f where f.namespace = any (namespaces) and f.is_indexed) then
+        return query
+        select w.*
+        from heirloom.recall_wide(
+            question.required, question.refused, question.lexemes, words.weights, words.content_words, words.knows_one,
+            query_embedding, signs, dimensions, query_model, namespaces, k, kinds, include_unverified, at, role,
+            exclude_dag, content_types, also_states, use_sessions
+        ) w;
+        return;
+    end if;
+
+    -- One pass along memory_session. The number of a session carries its namespace; its lowest bit says that there is none.
+    select array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session), array_agg(s.l),
+        array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
+    into names, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
+    from unnest(namespaces) n(name)
+    cross join lateral (
+        select m.namespace, m.id, m.created_at,
             case
-                when not coalesce(max(s.cosine) > 0, false) then 1
-                when not bool_or(s.says_something) then 0
-                else 0.6
-            end as words_count_for
-        from side s
-    ),
-    part as (
-        select s.namespace, s.id, s.created_at, s.cosine,
-            round((b.words_count_for * s.l / nullif(b.l, 0))::numeric, 9)::double precision as lexical,
-            round(((1 - b.words_count_for) * greatest(coalesce(s.cosine, 0), 0) / nullif(greatest(b.cosine, 0), 0))::numeric, 9)
-                ::double precision as semantic,
-            (case when s.pin then 0.03 else 0 end + (s.importance - 3) * 0.01
-                + case s.state when 'canonical' then 0.02 when 'validated' then 0.01 when 'conflicted' then -0.02 else 0 end
-            )::double precision as boost
-        from side s, best b
-    )
+                when m.source_run_id is null then hashtextextended(m.namespace, 0) | 1
+                else hashtextextended(m.source_run_id, hashtext(m.namespace)) & -2
+            end as session,
+            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> words.weights), 0) as l,
+            case
+                when query_embedding is null
+                    or (query_model is not null and m.embedding_model <> query_model) then null
+                when signs is not null and m.sign_bits is not null then 1 - 2 * (m.sign_bits <~> signs) / dimensions
+                else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+            end as s,
+            heirloom.recall_boost(m.pin, m.importance, m.state) as boost
+        from heirloom.memory m
+        where m.namespace = n.name
+            and heirloom.is_recallable(
+                m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
+            )
+            and (question.required is null or m.content_tsv @@ question.required)
+            and (question.refused is null or not m.content_tsv @@ question.refused)
+        order by m.source_run_id, m.created_at, m.id
+    ) s;
+    if ids is null then
+        return;
+    end if;
+
+    words_count_for := case
+        when best_semantic is null then 1
+        when best_lexical is null then 0
+        when words.knows_one or heirloom.says_something(words.content_words, namespaces) then 0.6
+        else 0
+    end;
+    contexts := array_fill(0::double precision, array[last]);
+    if use_sessions then
+        for lifted in
+            select a.at + d.step as at, sum(d.weight * a.x) as context
+            from (
+                select b.at,
+                    b.f - greatest(0.3, nth_value(b.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+                from (
+                    select f.at::integer as at,
+                        coalesce(words_count_for * f.l / best_lexical, 0)
+                        + coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as f
+                    from unnest(lexicals, semantics) with ordinality f(l, s, at)
+                    order by f desc, at
+                    limit 41
+                ) b
+            ) a
+            cross join (values (1, 0.7), (2, 0.4), (-1, 0.4), (-2, 0.2)) d(step, weight)
+            where a.x > 0
+                and a.at + d.step between 1 and last
+                and sessions[a.at + d.step] = sessions[a.at]
+                and times[a.at + d.step / abs(d.step)] <> times[a.at]
+                and (abs(d.step) = 1 or times[a.at + d.step] <> times[a.at + d.step / 2])
+                and (
+                    sessions[a.at] & 1 = 0
+                    or (
+                        abs(extract(epoch from times[a.at + d.step / abs(d.step)] - times[a.at])) <= 1800
+                        and abs(extract(epoch from times[a.at + d.step] - times[a.at + d.step / abs(d.step)])) <= 1800
+                    )
+                )
+            group by 1
+        loop
+            contexts[lifted.at] := lifted.context;
+        end loop;
+    end if;
+
     -- Rounded to nine digits, so that equal rows are equal however their sums were added up.
-    select p.namespace, p.id, p.created_at,
-        round((coalesce(p.lexical, 0) + coalesce(p.semantic, 0) + p.boost)::numeric, 9)::double precision as score,
-        coalesce(p.lexical, 0), coalesce(p.semantic, 0), 0::double precision, p.boost, p.cosine
-    from part p
-    where coalesce(p.lexical, 0) + coalesce(p.semantic, 0) > 0
-    order by score desc, p.created_at desc nulls last, p.id
-    limit recall.k;
+    return query
+    select names[r.at], ids[r.at], times[r.at], r.score, r.lexical, r.semantic, r.context, r.boost,
+        case
+            when query_embedding is not null then (
+                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                from heirloom.memory m
+                where m.namespace = names[r.at] and m.id = ids[r.at]
+                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+            )
+        end
+    from (
+        select f.at, f.boost, f.context, l.lexical, l.semantic,
+            round((l.lexical + l.semantic + f.context + f.boost)::numeric, 9)::double precision as score
+        from unnest(lexicals, semantics, contexts, boosts) with ordinality f(l, s, context, boost, at)
+        cross join lateral (
+            select coalesce(words_count_for * f.l / best_lexical, 0) as lexical,
+                coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as semantic
+        ) l
+        where l.lexical + l.semantic > 0 or (f.context > 0 and sessions[f.at] & 1 = 0)
+        order by score desc, times[f.at] desc nulls last, ids[f.at]
+        limit k
+    ) r
+    order by r.score desc, times[r.at] desc nulls last, ids[r.at];
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.recall_ghosts(query_text text, query_embedding vector, namespaces text[], kinds text[] DEFAULT NULL::text[], query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp())
+CREATE OR REPLACE FUNCTION heirloom.recall_boost(pin boolean, importance smallint, state text)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (((CASE WHEN pin THEN 0.03 ELSE (0)::numeric END + (((importance - 3))::numeric * 0.01)) + CASE state WHEN 'canonical'::text THEN 0.02 WHEN 'validated'::text THEN 0.01 WHEN 'conflicted'::text THEN '-0.02'::numeric ELSE (0)::numeric END))::double precision
+
+CREATE OR REPLACE FUNCTION heirloom.recall_centre(query_model text)
+ RETURNS SETOF heirloom.model
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+    select m.*
+    from heirloom.model m
+    where query_model is null or m.name = query_model
+    order by m.name <> '', m.vectors desc, m.name
+    limit 1
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall_ghosts(query_text text, query_embedding vector, namespaces text[], kinds text[] DEFAULT NULL::text[], query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp(), role text DEFAULT NULL::text, exclude_dag text DEFAULT NULL::text, content_types text[] DEFAULT NULL::text[])
  RETURNS bigint
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', '(pgvector)'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
-    terms record;
+    question record;
+    weights sparsevec;
 begin
-    if recall_ghosts.kinds is not null and 'lesson' <> all (recall_ghosts.kinds) then
+    if namespaces is null then
+        namespaces := heirloom.namespaces_in_sight();
+    end if;
+    -- Most stores have none, and then nothing else needs to be asked.
+    if not exists (
+        select
+        from unnest(namespaces) n(name)
+        join heirloom.memory m on m.namespace = n.name
+        where m.kind = 'lesson' and m.verified_at is null
+    ) then
         return 0;
     end if;
-    select * into terms from heirloom.recall_terms(recall_ghosts.query_text);
-
+    select * into question from heirloom.recall_terms(query_text);
+    select q.weights into weights from heirloom.question_vector(question.lexemes, namespaces) q;
     return (
         select count(*)
-        from heirloom.memory m
-        where m.namespace = any (recall_ghosts.namespaces)
-            and m.kind = 'lesson'
+        from unnest(namespaces) n(name)
+        join heirloom.memory m on m.namespace = n.name
+        where m.kind = 'lesson'
             and m.verified_at is null
-            and m.is_active
-            and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
-            and (m.expires_at is null or m.expires_at > greatest(recall_ghosts.at, statement_timestamp()))
-            and coalesce(m.valid_from, m.created_at, '-infinity') <= recall_ghosts.at
-            and (m.valid_to is null or m.valid_to > recall_ghosts.at)
+            and heirloom.is_recallable(m, at, true, kinds, recall_ghosts.role, exclude_dag, content_types, null)
+            and (question.refused is null or not m.content_tsv @@ question.refused)
             and case
-                when cardinality(terms.lexemes) + cardinality(terms.grams) > 0 then
-                    coalesce(m.content_tsv @@ terms.any_lexeme, false)
-                    or exists (
-                        select
-                        from unnest(terms.grams) g(gram)
-                        where strpos(m.content, g.gram) > 0 or strpos(coalesce(m.topic, ''), g.gram) > 0
-                    )
-                else
-                    (recall_ghosts.query_model is null or m.embedding_model is null
-                        or m.embedding_model = recall_ghosts.query_model)
-                    and nullif(1 - (m.embedding <=> recall_ghosts.query_embedding), 'NaN') > 0
+                when weights is not null then coalesce(m.word_vector, m.word_vector_long) <#> weights < 0
+                else (query_model is null or m.embedding_model is null or m.embedding_model = query_model)
+                    and nullif(1 - (m.embedding <=> query_embedding), 'NaN') > 0
             end
     );
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.recall_terms(query_text text, OUT lexemes text[], OUT grams text[], OUT any_lexeme tsquery)
+CREATE OR REPLACE FUNCTION heirloom.recall_neighbours(in_namespace text, run text, created timestamp with time zone, of_id uuid, at timestamp with time zone, include_unverified boolean, kinds text[], role text, exclude_dag text, content_types text[], also_states text[], required tsquery, refused tsquery)
+ RETURNS TABLE(id uuid, step integer)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+    direction integer;
+    place integer;
+    before timestamptz;
+    row record;
+begin
+    foreach direction in array array[1, -1] loop
+        place := 0;
+        before := created;
+        for row in
+            select n.id, n.created_at
+            from (
+                select m.id, m.created_at
+                from heirloom.memory m
+                where direction = 1 and m.namespace = in_namespace and m.source_run_id = run collate "default"
+                    and (m.created_at, m.id) > (created, of_id)
+                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                    and (required is null or m.content_tsv @@ required)
+                    and (refused is null or not m.content_tsv @@ refused)
+                order by m.created_at, m.id
+                limit 2
+            ) n
+            union all
+            select n.id, n.created_at
+            from (
+                select m.id, m.created_at
+                from heirloom.memory m
+                where direction = -1 and m.namespace = in_namespace and m.source_run_id = run collate "default"
+                    and (m.created_at, m.id) < (created, of_id)
+                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                    and (required is null or m.content_tsv @@ required)
+                    and (refused is null or not m.content_tsv @@ refused)
+                order by m.created_at desc, m.id desc
+                limit 2
+            ) n
+            union all
+            select n.id, n.created_at
+            from (
+                select m.id, m.created_at
+                from heirloom.memory m
+                where run is null and direction = 1 and m.namespace = in_namespace and m.source_run_id is null
+                    and (m.created_at, m.id) > (created, of_id) and m.created_at <= created + interval '1 hour'
+                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                    and (required is null or m.content_tsv @@ required)
+                    and (refused is null or not m.content_tsv @@ refused)
+                order by m.created_at, m.id
+                limit 2
+            ) n
+            union all
+            select n.id, n.created_at
+            from (
+                select m.id, m.created_at
+                from heirloom.memory m
+                where run is null and direction = -1 and m.namespace = in_namespace and m.source_run_id is null
+                    and (m.created_at, m.id) < (created, of_id) and m.created_at >= created - interval '1 hour'
+                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                    and (required is null or m.content_tsv @@ required)
+                    and (refused is null or not m.content_tsv @@ refused)
+                order by m.created_at desc, m.id desc
+                limit 2
+            ) n
+        loop
+            exit when row.created_at = before
+                or (run is null and abs(extract(epoch from row.created_at - before)) > 1800);
+            place := place + direction;
+            before := row.created_at;
+            id := row.id;
+            step := place;
+            return next;
+        end loop;
+    end loop;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall_terms(query_text text, OUT lexemes text[], OUT required tsquery, OUT refused tsquery)
  RETURNS record
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog'
 AS $function$
 declare
-    unspaced constant text :=
-        '[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff'
-        '\U00020000-\U0003134f]+';
+    config constant regconfig := heirloom.text_config();
+    said text := left(query_text, 65536);
+    minus constant text := '(^|\s)-("[^"]*"|[^\s"[:digit:][:punct:]][^\s"[:punct:]][^\s"]*)';
+    phrase record;
 begin
     lexemes := '{}';
-    grams := '{}';
-    if query_text is null then
+    if said is null then
         return;
     end if;
-
-    if query_text ~ unspaced then
-        -- Bounded: of a page of Chinese its first 256 pairs ask.
-        select coalesce(array_agg(g.gram order by g.first_at), '{}')
-        into grams
-        from (
-            select substr(r.run[1], i, 2) as gram, min(r.ordinal * 100000 + i) as first_at
-            from regexp_matches(query_text, unspaced, 'g') with ordinality r(run, ordinal),
-                generate_series(1, greatest(length(r.run[1]) - 1, 1)) i
-            group by 1
-            order by 2
-            limit 256
-        ) g;
+    if strpos(said, '-') > 0 and said ~ minus then
+        for phrase in
+            select phraseto_tsquery(config, heirloom.searchable(f.found[2], false)) as words
+            from regexp_matches(said, minus, 'g') f(found)
+        loop
+            if numnode(phrase.words) > 0 then
+                refused := case when refused is null then phrase.words else refused || phrase.words end;
+            end if;
+        end loop;
+        said := regexp_replace(said, minus, ' ', 'g');
     end if;
-
-    -- Bounded as well: of a page of text its first 1,024 words ask.
-    select coalesce(array_agg(l.lexeme), '{}')
-    into lexemes
-    from (
-        select t.lexeme
-        from unnest(to_tsvector(heirloom.text_config(), left(query_text, 65536))) t
-        -- A run without spaces is one token to the parser; its pairs stand for it.
-        where t.lexeme !~ ('^' || unspaced || '$')
-        order by t.positions[1], t.lexeme
-        limit 1024
-    ) l;
-
-    -- Quoted, so that nothing in a lexeme is read as syntax.
-    select string_agg('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
-    into any_lexeme
-    from unnest(lexemes) l(lexeme);
+    if strpos(said, '"') > 0 then
+        for phrase in
+            select phraseto_tsquery(config, heirloom.searchable(f.found[1], false)) as words
+            from regexp_matches(said, '"([^"]+)"', 'g') f(found)
+        loop
+            if numnode(phrase.words) > 0 then
+                required := case when required is null then phrase.words else required && phrase.words end;
+            end if;
+        end loop;
+    end if;
+    if strpos(said, ' OR ') > 0 then
+        said := replace(said, ' OR ', ' ');
+    end if;
+    lexemes := tsvector_to_array(to_tsvector(config, heirloom.searchable(said)));
+    -- Of a script without spaces a pair asks; a single character asks only where it stands alone.
+    if octet_length(said) <> length(said) then
+        lexemes := array(
+            select a.lexeme
+            from unnest(lexemes) a(lexeme)
+            where length(a.lexeme) > 1
+                or ascii(a.lexeme) < 3584
+                or not exists (select from unnest(lexemes) b(lexeme) where length(b.lexeme) = 2 and strpos(b.lexeme, a.lexeme) > 0)
+        );
+    end if;
+    if cardinality(lexemes) > 1024 then
+        lexemes := array(
+            select t.lexeme
+            from unnest(to_tsvector(config, heirloom.searchable(said))) t
+            order by t.positions[1], t.lexeme
+            limit 1024
+        );
+    end if;
 end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall_wide(required tsquery, refused tsquery, lexemes text[], weights sparsevec, content_words text[], knows_one boolean, query_embedding vector, signs bit, dimensions double precision, query_model text, namespaces text[], k integer, kinds text[], include_unverified boolean, at timestamp with time zone, role text, exclude_dag text, content_types text[], also_states text[], use_sessions boolean)
+ RETURNS TABLE(namespace text, id uuid, created_at timestamp with time zone, score double precision, lexical double precision, semantic double precision, context double precision, boost double precision, similarity double precision)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', '(pgvector)'
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET "hnsw.ef_search" TO '200'
+ SET "hnsw.iterative_scan" TO 'relaxed_order'
+AS $function$
+#variable_conflict use_column
+declare
+    here text;
+    found uuid[];
+    names text[] := '{}';
+    ids uuid[] := '{}';
+    wanted constant integer := greatest(100, least(coalesce(k, 8000), 8000));
+begin
+    signs := signs::bit(1024);
+    foreach here in array namespaces loop
+        if not exists (select from heirloom.frequency f where f.namespace = here and f.is_indexed) then
+            found := array(select m.id from heirloom.memory m where m.namespace = here);
+        else
+            found := '{}';
+            if weights is not null then
+                if row_security_active('heirloom.memory') then
+                    found := heirloom.word_candidates(
+                        coalesce(required, heirloom.rare_words(lexemes, content_words, here)), here
+                    );
+                else
+                    execute format(
+                        'select array(
+                             select m.id from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000
+                         )',
+                        here
+                    )
+                    into found
+                    using coalesce(required, heirloom.rare_words(lexemes, content_words, here));
+                end if;
+            end if;
+            if signs is not null then
+                declare
+                    near uuid[];
+                begin
+                    execute format(
+                        'select array(
+                             select m.id
+                             from heirloom.memory m
+                             where m.namespace = %L
+                                 and heirloom.is_recallable(m, $3, $4, $5, $6, $7, $8, $9)
+                                 and ($10 is null or m.embedding_model is null or m.embedding_model = $10)
+                             order by m.sign_bits <~> $1
+                             limit $2
+                         )',
+                        here
+                    )
+                    into near
+                    using signs::bit(1024), wanted, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                        also_states, query_model;
+                    found := found || near;
+                end;
+            end if;
+            found := array(select distinct u.id from unnest(found) u(id));
+        end if;
+        names := names || array_fill(here, array[cardinality(found)]);
+        ids := ids || found;
+    end loop;
+
+    return query
+    with candidate as materialized (
+        select m.namespace, m.id, m.source_run_id, m.created_at, s.l, s.s,
+            heirloom.recall_boost(m.pin, m.importance, m.state) as boost
+        from unnest(names, ids) c(namespace, id)
+        join heirloom.memory m on m.namespace = c.namespace and m.id = c.id
+        cross join lateral (
+            select greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
+                case
+                    when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
+                    when signs is not null and m.sign_bits is not null then
+                        1 - 2 * (m.sign_bits <~> signs::bit(1024)) / dimensions
+                    else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                end as s
+        ) s
+        where heirloom.is_recallable(m, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types, also_states)
+            and (required is null or m.content_tsv @@ required)
+            and (refused is null or not m.content_tsv @@ refused)
+    ),
+    best as materialized (
+        select b.l, b.s,
+            case
+                when b.s is null then 1
+                when b.l is null then 0
+                when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
+                else 0
+            end as words_count_for
+        from (select nullif(max(c.l), 0) as l, nullif(greatest(max(c.s), 0), 0) as s from candidate c) b
+    ),
+    anchor as materialized (
+        select o.namespace, o.id, o.source_run_id, o.created_at,
+            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+        from (
+            select c.namespace, c.id, c.source_run_id, c.created_at,
+                coalesce(b.words_count_for * c.l / b.l, 0)
+                + coalesce((1 - b.words_count_for) * greatest(c.s, 0) / b.s, 0) as f
+            from candidate c, best b
+            where use_sessions
+            order by f desc, c.created_at, c.id
+            limit 41
+        ) o
+    ),
+    lifted as materialized (
+        select n.namespace, n.id, sum(n.x * case n.step when 1 then 0.7 when 2 then 0.4 when -1 then 0.4 else 0.2 end)
+            as context
+        from (
+            select a.namespace, a.x, f.id, f.step
+            from anchor a
+            cross join lateral heirloom.recall_neighbours(
+                a.namespace, a.source_run_id, a.created_at, a.id, at, include_unverified, kinds, recall_wide.role, exclude_dag,
+                content_types, also_states, required, refused
+            ) f
+            where a.x > 0
+        ) n
+        group by n.namespace, n.id
+    ),
+    row_of as (
+        select c.namespace, c.id, c.created_at, c.source_run_id, c.l, c.s, c.boost, coalesce(l.context, 0) as context
+        from candidate c
+        left join lifted l on l.namespace = c.namespace and l.id = c.id
+        union all
+        select m.namespace, m.id, m.created_at, m.source_run_id,
+            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0),
+            case
+                when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
+                when signs is not null and m.sign_bits is not null then
+                        1 - 2 * (m.sign_bits <~> signs::bit(1024)) / dimensions
+                else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+            end,
+            heirloom.recall_boost(m.pin, m.importance, m.state), l.context
+        from lifted l
+        join heirloom.memory m on m.namespace = l.namespace and m.id = l.id
+        where not exists (select from candidate c where c.namespace = l.namespace and c.id = l.id)
+    )
+    select r.namespace, r.id, r.created_at, r.score, r.lexical, r.semantic, r.context, r.boost,
+        case
+            when query_embedding is not null then (
+                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                from heirloom.memory m
+                where m.namespace = r.namespace and m.id = r.id
+                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+            )
+        end
+    from (
+        select f.namespace, f.id, f.created_at, f.context, f.boost, f.lexical, f.semantic,
+            round((f.lexical + f.semantic + f.context + f.boost)::numeric, 9)::double precision as score
+        from (
+            select o.*, coalesce(b.words_count_for * o.l / b.l, 0) as lexical,
+                coalesce((1 - b.words_count_for) * greatest(o.s, 0) / b.s, 0) as semantic
+            from row_of o, best b
+        ) f
+        where f.lexical + f.semantic > 0 or (f.context > 0 and f.source_run_id is not null)
+        order by score desc, f.created_at desc nulls last, f.id
+        limit k
+    ) r
+    order by r.score desc, r.created_at desc nulls last, r.id;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.says_something(words text[], namespaces text[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', '(pgvector)'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+    weights constant sparsevec := (select q.weights from heirloom.question_vector(words, namespaces) q);
+begin
+    return weights is not null and exists (
+        select
+        from unnest(namespaces) n(name)
+        join heirloom.memory m on m.namespace = n.name
+        where coalesce(m.word_vector, m.word_vector_long) <#> weights < 0
+    );
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.search_vector(topic text, role text, content text)
+ RETURNS tsvector
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+AS $function$
+declare
+    words constant tsvector := to_tsvector(heirloom.text_config(), heirloom.searchable(left(content, 131072)));
+begin
+    if topic is null and role is null then
+        return words;
+    end if;
+    return setweight(to_tsvector(heirloom.text_config(), heirloom.searchable(left(coalesce(topic, ''), 4096))), 'A')
+        || setweight(to_tsvector(heirloom.text_config(), heirloom.searchable(left(coalesce(role, ''), 1024))), 'B')
+        || words;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.searchable(content text, with_identifiers boolean DEFAULT true)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+    said text collate (letters) := content;
+    identifiers text;
+begin
+    if octet_length(said) <> length(said) then
+        said := normalize(said, nfkc);
+        if said ~ '[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]'
+        then
+            said := heirloom.spaced(said);
+        end if;
+    end if;
+    if said ~ '[[:alnum:]][-_/.@\\]+[[:alnum:]]|[[:lower:]][[:upper:]]' then
+        select string_agg(translate(found.whole[1], '-_/.@\', ''), ' ')
+        into identifiers
+        from regexp_matches(
+            said,
+            '([[:alnum:]]+(?:[-_/.@\\]+[[:alnum:]]+)+|[[:alnum:]]*[[:lower:]][[:upper:]][[:alnum:]]*)', 'g'
+        ) found(whole);
+        said := regexp_replace(said, '([[:lower:]])([[:upper:]])', '\1 \2', 'g');
+        said := regexp_replace(said, '([[:alnum:]])[-_/.@\\]+(?=[[:alnum:]])', '\1 ', 'g')
+            || case when with_identifiers then ' ' || identifiers else '' end;
+    end if;
+    return lower(said);
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.serves_all()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    return coalesce(current_setting('heirloom.namespaces', true), '') = ''
+        and coalesce(current_setting('pgmnemo.tenant_id', true), '') = ''
+        and not exists (select from heirloom.bound_role b where b.role_name = session_user);
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.setting_flag(name text, fallback boolean)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    found text := lower(btrim(current_setting(setting_flag.name, true), E' \t\r\n'));
+begin
+    case
+        when coalesce(found, '') = '' then
+            return setting_flag.fallback;
+        when found in ('on', '1', 't', 'tr', 'tru', 'true', 'y', 'ye', 'yes') then
+            return true;
+        when found in ('of', 'off', '0', 'f', 'fa', 'fal', 'fals', 'false', 'n', 'no') then
+            return false;
+        else
+            raise exception '% is ''%'': it takes on or off (or true, false, yes, no, 1, 0)', setting_flag.name, found
+                using errcode = 'invalid_parameter_value';
+    end case;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.setting_number(name text, fallback double precision, lowest double precision, highest double precision)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    found text := btrim(current_setting(setting_number.name, true), E' \t\r\n');
+begin
+    if coalesce(found, '') = '' then
+        return setting_number.fallback;
+    end if;
+    if found !~ '^[+-]?([0-9]{1,15}\.?[0-9]{0,15}|\.[0-9]{1,15})([eE][+-]?[0-9]{1,2})?$' then
+        raise exception '% is ''%'': it takes a number from % to %', setting_number.name, found, setting_number.lowest,
+            setting_number.highest
+            using errcode = 'invalid_parameter_value';
+    end if;
+    return least(greatest(found::double precision, setting_number.lowest), setting_number.highest);
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.spaced(content text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+    select string_agg(
+        case
+            when not c.unspaced then c.letter
+            when c.next_unspaced then ' ' || c.letter || ' ' || c.letter || c.next || ' '
+            else ' ' || c.letter || ' '
+        end,
+        '' order by c.at
+    )
+    from (
+        select l.letter, l.at, l.unspaced, lead(l.letter) over along as next,
+            coalesce(lead(l.unspaced) over along, false) as next_unspaced
+        from (
+            select x.letter, x.at,
+                ascii(x.letter) between 3584 and 3839         -- Thai, Lao
+                or ascii(x.letter) between 4096 and 4255      -- Burmese
+                or ascii(x.letter) between 6016 and 6143      -- Khmer
+                or ascii(x.letter) between 12352 and 12543    -- Hiragana, Katakana
+                or ascii(x.letter) between 13312 and 19903    -- Han, extension A
+                or ascii(x.letter) between 19968 and 40959    -- Han
+                or ascii(x.letter) between 44032 and 55215    -- Hangul
+                or ascii(x.letter) between 63744 and 64255    -- Han, compatibility
+                or ascii(x.letter) between 131072 and 201551  -- Han, extensions B to G
+                as unspaced
+            from string_to_table(content, null) with ordinality x(letter, at)
+        ) l
+        window along as (order by l.at)
+    ) c
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.text_config()
  RETURNS regconfig
  LANGUAGE sql
- STABLE PARALLEL SAFE
-AS $function$
-    select format('heirloom.%I', m.language)::regconfig from heirloom.meta m
-$function$
+ IMMUTABLE PARALLEL SAFE
+AS $function$select 'heirloom.english'::regconfig$function$
 
 CREATE OR REPLACE FUNCTION heirloom.uuid_v7()
  RETURNS uuid
@@ -484,6 +1550,89 @@ AS $function$
     )::uuid
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.visible_namespaces()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    bound text[];
+    listed text := current_setting('heirloom.namespaces', true);
+begin
+    select b.namespaces into bound from heirloom.bound_role b where b.role_name = session_user;
+    if bound is not null then
+        return bound;
+    end if;
+    if listed <> '' then
+        return string_to_array(listed, ',');
+    end if;
+    return array['project:' || nullif(current_setting('pgmnemo.tenant_id', true), '')];
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.word_candidates(words tsquery, in_namespace text)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    found uuid[];
+begin
+    if heirloom.may_see(in_namespace) then
+        -- The namespace as a constant: the index is one of this namespace alone.
+        execute format(
+            'select array(select m.id from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000)',
+            in_namespace
+        )
+        into found
+        using words;
+    end if;
+    return found;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.word_vector(words tsvector)
+ RETURNS sparsevec
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+    saturation constant double precision := 0.9 * (0.6 + 0.4 * length(words) / 40.0);
+    -- Most words stand once.
+    of_one constant text := ':' || (1.9 / (1 + saturation))::real || ',';
+    elements text;
+    places bigint;
+begin
+    select
+        string_agg(
+            (hashtext(t.lexeme) & 536870911) + 1
+            || case cardinality(t.positions)
+                when 1 then of_one
+                else ':' || (cardinality(t.positions) * 1.9 / (cardinality(t.positions) + saturation))::real || ','
+            end,
+            ''
+        ),
+        count(distinct hashtext(t.lexeme) & 536870911)
+    into elements, places
+    from unnest(words) t;
+    if places <> length(words) or places > 16000 then
+        select string_agg(e.at || ':' || e.value || ',', '')
+        into elements
+        from (
+            select (hashtext(t.lexeme) & 536870911) + 1 as at,
+                max(cardinality(t.positions) * 1.9 / (cardinality(t.positions) + saturation))::real as value
+            from unnest(words) t
+            group by 1
+            order by 2 desc
+            limit 16000
+        ) e;
+    end if;
+    return ('{' || rtrim(coalesce(elements, ''), ',') || '}/536870912')::sparsevec;
+end
+$function$
+
 text search configuration heirloom.english
     asciihword with heirloom.english_stem
     asciiword with heirloom.english_stem
@@ -504,3 +1653,201 @@ text search configuration heirloom.english
     url_path with simple
     version with simple
     word with heirloom.english_stem
+
+view pgmnemo.agent_lesson security_invoker=true
+    id bigint
+    created_at timestamp with time zone
+    updated_at timestamp with time zone
+    role text
+    project_id integer
+    topic text
+    lesson_text text
+    importance smallint
+    metadata jsonb
+    source_run_id text
+    commit_sha text
+    artifact_hash text
+    verified_at timestamp with time zone
+    topic_tsv tsvector
+    lesson_tsv tsvector
+    full_text tsvector
+    embedding vector(1024)
+    is_active boolean
+    resolved_at timestamp with time zone
+    verifier_role text
+    state text
+    state_changed_at timestamp with time zone
+    source_task_id bigint
+    expires_at timestamp with time zone
+    content_type text
+    blob_ref text
+    doc_ref text
+    last_recalled_at timestamp with time zone
+    recall_count bigint
+    item_kind text
+    version_n integer
+    patch_count integer
+    source_dag_id text
+    t_valid_from timestamp with time zone default 'infinity'::timestamp with time zone
+    t_valid_to timestamp with time zone
+    content_hash text
+    confidence real
+    success_count integer
+    fail_count integer
+    last_outcome text
+    last_outcome_at timestamp with time zone
+    source_type text default 'auto_captured'::text
+    embedding_at timestamp with time zone
+    use_count integer
+    evidence_count integer
+
+view pgmnemo.agent_lesson_state_transition security_invoker=true
+    from_state text
+    to_state text
+
+view pgmnemo.mem_edge security_invoker=true
+    source_id bigint
+    target_id bigint
+    relation_type text
+    edge_kind text
+    valid_from timestamp with time zone
+    valid_until timestamp with time zone
+    weight real
+    metadata jsonb
+    created_at timestamp with time zone
+
+view pgmnemo.mem_item security_invoker=true
+    id bigint
+    created_at timestamp with time zone
+    updated_at timestamp with time zone
+    role text
+    project_id integer
+    topic text
+    lesson_text text
+    importance smallint
+    metadata jsonb
+    source_run_id text
+    commit_sha text
+    artifact_hash text
+    verified_at timestamp with time zone
+    topic_tsv tsvector
+    lesson_tsv tsvector
+    full_text tsvector
+    embedding vector(1024)
+    is_active boolean
+    resolved_at timestamp with time zone
+    verifier_role text
+    state text
+    state_changed_at timestamp with time zone
+    source_task_id bigint
+    expires_at timestamp with time zone
+    content_type text
+    blob_ref text
+    doc_ref text
+    last_recalled_at timestamp with time zone
+    recall_count bigint
+    item_kind text
+    version_n integer
+    patch_count integer
+    source_dag_id text
+    t_valid_from timestamp with time zone default 'infinity'::timestamp with time zone
+    t_valid_to timestamp with time zone
+    content_hash text
+    confidence real
+    success_count integer
+    fail_count integer
+    last_outcome text
+    last_outcome_at timestamp with time zone
+    source_type text default 'auto_captured'::text
+    embedding_at timestamp with time zone
+    use_count integer
+    evidence_count integer
+
+view pgmnemo.memory_ingest_log security_invoker=true
+    id bigint
+    source_origin text
+    min_id bigint
+    max_id bigint
+    ingested_at timestamp with time zone
+    retired_at timestamp with time zone
+
+function pgmnemo.add_edge(p_source_id bigint, p_target_id bigint, p_relation_type text, p_weight double precision DEFAULT 1.0, p_metadata jsonb DEFAULT '{}'::jsonb, p_mode text DEFAULT 'replace'::text)
+    returns void
+
+function pgmnemo.as_of(ts timestamp with time zone)
+    returns SETOF pgmnemo.agent_lesson stable
+
+function pgmnemo.auto_promote_drafts(p_dry_run boolean DEFAULT true, p_limit integer DEFAULT NULL::integer)
+    returns TABLE(lesson_id bigint, role text, topic text, success_count integer, fail_count integer, dry_run boolean)
+
+function pgmnemo.consolidate(p_similarity real DEFAULT 0.92, p_dry_run boolean DEFAULT true, p_role text DEFAULT NULL::text, p_limit integer DEFAULT 100)
+    returns TABLE(canonical_id bigint, member_ids bigint[], size integer, mean_similarity real)
+
+function pgmnemo.entity_key(asked_by text, argument text, key text)
+    returns text immutable
+
+function pgmnemo.evict_expired_lessons(dry_run boolean DEFAULT false, batch_limit integer DEFAULT NULL::integer)
+    returns integer
+
+function pgmnemo.get_temporal_boost()
+    returns double precision stable
+
+function pgmnemo.ingest(p_role text, p_project_id integer, p_topic text, p_lesson_text text, p_importance integer DEFAULT 3, p_embedding vector DEFAULT NULL::vector, p_commit_sha text DEFAULT NULL::text, p_artifact_hash text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_content_type text DEFAULT NULL::text)
+    returns bigint
+
+function pgmnemo.mark_recalled(p_lesson_ids bigint[])
+    returns void
+
+function pgmnemo.mark_stale(p_unused_days integer DEFAULT 45, p_min_confidence_keep real DEFAULT 0.6, p_keep_provenance boolean DEFAULT true, p_dry_run boolean DEFAULT true, p_cap integer DEFAULT 500)
+    returns TABLE(lesson_id bigint, role text, topic text, last_recalled_at timestamp with time zone, confidence real, would_deprecate boolean)
+
+function pgmnemo.recall_fast(query_embedding vector, k integer DEFAULT 10, role_filter text DEFAULT NULL::text, project_id_filter integer DEFAULT NULL::integer, exclude_dag_id text DEFAULT NULL::text, p_content_types text[] DEFAULT NULL::text[], p_min_score real DEFAULT NULL::real)
+    returns TABLE(lesson_id bigint, score double precision, role text, project_id integer, topic text, lesson_text text, importance smallint, metadata jsonb, commit_sha text, artifact_hash text, verified_at timestamp with time zone, created_at timestamp with time zone) stable
+
+function pgmnemo.recall_hybrid(query_embedding vector, query_text text, k integer DEFAULT 10, role_filter text DEFAULT NULL::text, project_id_filter integer DEFAULT NULL::integer, vec_weight double precision DEFAULT 0.4, bm25_weight double precision DEFAULT 0.4, rrf_k integer DEFAULT 60, exclude_dag_id text DEFAULT NULL::text, p_content_types text[] DEFAULT NULL::text[], p_min_score real DEFAULT NULL::real)
+    returns TABLE(lesson_id bigint, score double precision, vec_score double precision, bm25_score double precision, rrf_score double precision, role text, project_id integer, topic text, lesson_text text, importance smallint, metadata jsonb, commit_sha text, artifact_hash text, verified_at timestamp with time zone, created_at timestamp with time zone, confidence real, match_confidence real, retrieval_source text) stable
+
+function pgmnemo.recall_lessons(query_embedding vector, k integer DEFAULT 10, role_filter text DEFAULT NULL::text, project_id_filter integer DEFAULT NULL::integer, query_text text DEFAULT NULL::text, as_of_ts timestamp with time zone DEFAULT NULL::timestamp with time zone, exclude_dag_id text DEFAULT NULL::text, p_content_types text[] DEFAULT NULL::text[], p_min_score real DEFAULT NULL::real)
+    returns TABLE(lesson_id bigint, score double precision, role text, project_id integer, topic text, lesson_text text, importance smallint, metadata jsonb, commit_sha text, artifact_hash text, verified_at timestamp with time zone, created_at timestamp with time zone, vec_score double precision, bm25_score double precision, rrf_score double precision, confidence real, match_confidence real) stable
+
+function pgmnemo.recall_lessons_pooled(query_embedding vector, k integer DEFAULT 10, app_id integer DEFAULT NULL::integer, p_min_score real DEFAULT NULL::real)
+    returns TABLE(lesson_id bigint, score double precision, role text, project_id integer, topic text, lesson_text text, importance smallint, metadata jsonb, commit_sha text, artifact_hash text, verified_at timestamp with time zone, created_at timestamp with time zone) stable
+
+function pgmnemo.recalled(p_embedding vector, p_text text, p_k integer, p_role text, p_project_id integer, p_as_of timestamp with time zone, p_exclude_dag text, p_content_types text[], p_min_score real, p_vec_weight double precision DEFAULT 0.4, p_bm25_weight double precision DEFAULT 0.4, p_recency boolean DEFAULT false, p_pure_cosine boolean DEFAULT false)
+    returns TABLE(lesson_id bigint, score double precision, role text, project_id integer, topic text, lesson_text text, importance smallint, metadata jsonb, commit_sha text, artifact_hash text, verified_at timestamp with time zone, created_at timestamp with time zone, vec_score double precision, bm25_score double precision, rrf_score double precision, confidence real, match_confidence real) stable
+
+function pgmnemo.reinforce(p_lesson_id bigint, p_outcome text, p_used boolean DEFAULT NULL::boolean)
+    returns real
+
+function pgmnemo.reinforce(p_lesson_ids bigint[], p_outcome text, p_used boolean DEFAULT NULL::boolean)
+    returns integer
+
+function pgmnemo.remember_event(p_role text, p_entity_key text, p_event_label text, p_event_body text, p_occurred_at timestamp with time zone DEFAULT now(), p_confidence real DEFAULT 0.8, p_embedding vector DEFAULT NULL::vector, p_source_type text DEFAULT NULL::text, p_project_id integer DEFAULT NULL::integer, p_commit_sha text DEFAULT NULL::text, p_artifact_hash text DEFAULT NULL::text)
+    returns bigint
+
+function pgmnemo.remember_fact(p_role text, p_entity_key text, p_property text, p_value text, p_confidence real DEFAULT 0.7, p_has_contact_pii boolean DEFAULT NULL::boolean, p_embedding vector DEFAULT NULL::vector, p_source_type text DEFAULT NULL::text, p_project_id integer DEFAULT NULL::integer, p_commit_sha text DEFAULT NULL::text, p_artifact_hash text DEFAULT NULL::text)
+    returns TABLE(id bigint, final_state text)
+
+function pgmnemo.remember_relation(p_role text, p_from_key text, p_to_key text, p_relation_type text, p_confidence real DEFAULT 0.7, p_embedding vector DEFAULT NULL::vector, p_source_type text DEFAULT NULL::text, p_project_id integer DEFAULT NULL::integer, p_commit_sha text DEFAULT NULL::text, p_artifact_hash text DEFAULT NULL::text)
+    returns bigint
+
+function pgmnemo.remembered_state(source_type text, confidence real, is_contact boolean)
+    returns text immutable
+
+function pgmnemo.stats()
+    returns TABLE(version text, lesson_count bigint, embedded_count bigint, embedding_coverage_pct double precision, tsv_coverage_pct double precision, mem_edge_count bigint, recency_weight double precision, ef_search integer, importance_weight double precision, hybrid_enabled boolean, recall_hybrid_available boolean, oldest_lesson_age_days integer, orphan_count bigint, ghost_count bigint, confidence_mean real, confidence_p10 real, confidence_p50 real, confidence_p90 real, confidence_below_threshold_count integer, graph_expand_weight real, graph_expand_depth integer, graph_expand_ann_k integer, graph_expand_per_node integer, graph_entity_expand_weight real, graph_entity_min_overlap integer, graph_entity_max_expansion integer, closed_count bigint, expired_count bigint, inactive_count bigint, recallable_count bigint) stable
+
+function pgmnemo.transition_lesson(lesson_id bigint, new_state text, reason text DEFAULT NULL::text, actor text DEFAULT NULL::text)
+    returns pgmnemo.agent_lesson
+
+function pgmnemo.traverse_causal_chain(start_id bigint, max_depth integer DEFAULT 5, relation_types text[] DEFAULT ARRAY['causal'::text, 'derives_from'::text, 'contradicts'::text], only_active boolean DEFAULT true, direction text DEFAULT 'forward'::text)
+    returns TABLE(lesson_id bigint, depth integer, path bigint[], path_weight real, role text, topic text, lesson_text text, importance smallint, created_at timestamp with time zone, commit_sha text, verified_at timestamp with time zone) stable
+
+function pgmnemo.traverse_temporal_window(start_id bigint, window_interval interval DEFAULT '00:15:00'::interval, include_unlinked boolean DEFAULT true, role_filter text DEFAULT NULL::text, project_id_filter integer DEFAULT NULL::integer, k integer DEFAULT 20)
+    returns TABLE(lesson_id bigint, time_delta_sec double precision, linked boolean, edge_weight real, role text, topic text, lesson_text text, importance smallint, created_at timestamp with time zone, commit_sha text, verified_at timestamp with time zone) stable
+
+function pgmnemo.undo_consolidate(p_canonical_id bigint DEFAULT NULL::bigint, p_dry_run boolean DEFAULT true)
+    returns TABLE(canonical_id bigint, member_ids bigint[], size integer)
+
+function pgmnemo.version()
+    returns text immutable

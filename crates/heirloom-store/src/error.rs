@@ -1,6 +1,6 @@
 //! What the store refuses, and why. No variant carries content.
 
-use heirloom_engine::EngineError;
+use heirloom_engine::{EngineError, Refusal};
 
 /// The store's result.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -69,17 +69,9 @@ pub enum StoreError {
     #[error("{0}")]
     Rights(String),
     /// The database refused a statement of ours.
-    #[error("The database refused: {}", db_message(.0))]
+    #[error("The database refused: {}", Refusal::of(.0))]
     Database(#[from] tokio_postgres::Error),
     /// The database could not be reached.
     #[error(transparent)]
     Engine(#[from] EngineError),
-}
-
-/// The server's message without its detail line, which may quote a row.
-fn db_message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
-        None => error.to_string(),
-    }
 }

@@ -21,10 +21,19 @@ pub(crate) struct Locked {
 }
 
 /// Serialises everything that may bring an id into being or end it, in whatever namespace: no constraint spans
-/// namespaces, so two writers of one id meet here.
+/// namespaces, so two writers of one id meet here. The bulk loader, whose ids are too many for a lock each, meets them
+/// on the lock they share ([`hold_all_ids`]).
 pub(crate) async fn hold_id(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
+    tx.execute("select pg_advisory_xact_lock_shared(hashtextextended('heirloom memory ids', 0))", &[]).await?;
     tx.execute("select pg_advisory_xact_lock(hashtextextended('heirloom memory ' || $1::text, 0))", &[&id.to_string()])
         .await?;
+    Ok(())
+}
+
+/// Keeps every other holder of an id, and every other loader, away until the transaction ends. Those who wait hold
+/// nothing that the caller needs; those who hold an id are done within a statement or two.
+pub(crate) async fn hold_all_ids(tx: &Transaction<'_>) -> Result<()> {
+    tx.execute("select pg_advisory_xact_lock(hashtextextended('heirloom memory ids', 0))", &[]).await?;
     Ok(())
 }
 

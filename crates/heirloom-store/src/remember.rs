@@ -125,6 +125,8 @@ impl Store {
         let checked = Checked::of(new, self.meta().dimension)?;
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
+        // Before the id is held: a load that is making this namespace would be waited for with the id in hand.
+        make_namespace(&tx, &new.namespace).await?;
         if let Some(id) = new.id {
             locate::hold_id(&tx, id).await?;
             if let Some(known) = known(&tx, id, new).await? {
@@ -140,6 +142,7 @@ impl Store {
             Line { action: "remember", namespace: &new.namespace, id, content: Some(&new.content), details: None },
         )
         .await?;
+        tx.execute("select heirloom.count_words_if_stale($1)", &[&new.namespace]).await?;
         tx.commit().await?;
         Ok(Remembered {
             id,
@@ -245,9 +248,12 @@ async fn known(tx: &Transaction<'_>, id: Uuid, new: &Remember) -> Result<Option<
     }))
 }
 
+async fn make_namespace(tx: &Transaction<'_>, name: &str) -> Result<()> {
+    tx.execute("insert into heirloom.namespace (name) values ($1) on conflict (name) do nothing", &[&name]).await?;
+    Ok(())
+}
+
 async fn insert(tx: &Transaction<'_>, id: Uuid, new: &Remember, checked: &Checked<'_>) -> Result<i64> {
-    tx.execute("insert into heirloom.namespace (name) values ($1) on conflict (name) do nothing", &[&new.namespace])
-        .await?;
     let row = tx
         .query_one(
             include_str!("../sql/queries/remember.sql"),

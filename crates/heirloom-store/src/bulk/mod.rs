@@ -4,8 +4,10 @@
 //! should be), then inserted as the serving role under its policy: a row of a namespace nobody allowed is refused by
 //! the database, not by us. What is there already, in whatever namespace, and what was forgotten is left alone.
 //!
-//! Two loads that bring one id into two namespaces at the same moment would not see each other; no constraint can
-//! forbid that on a store sharded by namespace, so the caller's leases keep them apart.
+//! Two writers that bring one id into two namespaces at the same moment do not see each other, and no constraint forbids
+//! that on a store sharded by namespace. So a load looks a second time, after its insert, under a lock that it holds to
+//! the end of its transaction: rows that somebody committed elsewhere in between are taken back. Loads stage and insert
+//! side by side; only the second look and what the caller still does before its commit are one at a time.
 //!
 //! Deliberately absent: any judgement of a source, any mapping, any digest: rows come here as they shall stand.
 
@@ -13,14 +15,15 @@ mod encode;
 mod round;
 mod stage;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
+use crate::locate;
 use crate::memory::{Memory, Origin};
-use crate::schema::{AUDIT_ROLE, Meta};
+use crate::schema::{AUDIT_ROLE, Meta, SERVE_ROLE};
 
 use round::Identity;
 
@@ -97,6 +100,31 @@ pub async fn forgotten(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uui
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Which of these ids were handed down, were not forgotten, and have no memory where their origin says. Reads only.
+pub async fn lost(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let rows = tx.query(include_str!("../../sql/queries/bulk/lost.sql"), &[&ids]).await?;
+    identity.give_back(tx).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Removes origins whose memory is gone, each named by id and namespace: the caller has handed the row down again in
+/// another namespace.
+pub async fn drop_lost_origins(tx: &Transaction<'_>, moved: &[(Uuid, String)]) -> Result<()> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let (ids, namespaces): (Vec<Uuid>, Vec<&str>) = moved.iter().map(|(id, before)| (*id, before.as_str())).unzip();
+    let seen: BTreeSet<&str> = moved.iter().map(|(_, before)| before.as_str()).collect();
+    let identity = Identity::take(tx, SERVE_ROLE).await?;
+    for namespace in seen {
+        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespace]).await?;
+        tx.execute(include_str!("../../sql/queries/bulk/drop_lost_origins.sql"), &[&ids, &namespaces]).await?;
+    }
+    identity.give_back(tx).await?;
+    Ok(())
+}
+
 /// Inserts rows that are not there and were not forgotten, each with its origin. Namespaces come into being.
 ///
 /// `allowed` are the namespaces this caller may write to. Memory stays bounded: rows are streamed to the server.
@@ -112,10 +140,20 @@ pub async fn load(tx: &Transaction<'_>, meta: &Meta, rows: &[Row], allowed: &[St
         return Ok(loaded);
     }
     stage::fill(tx, meta, &wanted).await?;
-    let inserted = round::run(tx, &wanted, allowed, include_str!("../../sql/queries/bulk/insert.sql"), "load").await?;
+    let mut inserted =
+        round::run(tx, &wanted, allowed, include_str!("../../sql/queries/bulk/insert.sql"), "load").await?;
+    for (id, outcome) in again(tx, &wanted, &inserted).await? {
+        inserted.remove(&id);
+        loaded.skipped.push((id, outcome));
+    }
+    let known: HashSet<Uuid> = loaded.skipped.iter().map(|(id, _)| *id).collect();
     // Somebody was faster between the look and the insert.
     loaded.skipped.extend(
-        wanted.iter().map(|row| row.memory.id).filter(|id| !inserted.contains(id)).map(|id| (id, Outcome::Present)),
+        wanted
+            .iter()
+            .map(|row| row.memory.id)
+            .filter(|id| !inserted.contains(id) && !known.contains(id))
+            .map(|id| (id, Outcome::Present)),
     );
     loaded.inserted = inserted.len() as u64;
     Ok(loaded)
@@ -137,6 +175,39 @@ pub async fn replace(tx: &Transaction<'_>, meta: &Meta, rows: &[Row], allowed: &
         round::run(tx, &wanted, allowed, include_str!("../../sql/queries/bulk/replace.sql"), "replace").await?;
     tx.batch_execute("set local heirloom.times_given = 'off'").await?;
     Ok(replaced.len() as u64)
+}
+
+/// The second look: which of the inserted rows came into being elsewhere, or were forgotten, since the first one. They
+/// are taken back.
+async fn again(tx: &Transaction<'_>, rows: &[&Row], inserted: &HashSet<Uuid>) -> Result<Vec<(Uuid, Outcome)>> {
+    locate::hold_all_ids(tx).await?;
+    let namespaces: HashMap<Uuid, &str> = rows
+        .iter()
+        .map(|row| (row.memory.id, row.memory.namespace.as_str()))
+        .filter(|(id, _)| inserted.contains(id))
+        .collect();
+    let (ids, places): (Vec<Uuid>, Vec<&str>) = namespaces.iter().map(|(id, namespace)| (*id, *namespace)).unzip();
+    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let found = tx.query(include_str!("../../sql/queries/bulk/taken_meanwhile.sql"), &[&ids, &places]).await?;
+    identity.give_back(tx).await?;
+    let taken: HashMap<Uuid, Outcome> = found
+        .iter()
+        .map(|row| {
+            (row.get("id"), row.get::<_, Option<String>>("namespace").map_or(Outcome::Forgotten, Outcome::Elsewhere))
+        })
+        .collect();
+    let mut by_namespace: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for id in taken.keys() {
+        by_namespace.entry(namespaces[id]).or_default().push(*id);
+    }
+    let identity = Identity::take(tx, SERVE_ROLE).await?;
+    for (namespace, ids) in by_namespace {
+        let places = vec![namespace; ids.len()];
+        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespace]).await?;
+        tx.execute(include_str!("../../sql/queries/bulk/take_back.sql"), &[&ids, &places]).await?;
+    }
+    identity.give_back(tx).await?;
+    Ok(taken.into_iter().collect())
 }
 
 /// The rows that may go in; the others are noted with their reason.

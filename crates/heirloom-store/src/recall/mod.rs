@@ -44,6 +44,8 @@ pub struct Recall {
     pub kinds: Vec<String>,
     /// Whether lessons that nobody verified may come up too.
     pub include_unverified: bool,
+    /// Each row by its own words and vector alone, whatever was remembered just before or after it.
+    pub alone: bool,
 }
 
 /// What was found.
@@ -128,6 +130,7 @@ impl Store {
                     &kinds,
                     &question.include_unverified,
                     &question.embedding_model,
+                    &!question.alone,
                 ],
             )
             .await?;

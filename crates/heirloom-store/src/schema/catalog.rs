@@ -10,6 +10,9 @@ use tokio_postgres::{Client, GenericClient};
 
 use crate::error::{Result, StoreError};
 
+/// Objects of the SQL door, in a schema whose name somebody else may have taken.
+const SQL_DOOR: &str = "objects/pgmnemo/";
+
 /// One SQL file of the binary.
 #[derive(Debug, Clone, Copy)]
 pub struct SqlFile {
@@ -145,8 +148,15 @@ impl Catalog {
             .iter()
             .map(|row| (row.get(0), row.get(1)))
             .collect();
-        let changed: Vec<_> =
+        let mut changed: Vec<_> =
             self.objects.iter().filter(|file| applied.get(file.path) != Some(&file.sha256())).collect();
+        if changed.iter().any(|file| file.path.starts_with(SQL_DOOR)) && sql_door_is_taken(client).await? {
+            tracing::warn!(
+                "the schema pgmnemo is not Heirloom's, so the SQL door is left out; once it is dropped or renamed, \
+                 `heirloom up` puts it there"
+            );
+            changed.retain(|file| !file.path.starts_with(SQL_DOOR));
+        }
         if changed.is_empty() {
             return Ok(());
         }
@@ -226,4 +236,17 @@ impl Catalog {
             .await?;
         Ok(row.get(0))
     }
+}
+
+/// Whether the name of the SQL door's schema belongs to somebody else, as to the extension memories are handed down
+/// from: both may live in one database.
+async fn sql_door_is_taken(client: &impl GenericClient) -> Result<bool> {
+    let row = client
+        .query_one(
+            "select exists (select from pg_catalog.pg_namespace n where n.nspname = 'pgmnemo' \
+             and coalesce(obj_description(n.oid, 'pg_namespace'), '') not like 'The SQL door of Heirloom%')",
+            &[],
+        )
+        .await?;
+    Ok(row.get(0))
 }

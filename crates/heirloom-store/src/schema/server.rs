@@ -29,12 +29,7 @@ pub(super) fn check_dimension(dimension: usize) -> Result<()> {
 /// Refuses a server that lacks something, and creates the extension where it is only not yet created.
 pub(super) async fn require(client: &Client, language: &str) -> Result<()> {
     let row = client.query_one(include_str!("../../sql/queries/schema/server.sql"), &[&language]).await?;
-    if row.get::<_, i32>("version_num") < 150_000 {
-        return Err(StoreError::Unsupported(format!(
-            "PostgreSQL 15 or newer; this is {}",
-            row.get::<_, &str>("version")
-        )));
-    }
+    check_server(row.get("version_num"), row.get("version"))?;
     let encoding: &str = row.get("encoding");
     if encoding != "UTF8" {
         return Err(StoreError::Unsupported(format!(
@@ -49,13 +44,28 @@ pub(super) async fn require(client: &Client, language: &str) -> Result<()> {
             accepted: "a language PostgreSQL has a Snowball stemmer for, as english or german, or simple".to_owned(),
         });
     }
-    let installed: Option<&str> = row.get("installed");
-    match (installed, row.get::<_, Option<&str>>("available")) {
-        (Some(version), _) if recent_enough(version) => Ok(()),
+    if check_pgvector(row.get("installed"), row.get("available"))? { Ok(()) } else { create_extension(client).await }
+}
+
+fn check_server(version_num: i32, version: &str) -> Result<()> {
+    if version_num >= 150_000 {
+        return Ok(());
+    }
+    Err(StoreError::Unsupported(format!("PostgreSQL 15 or newer; this is {version}")))
+}
+
+/// Whether the extension is there; `false` when it is only to be created.
+fn check_pgvector(installed: Option<&str>, available: Option<&str>) -> Result<bool> {
+    match (installed, available) {
+        (Some(version), _) if recent_enough(version) => Ok(true),
+        (None, Some(version)) if recent_enough(version) => Ok(false),
         (Some(version), available) => Err(StoreError::Unsupported(format!(
             "pgvector 0.7 or newer; this database has {version} and the server offers {}: install a newer pgvector on \
              the server where needed, then run `alter extension vector update`",
             available.unwrap_or("no other")
+        ))),
+        (None, Some(version)) => Err(StoreError::Unsupported(format!(
+            "pgvector 0.7 or newer; the server offers {version}: install a newer pgvector on the server"
         ))),
         (None, None) => Err(StoreError::Unsupported(
             "the extension pgvector (0.7 or newer), which is not installed on the server: install it there (Debian and \
@@ -63,10 +73,6 @@ pub(super) async fn require(client: &Client, language: &str) -> Result<()> {
              it, or an administrator runs `create extension vector`"
                 .to_owned(),
         )),
-        (None, Some(version)) if !recent_enough(version) => Err(StoreError::Unsupported(format!(
-            "pgvector 0.7 or newer; the server offers {version}: install a newer pgvector on the server"
-        ))),
-        (None, Some(_)) => create_extension(client).await,
     }
 }
 
@@ -94,7 +100,7 @@ pub(super) async fn ensure_roles(client: &Client) -> Result<()> {
         if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
             return Err(StoreError::Rights(format!(
                 "This user may not create roles: an administrator runs `create role {SERVE_ROLE} nologin; create role \
-                 {AUDIT_ROLE} nologin; grant {SERVE_ROLE}, {AUDIT_ROLE} to` this user"
+                 {AUDIT_ROLE} nologin; create role heirloom_service nologin; grant {SERVE_ROLE}, {AUDIT_ROLE} to` this user"
             )));
         }
         return Err(error.into());
@@ -140,6 +146,12 @@ pub(crate) async fn check_roles(client: &impl GenericClient) -> Result<()> {
                  `reassign owned by {wanted} to` the store's owner"
             )));
         }
+        if role.serves_all {
+            return Err(StoreError::Rights(format!(
+                "The role {wanted} is a member of heirloom_service, which sees every tenant: an administrator runs \
+                 `revoke heirloom_service from {wanted}`"
+            )));
+        }
         if !role.may_become {
             return Err(StoreError::Rights(format!(
                 "This user may not become {wanted}: an administrator runs `grant {wanted} to` this user"
@@ -155,6 +167,7 @@ struct Role {
     bypasses: bool,
     owns: bool,
     may_become: bool,
+    serves_all: bool,
 }
 
 async fn roles(client: &impl GenericClient) -> Result<Vec<Role>> {
@@ -167,6 +180,7 @@ async fn roles(client: &impl GenericClient) -> Result<Vec<Role>> {
             bypasses: row.get("bypasses"),
             owns: row.get("owns"),
             may_become: row.get("may_become"),
+            serves_all: row.get("serves_all"),
         })
         .collect())
 }
@@ -179,6 +193,30 @@ mod tests {
     fn versions_of_pgvector_compare_as_numbers() {
         assert!(recent_enough("0.7.0") && recent_enough("0.10.1") && recent_enough("1.0"));
         assert!(!recent_enough("0.6.2") && !recent_enough("0.5") && !recent_enough("nonsense"));
+    }
+
+    #[test]
+    fn postgresql_15_is_the_oldest_server_that_will_do() {
+        assert!(check_server(150_000, "15.0").is_ok() && check_server(180_004, "18.4").is_ok());
+        let said = check_server(149_999, "14.23 (Debian 14.23-1)").unwrap_err().to_string();
+        assert!(said.contains("PostgreSQL 15 or newer; this is 14.23 (Debian 14.23-1)"), "{said}");
+        assert!(check_server(90_624, "9.6.24").is_err() && check_server(0, "").is_err());
+    }
+
+    #[test]
+    fn pgvector_is_there_or_to_be_created_or_it_is_said_what_to_install() {
+        assert!(check_pgvector(Some("0.7.0"), Some("0.8.1")).unwrap() && check_pgvector(Some("0.7.0"), None).unwrap());
+        assert!(!check_pgvector(None, Some("0.8.1")).unwrap());
+        for (installed, available, what) in [
+            (None, None, "which is not installed on the server: install it there"),
+            (None, Some("0.6.2"), "the server offers 0.6.2: install a newer pgvector on the server"),
+            (Some("0.6.2"), Some("0.8.1"), "this database has 0.6.2 and the server offers 0.8.1"),
+            (Some("0.6.2"), None, "and the server offers no other"),
+            (Some("0.6.2"), Some("0.8.1"), "run `alter extension vector update`"),
+        ] {
+            let said = check_pgvector(installed, available).unwrap_err().to_string();
+            assert!(said.contains(what) && said.contains("pgvector"), "{said}");
+        }
     }
 
     #[test]

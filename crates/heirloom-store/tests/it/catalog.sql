@@ -56,12 +56,19 @@ lines (part, object, kind, position, line) as (
         '    grant ' || string_agg(lower(a.privilege_type), ', ' order by a.privilege_type) || ' to ' || r.rolname
     from tables t
     cross join aclexplode(t.relacl) a
-    join pg_roles r on r.oid = a.grantee and r.rolname in ('heirloom_serve', 'heirloom_audit')
+    join pg_roles r on r.oid = a.grantee and r.rolname in ('heirloom_serve', 'heirloom_audit', 'heirloom_service')
     group by t.oid, t.name, r.rolname
     union all
-    -- pgvector may live in any schema; what is shown does not depend on which.
+    -- pgvector may live in any schema, and letters are known by whatever collation there is; what is shown does not depend
+    -- on which.
     select 2, f.proname, 0, 0, E'\n' || replace(
-        replace(rtrim(pg_get_functiondef(f.oid), E'\n'), v.nspname || '.vector', 'vector'),
+        replace(
+            replace(
+                regexp_replace(rtrim(pg_get_functiondef(f.oid), E'\n'), 'said text collate \S+', 'said text collate (letters)'),
+                v.nspname || '.vector', 'vector'
+            ),
+            v.nspname || '.sparsevec', 'sparsevec'
+        ),
         format('SET search_path TO ''pg_catalog'', %L', v.nspname), 'SET search_path TO ''pg_catalog'', ''(pgvector)'''
     )
     from pg_proc f
@@ -79,5 +86,29 @@ lines (part, object, kind, position, line) as (
     join pg_ts_config_map m on m.mapcfg = c.oid
     join ts_token_type(c.cfgparser) y on y.tokid = m.maptokentype
     where n.nspname = 'heirloom'
+    union all
+    select 4, c.relname, 0, a.attnum,
+        case when a.attnum = 1 then E'\nview pgmnemo.' || c.relname || ' ' || array_to_string(c.reloptions, ', ') || E'\n' else '' end
+        || '    ' || a.attname || ' ' || regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*\.', '')
+        || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid
+    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    where n.nspname = 'pgmnemo' and c.relkind = 'v'
+    union all
+    -- Of the SQL door's functions what a caller sees; what they do stands in their files.
+    select 5, f.proname, 0, row_number() over (partition by f.proname order by pg_get_function_arguments(f.oid)),
+        E'\n' || replace(
+            'function pgmnemo.' || f.proname || '(' || pg_get_function_arguments(f.oid) || E')\n    returns ' || pg_get_function_result(f.oid),
+            v.nspname || '.vector', 'vector'
+        )
+        || case f.provolatile when 's' then ' stable' when 'i' then ' immutable' else '' end
+        || case when f.prosecdef then ' security definer' else '' end
+    from pg_proc f
+    join pg_namespace n on n.oid = f.pronamespace
+    join pg_extension x on x.extname = 'vector'
+    join pg_namespace v on v.oid = x.extnamespace
+    where n.nspname = 'pgmnemo'
 )
 select line from lines order by part, object collate "C", kind, position

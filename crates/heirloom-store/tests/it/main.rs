@@ -3,18 +3,31 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bulk;
+mod bulk_together;
 mod catalog;
+mod door;
 mod files;
 mod forget;
 mod install;
 mod list;
+mod pgmnemo_gate;
+mod pgmnemo_guide;
+mod pgmnemo_ingest;
+mod pgmnemo_learn;
+mod pgmnemo_life;
+mod pgmnemo_recall;
+mod pgmnemo_tenants;
+mod pgmnemo_versions;
+mod pgmnemo_view;
 mod policies;
 mod recall;
 mod recall_visibility;
+mod reembed;
 mod remember;
 mod revise;
 mod tenants;
 mod transition;
+mod upkeep;
 mod world;
 
 /// Every test opens its own database through this, so that a leak of one never meets another.

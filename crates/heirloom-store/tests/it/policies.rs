@@ -70,7 +70,11 @@ async fn every_tenant_table_is_forced() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    assert_eq!(open, ["meta", "object", "schema_version", "token"], "tables of the store itself, no tenant's rows");
+    assert_eq!(
+        open,
+        ["bound_role", "meta", "model", "object", "schema_version", "token"],
+        "tables of the store itself, no tenant's rows"
+    );
     drop(client);
     test.close().await;
 }

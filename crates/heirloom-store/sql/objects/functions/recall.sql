@@ -1,19 +1,21 @@
 -- Ranks what a scope remembers against a question: words, a vector, or both. Every door recalls through it.
 --
---   L(d) = Σ w(t)·tf·1.9 / (tf + 0.9·(0.6 + 0.4·len/40))     over the distinct lexemes t of the question that d holds
---   w(t) = ln(1 + (N − df + 0.5)/(df + 0.5)), a function word 0.15 of it      N and df of the row's own namespace
---   S(d) = cosine of the vectors, never below 0
---   score = 0.6·L/max L + 0.4·S/max S + boost                a side that is absent leaves the whole weight to the other
+--   L = Σ w·tf'                           word_vector · heirloom.question_vector
+--   S = 1 − 2·hamming / dimensions        signs of the centred vectors; the cosine while the model has no centre
+--   F = 0.6·L/max L + 0.4·max(0,S)/max S  a side that is absent leaves the other alone: no vector, no word that is known,
+--                                         only function words found
+--   X = max(0, F − max(0.3, F of the 41st))   of the 40 best rows: how far each stands out
+--   R = F + 0.7·X(previous) + 0.4·X(next) + 0.4·X(the one before that) + 0.2·X(the one after that) + boost
 --
--- lexical, semantic, context and boost are what each contributed: they add up to the score. context is 0 until
--- neighbours count. boost is bounded to −0.04 … 0.07: pin 0.03, importance 0.01 a step from 3, state canonical 0.02,
--- validated 0.01, conflicted −0.02. similarity is the bare cosine. Order: score, then newest, then id.
+-- Neighbours are of one namespace and one session (source_run_id), in the order of (created_at, id) among the rows this
+-- call may show; without a session, those at most 30 minutes apart. Rows of one time have no order and lift nobody. A
+-- row that matches nothing itself comes up only as a neighbour in a session that has a name.
 --
--- Never shown: what another namespace holds, what expired (from that very instant, whatever `at` says), what is not
--- yet or no longer valid at `at`, what is inactive, deprecated, superseded, archived or rejected, and ghosts (lessons
--- never verified) unless include_unverified. heirloom.recall_ghosts counts those that were left out.
+-- lexical and semantic are the two terms of F, context the neighbours', boost heirloom.recall_boost; they add up to the
+-- score. similarity is the cosine. Order: score, then newest, then id. `namespaces` NULL: all the caller may see.
+-- k NULL: all. A quoted phrase is required if any row has it; a word after a minus never shows.
 --
--- It never writes, needs no search_path, and k NULL means all. pgvector may live in any schema, hence the format().
+-- It never writes and needs no search_path. Exact here; a namespace that upkeep gave indexes goes to heirloom.recall_wide.
 
 do $do$
 declare
@@ -23,7 +25,13 @@ declare
         join pg_catalog.pg_namespace n on n.oid = e.extnamespace
         where e.extname = 'vector'
     );
+    dimension constant integer := (select m.dimension from heirloom.meta m);
 begin
+    -- A changed signature is another function, and an old one must not linger beside it.
+    execute format(
+        'drop function if exists heirloom.recall(text, %I.vector, text[], integer, text[], boolean, text, timestamptz)',
+        pgvector
+    );
     execute format($ddl$
 create or replace function heirloom.recall(
     query_text text,
@@ -33,7 +41,12 @@ create or replace function heirloom.recall(
     kinds text[] default null,
     include_unverified boolean default false,
     query_model text default null,
-    at timestamptz default statement_timestamp()
+    at timestamptz default statement_timestamp(),
+    role text default null,
+    exclude_dag text default null,
+    content_types text[] default null,
+    also_states text[] default null,
+    use_sessions boolean default true
 ) returns table (
     namespace text,
     id uuid,
@@ -50,100 +63,171 @@ stable
 set search_path = pg_catalog, %1$I
 set jit = off
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $body$
 #variable_conflict use_column
 declare
-    terms record;
-    function_words constant text[] := heirloom.function_words();
-    -- Without a list of function words, what is common counts for less all the same.
-    sharpness constant double precision := case when cardinality(function_words) = 0 then 1.3 else 1 end;
+    question record;
+    words record;
+    signs bit(%2$s);
+    dimensions double precision;
+    names text[];
+    ids uuid[];
+    times timestamptz[];
+    sessions bigint[];
+    lexicals double precision[];
+    semantics double precision[];
+    boosts double precision[];
+    contexts double precision[];
+    best_lexical double precision;
+    best_semantic double precision;
+    words_count_for double precision;
+    last integer;
+    lifted record;
 begin
-    select * into terms from heirloom.recall_terms(recall.query_text);
+    if k < 0 then
+        raise exception 'k must not be negative: found %%, accepted are 0, a positive number, and NULL for all', k
+            using errcode = '2201W';
+    end if;
+    if namespaces is null then
+        namespaces := heirloom.namespaces_in_sight();
+    end if;
+    select * into question from heirloom.recall_terms(query_text);
+    select * into words from heirloom.question_vector(question.lexemes, namespaces);
+    if vector_norm(query_embedding) > 0 then
+        select binary_quantize(query_embedding - c.centre), c.dimension
+        into signs, dimensions
+        from heirloom.recall_centre(query_model) c;
+    else
+        query_embedding := null;
+    end if;
+    if words.weights is null and query_embedding is null then
+        return;
+    end if;
 
-    return query
-    with visible as materialized (
-        select m.namespace, m.id, m.created_at, m.pin, m.importance, m.state, m.topic, m.content, m.content_tsv,
-            m.embedding, m.embedding_model
-        from heirloom.memory m
-        where m.namespace = any (recall.namespaces)
-            and m.is_active
-            and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
-            and (m.expires_at is null or m.expires_at > greatest(recall.at, statement_timestamp()))
-            and coalesce(m.valid_from, m.created_at, '-infinity') <= recall.at
-            and (m.valid_to is null or m.valid_to > recall.at)
-            and (m.kind <> 'lesson' or m.verified_at is not null or recall.include_unverified)
-            and (recall.kinds is null or m.kind = any (recall.kinds))
-    ),
-    posting as (
-        select v.namespace, v.id, t.lexeme as term, cardinality(t.positions) as tf, length(v.content_tsv) as len
-        from visible v, unnest(v.content_tsv) t
-        where v.content_tsv @@ terms.any_lexeme and t.lexeme = any (terms.lexemes)
-        union all
-        select v.namespace, v.id, g.gram, 1, length(v.content_tsv)
-        from visible v, unnest(terms.grams) g(gram)
-        where cardinality(terms.grams) > 0
-            and (strpos(v.content, g.gram) > 0 or strpos(coalesce(v.topic, ''), g.gram) > 0)
-    ),
-    weight as (
-        select f.namespace, f.term, f.term = any (function_words) as is_function_word,
-            power(ln(1 + (n.rows - f.df + 0.5) / (f.df + 0.5)), sharpness)
-                * case when f.term = any (function_words) then 0.15 else 1 end as w
-        from (select p.namespace, p.term, count(*) as df from posting p group by p.namespace, p.term) f
-        join (select v.namespace, count(*) as rows from visible v group by v.namespace) n on n.namespace = f.namespace
-    ),
-    words as (
-        select p.namespace, p.id,
-            sum(w.w * p.tf * 1.9 / (p.tf + 0.9 * (0.6 + 0.4 * p.len / 40.0))) as l,
-            bool_or(not w.is_function_word) as says_something
-        from posting p
-        join weight w on w.namespace = p.namespace and w.term = p.term
-        group by p.namespace, p.id
-    ),
-    side as (
-        select v.namespace, v.id, v.created_at, v.pin, v.importance, v.state,
-            coalesce(w.l, 0)::double precision as l,
-            coalesce(w.says_something, false) as says_something,
-            c.cosine
-        from visible v
-        left join words w on w.namespace = v.namespace and w.id = v.id
-        cross join lateral (
-            -- Vectors of two models have nothing to say to each other; one without a direction has no cosine.
-            select case
-                when recall.query_model is null or v.embedding_model is null or v.embedding_model = recall.query_model
-                    then nullif(1 - (v.embedding <=> recall.query_embedding), 'NaN')
-            end as cosine
-        ) c
-        where w.id is not null or c.cosine > 0
-    ),
-    best as (
-        select max(s.l) as l, max(s.cosine) as cosine,
+    if question.required is not null and not exists (
+        select
+        from unnest(namespaces) n(name)
+        join heirloom.memory m on m.namespace = n.name
+        where m.content_tsv @@ question.required
+            and heirloom.is_recallable(
+                m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
+            )
+    ) then
+        question.required := null;
+    end if;
+
+    if exists (select from heirloom.frequency f where f.namespace = any (namespaces) and f.is_indexed) then
+        return query
+        select w.*
+        from heirloom.recall_wide(
+            question.required, question.refused, question.lexemes, words.weights, words.content_words, words.knows_one,
+            query_embedding, signs, dimensions, query_model, namespaces, k, kinds, include_unverified, at, role,
+            exclude_dag, content_types, also_states, use_sessions
+        ) w;
+        return;
+    end if;
+
+    -- One pass along memory_session. The number of a session carries its namespace; its lowest bit says that there is none.
+    select array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session), array_agg(s.l),
+        array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
+    into names, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
+    from unnest(namespaces) n(name)
+    cross join lateral (
+        select m.namespace, m.id, m.created_at,
             case
-                when not coalesce(max(s.cosine) > 0, false) then 1
-                when not bool_or(s.says_something) then 0
-                else 0.6
-            end as words_count_for
-        from side s
-    ),
-    part as (
-        select s.namespace, s.id, s.created_at, s.cosine,
-            round((b.words_count_for * s.l / nullif(b.l, 0))::numeric, 9)::double precision as lexical,
-            round(((1 - b.words_count_for) * greatest(coalesce(s.cosine, 0), 0) / nullif(greatest(b.cosine, 0), 0))::numeric, 9)
-                ::double precision as semantic,
-            (case when s.pin then 0.03 else 0 end + (s.importance - 3) * 0.01
-                + case s.state when 'canonical' then 0.02 when 'validated' then 0.01 when 'conflicted' then -0.02 else 0 end
-            )::double precision as boost
-        from side s, best b
-    )
+                when m.source_run_id is null then hashtextextended(m.namespace, 0) | 1
+                else hashtextextended(m.source_run_id, hashtext(m.namespace)) & -2
+            end as session,
+            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> words.weights), 0) as l,
+            case
+                when query_embedding is null
+                    or (query_model is not null and m.embedding_model <> query_model) then null
+                when signs is not null and m.sign_bits is not null then 1 - 2 * (m.sign_bits <~> signs) / dimensions
+                else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+            end as s,
+            heirloom.recall_boost(m.pin, m.importance, m.state) as boost
+        from heirloom.memory m
+        where m.namespace = n.name
+            and heirloom.is_recallable(
+                m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
+            )
+            and (question.required is null or m.content_tsv @@ question.required)
+            and (question.refused is null or not m.content_tsv @@ question.refused)
+        order by m.source_run_id, m.created_at, m.id
+    ) s;
+    if ids is null then
+        return;
+    end if;
+
+    words_count_for := case
+        when best_semantic is null then 1
+        when best_lexical is null then 0
+        when words.knows_one or heirloom.says_something(words.content_words, namespaces) then 0.6
+        else 0
+    end;
+    contexts := array_fill(0::double precision, array[last]);
+    if use_sessions then
+        for lifted in
+            select a.at + d.step as at, sum(d.weight * a.x) as context
+            from (
+                select b.at,
+                    b.f - greatest(0.3, nth_value(b.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+                from (
+                    select f.at::integer as at,
+                        coalesce(words_count_for * f.l / best_lexical, 0)
+                        + coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as f
+                    from unnest(lexicals, semantics) with ordinality f(l, s, at)
+                    order by f desc, at
+                    limit 41
+                ) b
+            ) a
+            cross join (values (1, 0.7), (2, 0.4), (-1, 0.4), (-2, 0.2)) d(step, weight)
+            where a.x > 0
+                and a.at + d.step between 1 and last
+                and sessions[a.at + d.step] = sessions[a.at]
+                and times[a.at + d.step / abs(d.step)] <> times[a.at]
+                and (abs(d.step) = 1 or times[a.at + d.step] <> times[a.at + d.step / 2])
+                and (
+                    sessions[a.at] & 1 = 0
+                    or (
+                        abs(extract(epoch from times[a.at + d.step / abs(d.step)] - times[a.at])) <= 1800
+                        and abs(extract(epoch from times[a.at + d.step] - times[a.at + d.step / abs(d.step)])) <= 1800
+                    )
+                )
+            group by 1
+        loop
+            contexts[lifted.at] := lifted.context;
+        end loop;
+    end if;
+
     -- Rounded to nine digits, so that equal rows are equal however their sums were added up.
-    select p.namespace, p.id, p.created_at,
-        round((coalesce(p.lexical, 0) + coalesce(p.semantic, 0) + p.boost)::numeric, 9)::double precision as score,
-        coalesce(p.lexical, 0), coalesce(p.semantic, 0), 0::double precision, p.boost, p.cosine
-    from part p
-    where coalesce(p.lexical, 0) + coalesce(p.semantic, 0) > 0
-    order by score desc, p.created_at desc nulls last, p.id
-    limit recall.k;
+    return query
+    select names[r.at], ids[r.at], times[r.at], r.score, r.lexical, r.semantic, r.context, r.boost,
+        case
+            when query_embedding is not null then (
+                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                from heirloom.memory m
+                where m.namespace = names[r.at] and m.id = ids[r.at]
+                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+            )
+        end
+    from (
+        select f.at, f.boost, f.context, l.lexical, l.semantic,
+            round((l.lexical + l.semantic + f.context + f.boost)::numeric, 9)::double precision as score
+        from unnest(lexicals, semantics, contexts, boosts) with ordinality f(l, s, context, boost, at)
+        cross join lateral (
+            select coalesce(words_count_for * f.l / best_lexical, 0) as lexical,
+                coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as semantic
+        ) l
+        where l.lexical + l.semantic > 0 or (f.context > 0 and sessions[f.at] & 1 = 0)
+        order by score desc, times[f.at] desc nulls last, ids[f.at]
+        limit k
+    ) r
+    order by r.score desc, times[r.at] desc nulls last, ids[r.at];
 end
 $body$
-$ddl$, pgvector);
+$ddl$, pgvector, dimension);
 end
 $do$;

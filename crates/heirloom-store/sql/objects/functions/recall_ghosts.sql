@@ -10,6 +10,7 @@ declare
         where e.extname = 'vector'
     );
 begin
+    execute format('drop function if exists heirloom.recall_ghosts(text, %I.vector, text[], text[], text, timestamptz)', pgvector);
     execute format($ddl$
 create or replace function heirloom.recall_ghosts(
     query_text text,
@@ -17,45 +18,48 @@ create or replace function heirloom.recall_ghosts(
     namespaces text[],
     kinds text[] default null,
     query_model text default null,
-    at timestamptz default statement_timestamp()
+    at timestamptz default statement_timestamp(),
+    role text default null,
+    exclude_dag text default null,
+    content_types text[] default null
 ) returns bigint
 language plpgsql
 stable
 set search_path = pg_catalog, %1$I
 set jit = off
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $body$
 declare
-    terms record;
+    question record;
+    weights sparsevec;
 begin
-    if recall_ghosts.kinds is not null and 'lesson' <> all (recall_ghosts.kinds) then
+    if namespaces is null then
+        namespaces := heirloom.namespaces_in_sight();
+    end if;
+    -- Most stores have none, and then nothing else needs to be asked.
+    if not exists (
+        select
+        from unnest(namespaces) n(name)
+        join heirloom.memory m on m.namespace = n.name
+        where m.kind = 'lesson' and m.verified_at is null
+    ) then
         return 0;
     end if;
-    select * into terms from heirloom.recall_terms(recall_ghosts.query_text);
-
+    select * into question from heirloom.recall_terms(query_text);
+    select q.weights into weights from heirloom.question_vector(question.lexemes, namespaces) q;
     return (
         select count(*)
-        from heirloom.memory m
-        where m.namespace = any (recall_ghosts.namespaces)
-            and m.kind = 'lesson'
+        from unnest(namespaces) n(name)
+        join heirloom.memory m on m.namespace = n.name
+        where m.kind = 'lesson'
             and m.verified_at is null
-            and m.is_active
-            and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
-            and (m.expires_at is null or m.expires_at > greatest(recall_ghosts.at, statement_timestamp()))
-            and coalesce(m.valid_from, m.created_at, '-infinity') <= recall_ghosts.at
-            and (m.valid_to is null or m.valid_to > recall_ghosts.at)
+            and heirloom.is_recallable(m, at, true, kinds, recall_ghosts.role, exclude_dag, content_types, null)
+            and (question.refused is null or not m.content_tsv @@ question.refused)
             and case
-                when cardinality(terms.lexemes) + cardinality(terms.grams) > 0 then
-                    coalesce(m.content_tsv @@ terms.any_lexeme, false)
-                    or exists (
-                        select
-                        from unnest(terms.grams) g(gram)
-                        where strpos(m.content, g.gram) > 0 or strpos(coalesce(m.topic, ''), g.gram) > 0
-                    )
-                else
-                    (recall_ghosts.query_model is null or m.embedding_model is null
-                        or m.embedding_model = recall_ghosts.query_model)
-                    and nullif(1 - (m.embedding <=> recall_ghosts.query_embedding), 'NaN') > 0
+                when weights is not null then coalesce(m.word_vector, m.word_vector_long) <#> weights < 0
+                else (query_model is null or m.embedding_model is null or m.embedding_model = query_model)
+                    and nullif(1 - (m.embedding <=> query_embedding), 'NaN') > 0
             end
     );
 end

@@ -1,13 +1,16 @@
--- What a question asks for: its distinct lexemes, the query that finds a row with any of them, and, for scripts that
--- put no spaces between words (Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese), the pairs of neighbouring
--- characters to look for as they stand. No word is an operator and none is dropped: a question of function words
--- alone still finds what holds them.
+-- What a question asks for: its distinct lexemes, any of which may match; what it requires ("a quoted phrase"); what it
+-- refuses (-word, -"a phrase"). A minus counts before a word of two letters or more that follows a space, so that
+-- neither -1 nor --release nor -p is one. OR between words says what recall does anyhow. Bounded: of a page of text its
+-- first 1,024 words ask.
+
+-- What a function gives back cannot be replaced.
+drop function if exists heirloom.recall_terms(text);
 
 create or replace function heirloom.recall_terms(
     query_text text,
     out lexemes text[],
-    out grams text[],
-    out any_lexeme tsquery
+    out required tsquery,
+    out refused tsquery
 )
 language plpgsql
 stable
@@ -15,45 +18,57 @@ parallel safe
 set search_path = pg_catalog
 as $$
 declare
-    unspaced constant text :=
-        '[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff'
-        '\U00020000-\U0003134f]+';
+    config constant regconfig := heirloom.text_config();
+    said text := left(query_text, 65536);
+    minus constant text := '(^|\s)-("[^"]*"|[^\s"[:digit:][:punct:]][^\s"[:punct:]][^\s"]*)';
+    phrase record;
 begin
     lexemes := '{}';
-    grams := '{}';
-    if query_text is null then
+    if said is null then
         return;
     end if;
-
-    if query_text ~ unspaced then
-        -- Bounded: of a page of Chinese its first 256 pairs ask.
-        select coalesce(array_agg(g.gram order by g.first_at), '{}')
-        into grams
-        from (
-            select substr(r.run[1], i, 2) as gram, min(r.ordinal * 100000 + i) as first_at
-            from regexp_matches(query_text, unspaced, 'g') with ordinality r(run, ordinal),
-                generate_series(1, greatest(length(r.run[1]) - 1, 1)) i
-            group by 1
-            order by 2
-            limit 256
-        ) g;
+    if strpos(said, '-') > 0 and said ~ minus then
+        for phrase in
+            select phraseto_tsquery(config, heirloom.searchable(f.found[2], false)) as words
+            from regexp_matches(said, minus, 'g') f(found)
+        loop
+            if numnode(phrase.words) > 0 then
+                refused := case when refused is null then phrase.words else refused || phrase.words end;
+            end if;
+        end loop;
+        said := regexp_replace(said, minus, ' ', 'g');
     end if;
-
-    -- Bounded as well: of a page of text its first 1,024 words ask.
-    select coalesce(array_agg(l.lexeme), '{}')
-    into lexemes
-    from (
-        select t.lexeme
-        from unnest(to_tsvector(heirloom.text_config(), left(query_text, 65536))) t
-        -- A run without spaces is one token to the parser; its pairs stand for it.
-        where t.lexeme !~ ('^' || unspaced || '$')
-        order by t.positions[1], t.lexeme
-        limit 1024
-    ) l;
-
-    -- Quoted, so that nothing in a lexeme is read as syntax.
-    select string_agg('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
-    into any_lexeme
-    from unnest(lexemes) l(lexeme);
+    if strpos(said, '"') > 0 then
+        for phrase in
+            select phraseto_tsquery(config, heirloom.searchable(f.found[1], false)) as words
+            from regexp_matches(said, '"([^"]+)"', 'g') f(found)
+        loop
+            if numnode(phrase.words) > 0 then
+                required := case when required is null then phrase.words else required && phrase.words end;
+            end if;
+        end loop;
+    end if;
+    if strpos(said, ' OR ') > 0 then
+        said := replace(said, ' OR ', ' ');
+    end if;
+    lexemes := tsvector_to_array(to_tsvector(config, heirloom.searchable(said)));
+    -- Of a script without spaces a pair asks; a single character asks only where it stands alone.
+    if octet_length(said) <> length(said) then
+        lexemes := array(
+            select a.lexeme
+            from unnest(lexemes) a(lexeme)
+            where length(a.lexeme) > 1
+                or ascii(a.lexeme) < 3584
+                or not exists (select from unnest(lexemes) b(lexeme) where length(b.lexeme) = 2 and strpos(b.lexeme, a.lexeme) > 0)
+        );
+    end if;
+    if cardinality(lexemes) > 1024 then
+        lexemes := array(
+            select t.lexeme
+            from unnest(to_tsvector(config, heirloom.searchable(said))) t
+            order by t.positions[1], t.lexeme
+            limit 1024
+        );
+    end if;
 end
 $$;

@@ -1,9 +1,13 @@
--- The text configuration of this store's language, for `to_tsquery(heirloom.text_config(), …)`.
+-- The text configuration of this store's language, for `to_tsquery(heirloom.text_config(), …)`. The language of a store
+-- never changes, so it stands in the function as a constant: every row that is written asks for it.
 
-create or replace function heirloom.text_config() returns regconfig
-language sql
-stable
-parallel safe
-as $$
-    select format('heirloom.%I', m.language)::regconfig from heirloom.meta m
+do $$
+begin
+    execute format(
+        'create or replace function heirloom.text_config() returns regconfig
+         language sql immutable parallel safe
+         as %L',
+        format('select %L::regconfig', (select format('heirloom.%I', m.language) from heirloom.meta m))
+    );
+end
 $$;

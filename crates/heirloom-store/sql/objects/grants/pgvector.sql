@@ -10,9 +10,10 @@ declare
     );
 begin
     if not has_schema_privilege('heirloom_serve', pgvector, 'usage')
+        or not has_schema_privilege('heirloom_service', pgvector, 'usage')
         or not has_schema_privilege('heirloom_audit', pgvector, 'usage')
     then
-        execute format('grant usage on schema %I to heirloom_serve, heirloom_audit', pgvector);
+        execute format('grant usage on schema %I to heirloom_serve, heirloom_service, heirloom_audit', pgvector);
     end if;
 end
 $$;

@@ -1,9 +1,13 @@
--- What the serving role may do: all tenant work, under the policies; nothing to what proves, but to add.
+-- What the serving role may do: all tenant work, under the policies; nothing to what proves, but to add. The service
+-- role of the SQL door may do the same; its policies show it more.
 
-grant usage on schema heirloom to heirloom_serve;
-grant select on heirloom.meta, heirloom.schema_version to heirloom_serve;
+grant usage on schema heirloom to heirloom_serve, heirloom_service;
+grant select on heirloom.meta, heirloom.schema_version, heirloom.bound_role, heirloom.model
+    to heirloom_serve, heirloom_service;
 grant select, insert, update, delete
-    on heirloom.memory, heirloom.namespace, heirloom.edge, heirloom.origin, heirloom.lexeme
-    to heirloom_serve;
-grant select, insert, delete on heirloom.revision, heirloom.state_transition to heirloom_serve;
-grant select, insert on heirloom.tombstone, heirloom.activity to heirloom_serve;
+    on heirloom.memory, heirloom.namespace, heirloom.edge, heirloom.origin, heirloom.lexeme,
+       heirloom.frequency, heirloom.embedding
+    to heirloom_serve, heirloom_service;
+grant select, insert, delete on heirloom.revision, heirloom.state_transition to heirloom_serve, heirloom_service;
+grant select, insert on heirloom.tombstone, heirloom.activity to heirloom_serve, heirloom_service;
+grant select, insert, update, delete on heirloom.ingest_log to heirloom_service;

@@ -5,15 +5,22 @@ alter table heirloom.activity enable row level security;
 alter table heirloom.activity force row level security;
 
 drop policy if exists tenant on heirloom.activity;
-create policy tenant on heirloom.activity for select to heirloom_serve
-    using (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]));
+create policy tenant on heirloom.activity for select to heirloom_serve, heirloom_service
+    using (namespace = any ((select heirloom.visible_namespaces())::text[]));
 
 drop policy if exists tenant_append on heirloom.activity;
-create policy tenant_append on heirloom.activity for insert to heirloom_serve
+create policy tenant_append on heirloom.activity for insert to heirloom_serve, heirloom_service
     with check (
         namespace is null
-        or namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[])
+        or namespace = any ((select heirloom.visible_namespaces())::text[])
     );
 
 drop policy if exists audit on heirloom.activity;
 create policy audit on heirloom.activity for select to heirloom_audit using (true);
+
+drop policy if exists service on heirloom.activity;
+create policy service on heirloom.activity for select to heirloom_service using ((select heirloom.serves_all()));
+
+drop policy if exists service_append on heirloom.activity;
+create policy service_append on heirloom.activity for insert to heirloom_service
+    with check ((select heirloom.serves_all()));

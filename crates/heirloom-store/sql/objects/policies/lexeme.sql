@@ -1,12 +1,17 @@
--- A tenant sees and writes the namespaces its transaction names; the audit reads all. Unset or empty names none.
+-- A tenant sees and writes its namespaces, the service role all where it named none; the audit reads all.
 
 alter table heirloom.lexeme enable row level security;
 alter table heirloom.lexeme force row level security;
 
 drop policy if exists tenant on heirloom.lexeme;
-create policy tenant on heirloom.lexeme to heirloom_serve
-    using (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]))
-    with check (namespace = any ((select string_to_array(current_setting('heirloom.namespaces', true), ','))::text[]));
+create policy tenant on heirloom.lexeme to heirloom_serve, heirloom_service
+    using (namespace = any ((select heirloom.visible_namespaces())::text[]))
+    with check (namespace = any ((select heirloom.visible_namespaces())::text[]));
 
 drop policy if exists audit on heirloom.lexeme;
 create policy audit on heirloom.lexeme for select to heirloom_audit using (true);
+
+drop policy if exists service on heirloom.lexeme;
+create policy service on heirloom.lexeme to heirloom_service
+    using ((select heirloom.serves_all()))
+    with check ((select heirloom.serves_all()));

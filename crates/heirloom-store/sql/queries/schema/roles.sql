@@ -1,4 +1,4 @@
--- The two roles, what makes them unsafe, and whether this connection may become them. Before PostgreSQL 16 a member
+-- The two roles, what makes them unsafe (a member of the SQL door's service role sees every tenant), and whether this connection may become them. Before PostgreSQL 16 a member
 -- may always SET ROLE.
 select
     r.rolname::text as name,
@@ -14,7 +14,15 @@ select
         current_user,
         r.oid,
         case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end
-    ) as may_become
+    ) as may_become,
+    coalesce(
+        (
+            select pg_has_role(r.oid, s.oid, 'MEMBER')
+            from pg_catalog.pg_roles s
+            where s.rolname = 'heirloom_service' and not r.rolsuper
+        ),
+        false
+    ) as serves_all
 from pg_catalog.pg_roles r
 where r.rolname in ('heirloom_serve', 'heirloom_audit')
 order by r.rolname

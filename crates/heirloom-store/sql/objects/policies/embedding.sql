@@ -1,0 +1,17 @@
+-- A tenant sees and writes its namespaces, the service role all where it named none; the audit reads all.
+
+alter table heirloom.embedding enable row level security;
+alter table heirloom.embedding force row level security;
+
+drop policy if exists tenant on heirloom.embedding;
+create policy tenant on heirloom.embedding to heirloom_serve, heirloom_service
+    using (namespace = any ((select heirloom.visible_namespaces())::text[]))
+    with check (namespace = any ((select heirloom.visible_namespaces())::text[]));
+
+drop policy if exists audit on heirloom.embedding;
+create policy audit on heirloom.embedding for select to heirloom_audit using (true);
+
+drop policy if exists service on heirloom.embedding;
+create policy service on heirloom.embedding to heirloom_service
+    using ((select heirloom.serves_all()))
+    with check ((select heirloom.serves_all()));

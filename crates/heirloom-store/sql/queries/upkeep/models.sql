@@ -1,0 +1,12 @@
+-- The models that need a centre, or a new one: at least $1 vectors and none yet, or $2 times as many as it was taken over.
+-- Read by the auditing role.
+select v.name
+from (
+    select coalesce(m.embedding_model, '') as name, count(*) as vectors
+    from heirloom.memory m
+    where m.embedding is not null
+    group by 1
+) v
+left join heirloom.model c on c.name = v.name
+where v.vectors >= $1::bigint and (c.name is null or v.vectors >= c.vectors * $2::bigint)
+order by v.name

@@ -1,0 +1,142 @@
+//! When a new lesson closes an old one, and when nothing must be lost.
+
+use crate::door::Door;
+
+/// One lesson: topic, text, and what else to set.
+fn insert(topic: &str, text: &str, more: &str) -> String {
+    let (columns, values) = more.split_once('=').map_or(("", ""), |(c, v)| (c.trim(), v.trim()));
+    let comma = if columns.is_empty() { "" } else { ", " };
+    format!(
+        "insert into pgmnemo.agent_lesson (role, topic, lesson_text, project_id, verified_at{comma}{columns})
+         values ('r', '{topic}', '{text}', 1, now(){comma}{values})"
+    )
+}
+
+async fn open(door: &Door) -> String {
+    door.rows("select lesson_text from pgmnemo.mem_item order by lesson_text").await.join(",")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn siblings_of_one_statement_all_live() {
+    let door = Door::open().await;
+    door.run(
+        "insert into pgmnemo.agent_lesson (role, topic, lesson_text, commit_sha, project_id, verified_at)
+         select 'r', 't', 'lesson ' || g, 'c', 1, now() from generate_series(1, 500) g",
+    )
+    .await;
+    assert_eq!(door.row("select count(*) from pgmnemo.mem_item").await, "500");
+    assert_eq!(door.row("select count(*) from pgmnemo.recall_lessons(null, null, null, 1, 'lesson')").await, "500");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_statement_with_the_same_key_closes_the_open_one_even_in_one_transaction() {
+    let door = Door::open().await;
+    door.run("begin").await;
+    door.run(&insert("t", "old", "commit_sha = 'c'")).await;
+    door.run(&insert("t", "new", "commit_sha = 'c'")).await;
+    assert_eq!(door.row("select lesson_text from pgmnemo.as_of(now())").await, "new");
+    door.run("commit").await;
+    assert_eq!(open(&door).await, "new");
+    assert_eq!(door.row("select count(*) from pgmnemo.agent_lesson").await, "2", "closed is not gone");
+    assert_eq!(door.row("select count(*) from pgmnemo.as_of(now() - '1 day'::interval)").await, "0");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_differs_in_project_role_topic_commit_or_artifact_lives_on() {
+    let door = Door::open().await;
+    door.run(&insert("t", "a", "commit_sha, artifact_hash = 'c', 'one'")).await;
+    for (topic, text, more) in [
+        ("u", "b", "commit_sha = 'c'"),
+        ("t", "c", "commit_sha = 'd'"),
+        ("t", "d", "commit_sha, artifact_hash = 'c', 'two'"),
+        ("t", "e", "artifact_hash = 'one'"),
+        ("t", "f", "artifact_hash = 'one'"),
+    ] {
+        door.run(&insert(topic, text, more)).await;
+    }
+    door.run(&insert("t", "g", "commit_sha = 'c'").replace("'r', 't', 'g', 1", "'s', 't', 'g', 1")).await;
+    door.run(&insert("t", "h", "commit_sha = 'c'").replace("'r', 't', 'h', 1", "'r', 't', 'h', 2")).await;
+    // Joined with a bar, this key looks like another.
+    door.run(&insert("x", "i", "commit_sha = 'c'").replace("'r', 'x'", "'r|t', 'x'")).await;
+    door.run(&insert("t|x", "j", "commit_sha = 'c'")).await;
+    assert_eq!(open(&door).await, "a,b,c,d,e,f,g,h,i,j");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lessons_without_a_commit_never_supersede_each_other() {
+    let door = Door::open().await;
+    door.run("set pgmnemo.gate_strict = 'off'").await;
+    for text in ["a", "b"] {
+        door.run(&insert("t", text, "")).await;
+        door.run(&insert("t", &format!("{text}2"), "commit_sha = ''")).await;
+    }
+    assert_eq!(open(&door).await, "a,a2,b,b2");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_recall_would_not_show_closes_nothing() {
+    let door = Door::open().await;
+    door.run(&insert("t", "living", "commit_sha = 'c'")).await;
+    for (text, more) in [
+        ("historical", "commit_sha, t_valid_to = 'c', '2021-01-01Z'"),
+        ("inactive", "commit_sha, is_active = 'c', false"),
+        ("expired", "commit_sha, expires_at = 'c', '2021-01-01Z'"),
+        ("rejected", "commit_sha, state = 'c', 'rejected'"),
+        ("archived", "commit_sha, state = 'c', 'archived'"),
+        ("made earlier", "commit_sha, created_at = 'c', '2020-01-01Z'"),
+    ] {
+        door.run(&insert("t", text, more)).await;
+        assert!(open(&door).await.contains("living"), "{text}");
+    }
+    door.run(&insert("t", "ghost", "commit_sha = 'c'").replace("now()", "null")).await;
+    assert!(open(&door).await.contains("living"), "a ghost");
+    door.run(&insert("t", "next", "commit_sha = 'c'")).await;
+    assert!(!open(&door).await.contains("living"), "its true successor");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_ghost_closes_an_earlier_ghost() {
+    let door = Door::open().await;
+    for text in ["v1 lesson text", "v2 lesson text"] {
+        door.run(&format!(
+            "insert into pgmnemo.agent_lesson (role, topic, lesson_text, importance, commit_sha) values ('test', 'H07', '{text}', 3, 'abc123')"
+        ))
+        .await;
+    }
+    assert_eq!(
+        door.rows("select lesson_text, t_valid_to = 'infinity' from pgmnemo.agent_lesson order by t_valid_from").await,
+        ["v1 lesson text|f", "v2 lesson text|t"]
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sessions_with_one_key_leave_one_version_open() {
+    let door = Door::open().await;
+    let Some(url) = door.test().url() else { return door.close().await };
+    let (other, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    let driven = tokio::spawn(connection);
+    door.run("begin").await;
+    door.run(&insert("t", "first", "commit_sha = 'c'")).await;
+    let second = insert("t", "second", "commit_sha = 'c'");
+    let waiting = tokio::spawn(async move { other.batch_execute(&second).await });
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while door
+        .row("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+        .await
+        == "0"
+    {
+        assert!(std::time::Instant::now() < deadline, "the second session never waited");
+        tokio::task::yield_now().await;
+    }
+    door.run("commit").await;
+    waiting.await.unwrap().unwrap();
+    assert_eq!(open(&door).await, "second");
+    driven.await.unwrap().unwrap();
+    door.close().await;
+}

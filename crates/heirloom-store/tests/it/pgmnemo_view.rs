@@ -1,0 +1,292 @@
+//! `pgmnemo.agent_lesson`: the columns, types, defaults and constraints of pgmnemo's table.
+
+use crate::door::Door;
+
+const COLUMNS: &str = "id bigint, created_at timestamp with time zone, updated_at timestamp with time zone, role text, \
+    project_id integer, topic text, lesson_text text, importance smallint, metadata jsonb, source_run_id text, \
+    commit_sha text, artifact_hash text, verified_at timestamp with time zone, topic_tsv tsvector, lesson_tsv tsvector, \
+    full_text tsvector, embedding vector(1024), is_active boolean, resolved_at timestamp with time zone, \
+    verifier_role text, state text, state_changed_at timestamp with time zone, source_task_id bigint, \
+    expires_at timestamp with time zone, content_type text, blob_ref text, doc_ref text, \
+    last_recalled_at timestamp with time zone, recall_count bigint, item_kind text, version_n integer, \
+    patch_count integer, source_dag_id text, t_valid_from timestamp with time zone, \
+    t_valid_to timestamp with time zone, content_hash text, confidence real, success_count integer, \
+    fail_count integer, last_outcome text, last_outcome_at timestamp with time zone, source_type text, \
+    embedding_at timestamp with time zone, use_count integer, evidence_count integer";
+
+const INSERT: &str = "insert into pgmnemo.agent_lesson (role, topic, lesson_text, commit_sha";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn has_all_columns_of_pgmnemo_in_order_with_their_types() {
+    let door = Door::open().await;
+    let found = door
+        .row(
+            "select string_agg(attname || ' ' || regexp_replace(format_type(atttypid, atttypmod), '^.*\\.', ''), ', '
+                 order by attnum)
+             from pg_attribute where attrelid = 'pgmnemo.agent_lesson'::regclass and attnum > 0",
+        )
+        .await;
+    assert_eq!(found, COLUMNS);
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_column_but_the_generated_can_be_inserted_and_updated() {
+    let door = Door::open().await;
+    let generated = ["topic_tsv", "lesson_tsv", "full_text", "content_hash"];
+    let writable: Vec<_> =
+        COLUMNS.split(", ").filter_map(|c| c.split_whitespace().next()).filter(|c| !generated.contains(c)).collect();
+    door.run(
+        "create temp table source as select 77::bigint id, '2020-01-01'::timestamptz created_at,
+             '2020-01-02'::timestamptz updated_at, 'dev' as role, 42 project_id, 'auth' topic, 'rotate keys' lesson_text,
+             4::smallint importance, '[1]'::jsonb metadata, 'run-a' source_run_id, 'c0ffee' commit_sha,
+             'sha256:1' artifact_hash, '2020-01-03'::timestamptz verified_at,
+             array_fill(1::real, array[1024])::vector(1024) embedding, true is_active,
+             '2020-01-04'::timestamptz resolved_at, 'PI' verifier_role, 'canonical' state,
+             '2020-01-05'::timestamptz state_changed_at, 9::bigint source_task_id, '2999-01-01'::timestamptz expires_at,
+             'note' content_type, 'b' blob_ref, 'd' doc_ref, '2020-01-06'::timestamptz last_recalled_at,
+             3::bigint recall_count, 'script' item_kind, 2 version_n, 1 patch_count, 'dag' source_dag_id,
+             '2020-01-07'::timestamptz t_valid_from, '2998-01-01'::timestamptz t_valid_to, 0.75::real confidence,
+             5 success_count, 1 fail_count, 'success' last_outcome, '2020-01-08'::timestamptz last_outcome_at,
+             'imported' source_type, '2020-01-09'::timestamptz embedding_at, 7 use_count, 2 evidence_count",
+    )
+    .await;
+    let columns = writable.join(", ");
+    door.run(&format!("insert into pgmnemo.agent_lesson ({columns}) select {columns} from source")).await;
+    let same = format!(
+        "select count(*) from (select {columns} from pgmnemo.agent_lesson intersect select {columns} from source) x"
+    );
+    assert_eq!(door.row(&same).await, "1", "every value comes back as it was written");
+    for column in &writable {
+        let update = format!("update pgmnemo.agent_lesson set {column} = {column} returning {column}");
+        assert_eq!(door.rows(&update).await.len(), 1, "{column}");
+    }
+    for column in generated {
+        let refused = door.refused(&format!("update pgmnemo.agent_lesson set {column} = null")).await;
+        assert!(["0A000", "428C9"].contains(&refused.code.as_str()), "{column}: {}", refused.message);
+    }
+    assert_eq!(
+        door.row("select source, source_task_id, valid_from::date, valid_to::date, namespace from heirloom.memory")
+            .await,
+        "imported|9|2020-01-07|2998-01-01|project:42",
+        "the memory's own form of the same"
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_is_generated_and_returned_and_can_be_given() {
+    let door = Door::open().await;
+    let first = door.row(&format!("{INSERT}) values ('r', 't', 'one', 'c') returning id")).await;
+    let second = door.row(&format!("{INSERT}) values ('r', 'u', 'two', 'c') returning id")).await;
+    assert!(second.parse::<i64>().unwrap() > first.parse::<i64>().unwrap());
+    door.run(&format!("{INSERT}, id) values ('r', 'v', 'three', 'c', 4000)")).await;
+    let twice = door.refused(&format!("{INSERT}, id) values ('r', 'w', 'four', 'c', 4000)")).await;
+    assert_eq!(twice.code, "23505");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_ids_are_taken_as_number_and_text_task_ids_as_number_and_project_may_be_null() {
+    let door = Door::open().await;
+    door.run(&format!(
+        "{INSERT}, source_run_id, source_task_id, project_id) values ('r', 't', 'x', 'c', 1001::bigint, 501, null);
+         {INSERT}, source_run_id, source_task_id, project_id) values ('r', 'u', 'x', 'c', 'run-a', '502', 42)"
+    ))
+    .await;
+    assert_eq!(
+        door.rows("select source_run_id, source_task_id, project_id from pgmnemo.agent_lesson where source_task_id > 0 order by id").await,
+        ["1001|501|-", "run-a|502|42"]
+    );
+    assert_eq!(
+        door.rows("select namespace, source_task_id from heirloom.memory order by lesson_id").await,
+        ["custom:unassigned|501", "project:42|502"]
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn defaults_are_those_of_pgmnemo() {
+    let door = Door::open().await;
+    door.run(&format!("{INSERT}) values ('r', 't', 'x', 'c')")).await;
+    assert_eq!(
+        door.row(
+            "select importance, state, metadata, is_active, item_kind, version_n, patch_count, recall_count, confidence,
+                 source_type, t_valid_to, t_valid_from = created_at, verified_at, use_count, evidence_count,
+                 content_hash = md5('r|t|c'), topic_tsv, updated_at = created_at
+             from pgmnemo.agent_lesson"
+        )
+        .await,
+        "3|draft|-|t|note|1|0|0|0.5|auto_captured|infinity|t|-|0|1|t|'t':1|t"
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn importance_state_kind_and_width_are_held_by_their_sqlstates() {
+    let door = Door::open().await;
+    for (columns, values, code) in [
+        ("importance", "0", "23514"),
+        ("importance", "6", "23514"),
+        ("importance", "null", "23502"),
+        ("state", "'bananas'", "23514"),
+        ("state", "null", "23502"),
+        ("item_kind", "'poem'", "23514"),
+        ("source_type", "'rumour'", "23514"),
+        ("confidence", "1.5", "23514"),
+        ("embedding", "'[1,2,3]'::vector", "22000"),
+        ("source_task_id", "'T-17'", "22P02"),
+        ("content_hash", "'x'", "0A000"),
+    ] {
+        let refused = door.refused(&format!("{INSERT}, {columns}) values ('r', 't', 'x', 'c', {values})")).await;
+        assert_eq!(refused.code, code, "{columns} = {values}: {}", refused.message);
+    }
+    for (role, topic, text) in [("null", "'t'", "'x'"), ("'r'", "null", "'x'"), ("'r'", "'t'", "null")] {
+        let refused = door.refused(&format!("{INSERT}) values ({role}, {topic}, {text}, 'c')")).await;
+        assert_eq!(refused.code, "23502", "{role} {topic} {text}: {}", refused.message);
+    }
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_nine_states_are_insertable() {
+    let door = Door::open().await;
+    for state in heirloom_store::STATES {
+        door.run(&format!("{INSERT}, state) values ('r', '{state}', 'x', 'c', '{state}')")).await;
+    }
+    assert_eq!(door.row("select count(distinct state) from pgmnemo.agent_lesson").await, "9");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_kept_on_insert_and_updated_at_moves_on_update() {
+    let door = Door::open().await;
+    door.run(&format!(
+        "{INSERT}, created_at, updated_at, verified_at, expires_at) values
+         ('r', 't', 'x', 'c', '2020-01-01Z', '2020-01-02Z', '2020-01-03Z', '2999-01-01Z')"
+    ))
+    .await;
+    let times = "select created_at, updated_at, verified_at, expires_at, t_valid_from from pgmnemo.agent_lesson";
+    assert_eq!(
+        door.row(times).await,
+        "2020-01-01 00:00:00+00|2020-01-02 00:00:00+00|2020-01-03 00:00:00+00|2999-01-01 00:00:00+00|2020-01-01 00:00:00+00",
+        "valid since it was made: looking back before the import finds it"
+    );
+    door.run("update pgmnemo.agent_lesson set importance = 5").await;
+    assert_eq!(
+        door.row("select updated_at > '2026-01-01', created_at::date from pgmnemo.agent_lesson").await,
+        "t|2020-01-01"
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lesson_moves_with_its_project_and_takes_its_history_along() {
+    let door = Door::open().await;
+    let id = door.row(&format!("{INSERT}, project_id) values ('r', 't', 'x', 'c', 1) returning id")).await;
+    door.run(&format!("select pgmnemo.transition_lesson({id}, 'candidate')")).await;
+    door.run("update pgmnemo.agent_lesson set project_id = 2").await;
+    assert_eq!(
+        door.row("select m.namespace, s.namespace from heirloom.memory m join heirloom.state_transition s on s.memory_id = m.id").await,
+        "project:2|project:2"
+    );
+    door.run("update pgmnemo.agent_lesson set project_id = null").await;
+    assert_eq!(door.row("select namespace from heirloom.memory").await, "custom:unassigned");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lessons_of_other_doors_appear_with_infinity_for_still_valid() {
+    let door = Door::open().await;
+    door.run(
+        "insert into heirloom.memory (namespace, role, topic, content, valid_from, valid_to, source_task_id) values
+             ('team:a', 'r', 't', 'open', null, null, 'T-17'),
+             ('team:a', 'r', 't', 'closed', '2020-01-01Z', '2021-01-01Z', '17');
+         insert into heirloom.memory (namespace, kind, content) values ('team:a', 'fact', 'not a lesson');
+         update heirloom.memory set valid_to = '2022-01-01Z' where content = 'closed'",
+    )
+    .await;
+    assert_eq!(
+        door.rows("select lesson_text, t_valid_from = created_at, t_valid_to, source_task_id from pgmnemo.agent_lesson order by id").await,
+        ["open|t|infinity|-", "closed|f|2022-01-01 00:00:00+00|17"]
+    );
+    door.run("update pgmnemo.agent_lesson set t_valid_to = '2023-01-01Z' where lesson_text = 'open'").await;
+    door.run("update pgmnemo.agent_lesson set t_valid_to = 'infinity' where lesson_text = 'closed'").await;
+    assert_eq!(
+        door.rows("select valid_to from heirloom.memory where kind = 'lesson' order by lesson_id").await,
+        ["2023-01-01 00:00:00+00", "-"]
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copy_goes_by_a_temporary_table() {
+    let door = Door::open().await;
+    // The embedded engine has no such file to read from.
+    if door.test().url().is_some() {
+        assert_eq!(door.refused("copy pgmnemo.agent_lesson (role) from '/dev/null'").await.code, "42809");
+    }
+    door.run(
+        "create temp table incoming (like pgmnemo.agent_lesson);
+         insert into incoming (role, topic, lesson_text, commit_sha) select 'r', 't' || g, 'x', 'c' from generate_series(1, 3) g;
+         insert into pgmnemo.agent_lesson (role, topic, lesson_text, commit_sha) select role, topic, lesson_text, commit_sha from incoming",
+    )
+    .await;
+    assert_eq!(door.row("select count(*) from pgmnemo.agent_lesson").await, "3");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_schema_of_that_name_is_left_alone() {
+    let test = heirloom_engine::testkit::TestDatabase::fresh().await;
+    let client = test.database().client().await.unwrap();
+    client.batch_execute("create schema pgmnemo; create table pgmnemo.agent_lesson (id bigint)").await.unwrap();
+    drop(client);
+    let up = async || heirloom_store::Store::up(test.database(), &heirloom_store::UpOptions::default()).await.unwrap();
+    up().await;
+    let client = test.database().client().await.unwrap();
+    let functions =
+        "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'pgmnemo'";
+    assert_eq!(client.query_one(functions, &[]).await.unwrap().get::<_, i64>(0), 0);
+    client.batch_execute("drop schema pgmnemo cascade").await.unwrap();
+    drop(client);
+    up().await;
+    let client = test.database().client().await.unwrap();
+    assert!(
+        client.query_one(functions, &[]).await.unwrap().get::<_, i64>(0) > 20,
+        "once the name is free the door is there"
+    );
+    drop(client);
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_an_older_store_appear_after_its_upgrade() {
+    use heirloom_store::schema::{Catalog, STORE};
+    let test = heirloom_engine::testkit::TestDatabase::fresh().await;
+    let mut client = test.database().client().await.unwrap();
+    let before = STORE.migrations.iter().position(|file| file.name() == "0008_sql_door.sql").unwrap();
+    client
+        .batch_execute(
+            "create extension if not exists vector; set heirloom.up_dimension = '1024'; \
+             set heirloom.up_language = 'english'; set heirloom.up_version = '0'",
+        )
+        .await
+        .unwrap();
+    Catalog { migrations: &STORE.migrations[..before], objects: &[], ..STORE }.up(&mut client).await.unwrap();
+    client
+        .batch_execute(
+            "insert into heirloom.memory (id, namespace, role, topic, content, valid_from, valid_to, source_task_id, created_at)
+             values (gen_random_uuid(), 'team:a', 'r', 't', 'x', null, '2021-01-01Z', '17', '2020-01-01Z')",
+        )
+        .await
+        .unwrap();
+    drop(client);
+    heirloom_store::Store::up(test.database(), &heirloom_store::UpOptions::default()).await.unwrap();
+    let client = test.database().client().await.unwrap();
+    let shown = "select t_valid_from = '2020-01-01Z' and t_valid_to = '2021-01-01Z' and source_task_id = 17 and source_type is null
+                 from pgmnemo.agent_lesson";
+    assert!(client.query_one(shown, &[]).await.unwrap().get::<_, bool>(0));
+    drop(client);
+    test.close().await;
+}

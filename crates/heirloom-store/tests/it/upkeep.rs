@@ -1,0 +1,146 @@
+//! What recall ranks by stays fresh: after single writes, after rows that came past every door, for large namespaces.
+
+use heirloom_store::{LARGE_NAMESPACE, Recall, Remember};
+
+use crate::installed;
+use crate::world::{axis, behind, fact, ids, number, remembered, scope, words};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_counted_from_the_tenth_memory_on_and_again_as_it_grows() {
+    let (test, store) = installed().await;
+    let counted = "select coalesce((select documents from heirloom.frequency where namespace = 'team:a'), -1)::bigint";
+    for n in 1..=9 {
+        remembered(&store, &fact("team:a", &format!("note number {n} of zebras"))).await;
+    }
+    assert_eq!(number(&store, counted).await, -1, "too young: every word is equally rare");
+    remembered(&store, &fact("team:a", "the tenth")).await;
+    assert_eq!(number(&store, counted).await, 10);
+    let zebras = "select df::bigint from heirloom.lexeme where namespace = 'team:a' and lexeme = 'zebra'";
+    assert_eq!(number(&store, zebras).await, 9);
+    for n in 0..8 {
+        remembered(&store, &fact("team:a", &format!("one more {n}"))).await;
+    }
+    assert_eq!(number(&store, counted).await, 18);
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_came_past_every_door_are_filled_in_and_a_second_run_finds_nothing() {
+    let (test, store) = installed().await;
+    behind(
+        &store,
+        "alter table heirloom.memory disable trigger memory_ranking;
+         insert into heirloom.memory (id, namespace, kind, content)
+         select gen_random_uuid(), 'team:' || n % 3, 'fact', 'restored note about walruses ' || n from generate_series(1, 60) n;
+         alter table heirloom.memory enable trigger memory_ranking",
+    )
+    .await;
+    assert!(store.recall(&scope("team:1"), &words("walrus")).await.unwrap().hits.is_empty());
+    let kept = store.upkeep(None).await.unwrap();
+    assert_eq!((kept.rows_ranked, kept.namespaces_counted), (60, 3));
+    assert_eq!(store.recall(&scope("team:1"), &words("walrus")).await.unwrap().hits.len(), 10);
+    let again = store.upkeep(None).await.unwrap();
+    assert_eq!(again, heirloom_store::Kept::default());
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_gets_its_centre_and_ranks_as_before() {
+    let (test, store) = installed().await;
+    let team = scope("team:a");
+    for n in 0..70_usize {
+        let mut vector = axis(n % 6, 0.3);
+        vector.resize(32, 0.0);
+        for (at, value) in vector.iter_mut().enumerate() {
+            *value += ((n * 31 + at * 17) % 13) as f32 / 40.0;
+        }
+        let new = Remember {
+            embedding: Some(vector),
+            embedding_model: Some("m".into()),
+            ..fact("team:a", &format!("row {n}"))
+        };
+        remembered(&store, &new).await;
+    }
+    let mut question = axis(2, 0.3);
+    question.resize(32, 0.0);
+    let asked = Recall { embedding: Some(question), embedding_model: Some("m".into()), ..Recall::default() };
+    let before = store.recall(&team, &asked).await.unwrap();
+    let kept = store.upkeep(None).await.unwrap();
+    assert_eq!(kept.models_centred, ["m"]);
+    assert_eq!(number(&store, "select dimension::bigint from heirloom.model where name = 'm'").await, 32);
+    assert_eq!(number(&store, "select count(*) from heirloom.memory where sign_bits is null").await, 0);
+    let after = store.recall(&team, &asked).await.unwrap();
+    // Signs are coarser than numbers, above all of so few.
+    assert!(ids(&after)[..5].contains(&before.hits[0].id));
+    assert!(after.hits.iter().all(|hit| hit.similarity.is_some() && hit.semantic > 0.0));
+    // What is written later is signed at once.
+    remembered(
+        &store,
+        &Remember { embedding: Some(axis(0, 0.1)), embedding_model: Some("m".into()), ..fact("team:a", "late") },
+    )
+    .await;
+    assert_eq!(number(&store, "select count(*) from heirloom.memory where sign_bits is null").await, 0);
+    assert!(store.upkeep(None).await.unwrap().models_centred.is_empty(), "the centre stays where it is");
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_namespace_answers_from_its_indexes_as_it_does_without() {
+    let (test, store) = installed().await;
+    let team = scope("team:a");
+    // Ten words a row out of 400, sessions of 20; vectors of eight numbers.
+    behind(
+        &store,
+        &format!(
+            "select setseed(0.5);
+             insert into heirloom.memory (id, namespace, kind, content, source_run_id, created_at, embedding)
+             select gen_random_uuid(), 'team:a', 'fact',
+                 (select string_agg('word' || (random() * random() * 400 + (n + g) * 0)::int, ' ') from generate_series(1, 10) g),
+                 'run' || n / 20, timestamptz '2026-01-01Z' + n * interval '1 minute',
+                 (select ('[' || string_agg(((random() - 0.5) + (n + g) * 0)::text, ',') || repeat(',0', 1016) || ']')::vector from generate_series(1, 8) g)
+             from generate_series(1, {}) n",
+            LARGE_NAMESPACE + 500
+        ),
+    )
+    .await;
+    let mut vector = vec![0.3, -0.2, 0.1, 0.4, -0.4, 0.2, 0.1, -0.1];
+    vector.resize(8, 0.0);
+    let questions = [
+        words("word7 word150 word333"),
+        words("word390 word12"),
+        Recall { embedding: Some(vector.clone()), ..words("word7 word150 word333") },
+        Recall { query: Some("word200 -word7".into()), ..Recall::default() },
+    ];
+    // Everything but the indexes first: counted, centred, read whole.
+    behind(&store, "alter table heirloom.frequency add constraint later check (not is_indexed) not valid").await;
+    assert!(store.upkeep(None).await.is_err(), "the test keeps upkeep from using the indexes it made");
+    let mut whole = Vec::new();
+    for question in &questions {
+        whole.push(store.recall(&team, question).await.unwrap());
+    }
+    behind(&store, "alter table heirloom.frequency drop constraint later").await;
+    let kept = store.upkeep(None).await.unwrap();
+    assert_eq!(kept.namespaces_indexed, 1);
+    for (question, whole) in questions.iter().zip(&whole) {
+        let narrow = store.recall(&team, question).await.unwrap();
+        let same = ids(&narrow).iter().filter(|id| ids(whole).contains(id)).count();
+        assert!(same >= 9, "{question:?}: {same} of 10 alike");
+        assert!(
+            narrow
+                .hits
+                .iter()
+                .all(|hit| (hit.score - hit.lexical - hit.semantic - hit.context - hit.boost).abs() < 1e-8)
+        );
+    }
+    assert!(narrow_is_empty_for_another(&store).await);
+    test.close().await;
+}
+
+/// The function that looks into the index with other rights answers only for the namespaces of the call.
+async fn narrow_is_empty_for_another(store: &heirloom_store::Store) -> bool {
+    let mut client = store.database().client().await.unwrap();
+    let tx = client.transaction().await.unwrap();
+    tx.batch_execute("set local role heirloom_serve; set local heirloom.namespaces = 'team:b'").await.unwrap();
+    let row = tx.query_one("select heirloom.word_candidates('word7'::tsquery, 'team:a') is null", &[]).await.unwrap();
+    row.get(0)
+}
