@@ -1,6 +1,6 @@
 //! What can go wrong in a migration. No variant carries content or a credential.
 
-use heirloom_engine::EngineError;
+use heirloom_engine::{EngineError, Refusal};
 use heirloom_store::StoreError;
 
 /// The migrator's result.
@@ -83,8 +83,16 @@ pub enum MigrateError {
         /// The source's own words, without content.
         reason: String,
     },
+    /// The server of a source refused a statement.
+    #[error("Reading {source_name} failed: {refusal}")]
+    ReadRefused {
+        /// The source, without credentials.
+        source_name: String,
+        /// What the server said, as far as it can be shown.
+        refusal: Refusal,
+    },
     /// The target refused a statement.
-    #[error("The target refused: {0}")]
+    #[error("The target refused: {}", Refusal::of(.0))]
     Target(#[from] tokio_postgres::Error),
     /// The database could not be reached.
     #[error(transparent)]

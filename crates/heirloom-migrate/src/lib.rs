@@ -2,7 +2,7 @@
 //!
 //! The rooms, in the order in which a row passes them:
 //!
-//! - [`file`]: the migration file as written, with the place of every word in it.
+//! - [`mod@file`]: the migration file as written, with the place of every word in it.
 //! - [`source`]: foreign systems, read only; a [`value::SourceRow`] out.
 //! - [`detect`]: which tables look like memories, and a migration file to start from.
 //! - [`mapping`]: the file compiled to a [`mapping::Program`], a pure function from row to memory or reject.

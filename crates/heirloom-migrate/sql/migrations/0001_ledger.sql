@@ -23,8 +23,9 @@ create index run_by_name on heirloom_migrate.run (name, tenant, started_at);
 create table heirloom_migrate.chunk (
     run_id       uuid    not null references heirloom_migrate.run,
     ordinal      integer not null check (ordinal >= 0),
-    after_key    jsonb,
-    upto_key     jsonb,
+    -- json: a key may hold characters that jsonb refuses, such as NUL in the text of a SQLite table.
+    after_key    json,
+    upto_key     json,
     state        text    not null default 'pending' check (state in ('pending', 'done')),
     rows         bigint  not null default 0,
     inserted     bigint  not null default 0,
@@ -55,10 +56,11 @@ create table heirloom_migrate.reject (
     state         text    not null default 'open' check (state in ('open', 'resolved')),
     found_at      timestamptz not null default now(),
     resolved_at   timestamptz,
-    resolved_by   uuid references heirloom_migrate.run,
-    -- A key is set aside once, whichever run meets it.
-    unique (source, source_key)
+    resolved_by   uuid references heirloom_migrate.run
 );
+
+-- A key is set aside once, whichever run meets it. By its digest: a key may be longer than an index can hold.
+create unique index reject_by_key on heirloom_migrate.reject (source, md5(source_key));
 
 create table heirloom_migrate.conflict (
     conflict_id   bigint generated always as identity primary key,
@@ -67,9 +69,10 @@ create table heirloom_migrate.conflict (
     source_key    text   not null,
     memory_id     uuid   not null,
     source_digest bytea  not null check (octet_length(source_digest) = 16),
-    found_at      timestamptz not null default now(),
-    unique (source, source_key)
+    found_at      timestamptz not null default now()
 );
+
+create unique index conflict_by_key on heirloom_migrate.conflict (source, md5(source_key));
 
 -- Append-only: each step of a run, by whom and when.
 create table heirloom_migrate.event (

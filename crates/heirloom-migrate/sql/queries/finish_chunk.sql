@@ -10,6 +10,7 @@ update heirloom_migrate.chunk
        rejected = $9,
        source_sum = $10,
        expected_sum = $11,
+       restored = restored + $12,
        done_at = now()
  where run_id = $1
    and ordinal = $2

@@ -1,5 +1,5 @@
 -- What was set aside, in the order of its keys. Original bytes included: the caller decides what leaves the process.
-select r.reject_id, r.run_id, u.name, u.tenant, r.source, r.source_key, r.code, r.field, r.source_column, r.message,
+select r.reject_id, r.run_id, r.ordinal, u.name, u.tenant, r.source, r.source_key, r.code, r.field, r.source_column, r.message,
        r.source_row::text as source_row, r.state, r.found_at
   from heirloom_migrate.reject as r
   join heirloom_migrate.run as u using (run_id)

@@ -1,10 +1,11 @@
--- Sets rows aside. A key that was set aside before gets the newest reason and bytes and is open again.
+-- Sets rows aside. A key that was set aside before gets the newest reason and bytes and is open again; it belongs to the
+-- run that met it last, so that the open rows of a run are those it counts.
 insert into heirloom_migrate.reject as r
        (run_id, ordinal, source, source_key, code, field, source_column, message, source_row, source_digest)
 select $1, $2, $3, t.source_key, t.code, t.field, t.source_column, t.message, t.source_row::json, t.source_digest
   from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[])
        as t (source_key, code, field, source_column, message, source_row, source_digest)
-    on conflict (source, source_key) do update
+    on conflict (source, md5(source_key)) do update
    set run_id = excluded.run_id,
        ordinal = excluded.ordinal,
        code = excluded.code,
@@ -21,3 +22,4 @@ select $1, $2, $3, t.source_key, t.code, t.field, t.source_column, t.message, t.
     or r.code <> excluded.code
     or r.field is distinct from excluded.field
     or r.state <> 'open'
+    or r.run_id <> excluded.run_id

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use heirloom_store::bulk;
 use uuid::Uuid;
 
 use super::{Work, write};
@@ -40,10 +41,11 @@ pub(super) async fn apply(
     for item in &items {
         result.source.add(item.source_digest);
     }
-    if record.done && record.source == Some(result.source) {
-        // Nothing changed at the source since this chunk was done, so nothing is written, not even here.
-        result.rejected = record.rejected;
-        result.present = record.rows - record.rejected;
+    if record.done && record.source == Some(result.source) && nothing_lost(work, &items).await? {
+        // Nothing changed at the source since this chunk was done, and the store still has what it was given, so
+        // nothing is written, not even here.
+        (result.rejected, result.forgotten, result.conflicts) = (record.rejected, record.forgotten, record.conflicts);
+        result.present = record.rows.saturating_sub(record.rejected + record.forgotten + record.conflicts);
         return Ok(result);
     }
     let mut client = work.store.database().client().await?;
@@ -57,6 +59,16 @@ pub(super) async fn apply(
     ledger::finish_chunk(&tx, work.plan.run_id, chunk.ordinal, &result).await?;
     tx.commit().await?;
     Ok(result)
+}
+
+/// Whether the store still has every row of a chunk that it was given, or a tombstone of it. Reads only.
+async fn nothing_lost(work: &Work<'_>, items: &[Item]) -> Result<bool> {
+    let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
+    let mut client = work.store.database().client().await?;
+    let tx = client.transaction().await?;
+    let lost = bulk::lost(&tx, &ids).await?;
+    tx.rollback().await?;
+    Ok(lost.is_empty())
 }
 
 /// Reads and maps a chunk. The connection of the source is released before this returns.

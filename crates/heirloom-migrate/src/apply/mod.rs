@@ -101,6 +101,8 @@ pub struct Applied {
     pub inserted: u64,
     /// Rows overwritten because the source changed and the store had not.
     pub updated: u64,
+    /// Rows handed down again because the store had lost them: their memory was deleted past the store.
+    pub restored: u64,
     /// Rows that were there and stay as they are.
     pub present: u64,
     /// Rows forgotten in the store; they stay forgotten.
@@ -168,6 +170,8 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
             planned_chunks: applied.chunks,
         });
     }
+    // Recall ranks what was handed down as it will tomorrow, from the first question on. Nothing to do, nothing written.
+    store.upkeep(Some(&work.allowed)).await?;
     applied.chunks_done = count(records.iter().filter(|record| record.done).count());
     applied.state = settle(&work, &applied).await?;
     Ok(applied)
@@ -219,8 +223,11 @@ async fn check(work: &Work<'_>) -> Result<Applied> {
     {
         applied.state = run.state;
         applied.rows = run.rows;
-        applied.present = run.inserted + run.present;
         applied.rejected = run.rejected;
+        applied.forgotten = run.forgotten;
+        applied.conflicts = run.conflicts;
+        // Not inserted and present added up: what one pass inserted is present in the next.
+        applied.present = run.rows.saturating_sub(run.rejected + run.forgotten + run.conflicts);
         applied.chunks_done = u32::try_from(run.chunks_done).unwrap_or(u32::MAX);
     }
     Ok(applied)
@@ -241,6 +248,7 @@ impl Applied {
             written: 0,
             inserted: 0,
             updated: 0,
+            restored: 0,
             present: 0,
             forgotten: 0,
             conflicts: 0,
@@ -253,9 +261,10 @@ impl Applied {
 
     fn add(&mut self, result: &ChunkResult) {
         self.rows += result.rows;
-        self.written += result.inserted + result.updated;
+        self.written += result.inserted + result.updated + result.restored;
         self.inserted += result.inserted;
         self.updated += result.updated;
+        self.restored += result.restored;
         self.present += result.present;
         self.forgotten += result.forgotten;
         self.conflicts += result.conflicts;

@@ -1,13 +1,17 @@
-//! Rejects again: the kept bytes of rows that were set aside, mapped by a mended plan.
+//! Rejects again: first the rows as the source has them now, then, where it has not changed or has them no longer, the
+//! bytes that were kept.
 //!
-//! It reads nothing from the source. A row that changed there since it was set aside is met by `apply`, not here; both
-//! close the reject in the transaction that writes the row.
+//! A reject is closed in the transaction that writes its row, and the chunk it was counted in counts it anew, so that
+//! the ledger adds up to the source before and after.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use deadpool_postgres::Transaction;
 use serde::Serialize;
 
 use super::{Work, chunk, preflight, write};
 use crate::error::{MigrateError, Result};
-use crate::ledger::{self, ChunkResult, RejectFilter};
+use crate::ledger::{self, ChunkResult, RejectFilter, RejectRecord, RunState};
 use crate::plan::Plan;
 use crate::source::{Source, verbatim};
 use heirloom_store::Store;
@@ -34,31 +38,113 @@ pub struct Retried {
 /// As [`super::run`]; and [`MigrateError::Plan`] when the plan was never applied, since the run must exist first.
 pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store) -> Result<Retried> {
     let work = preflight::preflight(plan, source, store).await?;
-    let mut retried = Retried::default();
     require_run(&work).await?;
+    let before = open(&work).await?;
+    as_the_source_has_them(&work).await?;
+    let left = as_they_were_kept(&work).await?;
+    let after = open(&work).await?;
+    let still_open = before.intersection(&after).count() as u64;
+    let tried = before.len() as u64;
+    let retried =
+        Retried { tried, handed_down: tried - still_open, still_rejected: still_open.saturating_sub(left), left };
+    if retried.handed_down > 0 {
+        unverify(&work, retried.handed_down).await?;
+    }
+    Ok(retried)
+}
+
+async fn open(work: &Work<'_>) -> Result<HashSet<Vec<String>>> {
+    let client = work.store.database().client().await?;
+    Ok(ledger::open_rejects(&client, &work.origin_source).await?.into_iter().map(|(key, _)| key).collect())
+}
+
+/// Deals again with the chunks in which this run set rows aside, where the source changed since.
+async fn as_the_source_has_them(work: &Work<'_>) -> Result<()> {
+    let (records, ordinals) = {
+        let client = work.store.database().client().await?;
+        let rejects = ledger::list_rejects(&client, &filter(work, 0, 0)).await?;
+        let ordinals: BTreeSet<u32> = rejects.iter().filter_map(|reject| own_chunk(work, reject)).collect();
+        (ledger::chunks(&client, work.plan.run_id).await?, ordinals)
+    };
+    let all: u64 = records.iter().map(|record| record.rejected).sum();
+    // A chunk that was never done is for `apply`.
+    let pairs = work.plan.chunks.iter().zip(&records);
+    for (chunk, record) in pairs.filter(|(chunk, record)| record.done && ordinals.contains(&chunk.ordinal)) {
+        chunk::apply(work, chunk, record, all - record.rejected).await?;
+    }
+    Ok(())
+}
+
+/// Tries the kept bytes of what is still open; gives back how many rows the store keeps as they are.
+async fn as_they_were_kept(work: &Work<'_>) -> Result<u64> {
+    let mut left = 0;
     let mut after = 0;
     loop {
-        let mut client = store.database().client().await?;
-        let filter =
-            RejectFilter { name: None, source: Some(work.origin_source.clone()), open_only: true, after, limit: BATCH };
+        let mut client = work.store.database().client().await?;
         let mut tx = client.transaction().await?;
-        let records = ledger::list_rejects(&tx, &filter).await?;
-        let Some(last) = records.last() else { return Ok(retried) };
+        let records = ledger::list_rejects(&tx, &filter(work, after, BATCH)).await?;
+        let Some(last) = records.last() else { return Ok(left) };
         after = last.reject_id;
-        let items = records
-            .iter()
-            .map(|record| {
-                verbatim::restore(&plan.source.table, &record.key, &record.source_row).map(|row| chunk::map(&work, row))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let mut result = ChunkResult { rows: items.len() as u64, ..ChunkResult::default() };
-        write::write(&work, &mut tx, items, &mut result, 0).await?;
+        let mut chunks: BTreeMap<Option<u32>, Vec<&RejectRecord>> = BTreeMap::new();
+        for record in &records {
+            chunks.entry(own_chunk(work, record)).or_default().push(record);
+        }
+        for (ordinal, records) in chunks {
+            left += one_chunk(work, &mut tx, ordinal, &records).await?;
+        }
         tx.commit().await?;
-        retried.tried += result.rows;
-        retried.handed_down += result.inserted + result.updated + result.present;
-        retried.still_rejected += result.rejected;
-        retried.left += result.forgotten + result.conflicts;
     }
+}
+
+/// The rejects of one chunk of this run, or of none: what only an earlier run met stays that run's until it maps.
+async fn one_chunk(
+    work: &Work<'_>,
+    tx: &mut Transaction<'_>,
+    ordinal: Option<u32>,
+    records: &[&RejectRecord],
+) -> Result<u64> {
+    if let Some(ordinal) = ordinal {
+        ledger::lock_chunk(tx, work.plan.run_id, ordinal).await?;
+    }
+    let mut items = Vec::with_capacity(records.len());
+    for record in records {
+        let row = verbatim::restore(&work.plan.source.table, &record.key, &record.source_row)?;
+        let item = chunk::map(work, row);
+        if ordinal.is_some() || item.outcome.is_ok() {
+            items.push(item);
+        }
+    }
+    let mut result = ChunkResult { rows: items.len() as u64, ..ChunkResult::default() };
+    let there = write::write(work, tx, items, &mut result, ordinal.unwrap_or(0)).await?;
+    if let Some(mark) = &work.mark {
+        mark.stamp_with_rows(tx, work, &there).await?;
+    }
+    if let Some(ordinal) = ordinal {
+        ledger::retried_chunk(tx, work.plan.run_id, ordinal, &result).await?;
+    }
+    Ok(result.forgotten + result.conflicts)
+}
+
+/// The chunk of this run that counts a reject.
+fn own_chunk(work: &Work<'_>, reject: &RejectRecord) -> Option<u32> {
+    (reject.run_id == work.plan.run_id).then_some(reject.ordinal)
+}
+
+fn filter(work: &Work<'_>, after: i64, limit: i64) -> RejectFilter {
+    RejectFilter { name: None, source: Some(work.origin_source.clone()), open_only: true, after, limit }
+}
+
+/// Rows that were written after the proof are not in it.
+async fn unverify(work: &Work<'_>, handed_down: u64) -> Result<()> {
+    let mut client = work.store.database().client().await?;
+    let run = ledger::find_run(&client, work.plan.run_id).await?;
+    if run.is_some_and(|run| run.state == RunState::Verified) {
+        let tx = client.transaction().await?;
+        let details = serde_json::json!({ "written": handed_down, "retried": true });
+        ledger::set_state(&tx, work.plan.run_id, RunState::Applied, &details).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 async fn require_run(work: &Work<'_>) -> Result<()> {

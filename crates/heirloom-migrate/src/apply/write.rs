@@ -50,7 +50,8 @@ pub(super) async fn write(
     let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
     let known = bulk::known(tx, &ids).await?;
     let forgotten = bulk::forgotten(tx, &ids).await?;
-    let (mut fresh, mut changed) = (Vec::new(), Vec::new());
+    let lost = bulk::lost(tx, &ids).await?;
+    let (mut fresh, mut changed, mut again) = (Vec::new(), Vec::new(), Vec::new());
     let (mut rejects, mut there) = (Vec::new(), Vec::new());
     for item in items {
         let Item { key, id, row, source_digest, outcome } = item;
@@ -66,6 +67,8 @@ pub(super) async fn write(
         match known.get(&id) {
             _ if forgotten.contains(&id) => result.forgotten += 1,
             None => fresh.push(candidate),
+            // Handed down before, not forgotten, and not there: deleted past the store. It comes again.
+            Some(_) if lost.contains(&id) => again.push(candidate),
             Some(known) if candidate.is_unchanged(known) => {
                 result.present += 1;
                 there.push(candidate.key);
@@ -74,6 +77,7 @@ pub(super) async fn write(
         }
     }
     there.extend(insert(work, tx, fresh, result, &mut rejects).await?);
+    there.extend(restore(work, tx, again, &known, result, &mut rejects).await?);
     there.extend(update(work, tx, changed, &known, result).await?);
     result.rejected = rejects.len() as u64;
     ledger::put_rejects(tx, work.plan.run_id, ordinal, &work.origin_source, &rejects).await?;
@@ -114,6 +118,38 @@ async fn insert(
             there.push(row.key);
         }
     }
+    Ok(there)
+}
+
+/// Rows that the store has lost. One that stands in another namespace by now was moved there by hand: an id lives in
+/// one namespace, so it stays where it is, as a conflict.
+async fn restore(
+    work: &Work<'_>,
+    tx: &mut Transaction<'_>,
+    again: Vec<Candidate>,
+    known: &HashMap<Uuid, Known>,
+    result: &mut ChunkResult,
+    rejects: &mut Vec<NewReject>,
+) -> Result<Vec<Vec<String>>> {
+    if again.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut restored = ChunkResult::default();
+    // What a row said of its origin goes when the file now gives it another namespace: one id has one origin.
+    let moved: Vec<(Uuid, String)> = again
+        .iter()
+        .filter_map(|row| Some((row.id(), known.get(&row.id())?.namespace.clone(), &row.mapped.memory.namespace)))
+        .filter(|(_, before, now)| before != *now)
+        .map(|(id, before, _)| (id, before))
+        .collect();
+    let back: HashMap<Vec<String>, Uuid> = again.iter().map(|row| (row.key.clone(), row.id())).collect();
+    let there = insert(work, tx, again, &mut restored, rejects).await?;
+    let came: HashSet<Uuid> = there.iter().filter_map(|key| back.get(key).copied()).collect();
+    let moved: Vec<(Uuid, String)> = moved.into_iter().filter(|(id, _)| came.contains(id)).collect();
+    bulk::drop_lost_origins(tx, &moved).await?;
+    result.restored += restored.inserted;
+    result.conflicts += restored.conflicts;
+    result.forgotten += restored.forgotten;
     Ok(there)
 }
 
@@ -166,7 +202,7 @@ fn data_error(error: &StoreError) -> Option<String> {
     let caused_by_data = ["22", "23", "54"].iter().any(|class| code.starts_with(class));
     caused_by_data.then(|| {
         let constraint = db.constraint().map(|name| format!(", constraint {name}")).unwrap_or_default();
-        format!("the database refused the row (SQLSTATE {code}{constraint})")
+        format!("the database refused the row (SQLSTATE {code}, {}{constraint})", heirloom_engine::condition(code))
     })
 }
 

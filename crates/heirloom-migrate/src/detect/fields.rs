@@ -230,7 +230,7 @@ fn metadata(seen: &Seen<'_>) -> Option<(String, Vec<String>)> {
 
 fn embedding(seen: &Seen<'_>) -> Option<(String, Vec<String>)> {
     let fits = |column: &Column| {
-        matches!(column.ty, Type::Vector | Type::Array | Type::Json | Type::Other) || textual(column.ty)
+        matches!(column.ty, Type::Vector | Type::Array | Type::Json | Type::Bytes | Type::Other) || textual(column.ty)
     };
     let column = first(seen.table, "embedding", fits)?;
     let spec = inline(&[("from", quote(&column.name)), ("otherwise", quote("keep"))]);

@@ -1,11 +1,17 @@
 //! When a zone changes its clocks, an hour happens twice or never. Twice: standard time; never: shifted, as PostgreSQL does.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 
-pub(super) const CHECK: Check =
-    Check { id: "ambiguous-local-time", title: "wall-clock times that happened twice or never", check };
+pub(super) const CHECK: Check = Check {
+    id: "ambiguous-local-time",
+    severity: Severity::Note,
+    title: "wall-clock times that happened twice or never",
+    means: "Wall-clock times happened twice or never in their zone; read as standard time, or shifted, as PostgreSQL does.",
+    cure: "Nothing; the text stays in the origin.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.odd_wall_clock > 0).collect();

@@ -1,11 +1,17 @@
 //! The second seed's guide maps `active` and `approved` to candidate or validated, its example to canonical and validated.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, words};
 
-pub(super) const CHECK: Check =
-    Check { id: "ambiguous-state", title: "active and approved mean two things in the guide", check };
+pub(super) const CHECK: Check = Check {
+    id: "ambiguous-state",
+    severity: Severity::Warning,
+    title: "active and approved mean two things in the guide",
+    means: "`active` and `approved` mean different states to different authors; the plan says what they become here.",
+    cure: "Write the state you mean under `values`.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let mut count = 0;

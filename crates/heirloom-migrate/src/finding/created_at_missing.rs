@@ -1,12 +1,18 @@
 //! Rows whose time of writing the source does not know. None is invented: they keep a null.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{rows_do, words};
 use crate::mapping::Note;
 
-pub(super) const CHECK: Check =
-    Check { id: "created-at-missing", title: "rows without a time of writing", check };
+pub(super) const CHECK: Check = Check {
+    id: "created-at-missing",
+    severity: Severity::Warning,
+    title: "rows without a time of writing",
+    means: "Rows have no time of writing. None is invented; recall and listings put them last.",
+    cure: "Nothing, or fill the column at the source first.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let missing = facts.noted(Note::CreatedAtMissing);

@@ -1,11 +1,17 @@
 //! A vector wider than the store's cannot be converted: another model made it. The text moves, the vector stays in the origin.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows};
 
-pub(super) const CHECK: Check =
-    Check { id: "dimension-mismatch", title: "vectors of another width than the store's", check };
+pub(super) const CHECK: Check = Check {
+    id: "dimension-mismatch",
+    severity: Severity::Warning,
+    title: "vectors of another width than the store's",
+    means: "Vectors are of another width than the store's. Wider ones cannot be converted, narrower ones are padded.",
+    cure: "`otherwise = \"keep\"` keeps the text for a later embedding; `unpad = N` for vectors padded with zeros.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     facts.from("embedding").next()?;

@@ -1,11 +1,17 @@
 //! The same text several times in one namespace. Each row is handed down; nothing is merged.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::rows_do;
 
-pub(super) const CHECK: Check =
-    Check { id: "duplicate-content", title: "the same text more than once in a namespace", check };
+pub(super) const CHECK: Check = Check {
+    id: "duplicate-content",
+    severity: Severity::Note,
+    title: "the same text more than once in a namespace",
+    means: "The same text stands several times in one namespace. Nothing is merged.",
+    cure: "Nothing; forget what you do not want afterwards.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let repeats = &facts.seen.contents;

@@ -1,12 +1,18 @@
 //! A vector column that is neither mapped nor left behind with a reason. It stays verbatim in the origin, and the memories have no embedding.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::words;
 use crate::source::Type;
 
-pub(super) const CHECK: Check =
-    Check { id: "embedding-unmentioned", title: "a vector column the file does not mention", check };
+pub(super) const CHECK: Check = Check {
+    id: "embedding-unmentioned",
+    severity: Severity::Warning,
+    title: "a vector column the file does not mention",
+    means: "A vector column is neither mapped nor dropped; the memories would be found by their words only.",
+    cure: "Map `embedding` with its `model`, or drop the column with a reason.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let (column, seen) = facts.columns().find(|(column, seen)| {

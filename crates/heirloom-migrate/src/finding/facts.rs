@@ -22,6 +22,9 @@ const MOST_VALUES: usize = 64;
 /// Longest value, in bytes, that counts as one of a few: anything longer is prose.
 const LONGEST_VALUE: usize = 64;
 
+/// Most keys of rows that are named for one finding.
+const MOST_KEYS: usize = 3;
+
 /// Rows younger than this show that somebody still writes.
 const RECENT_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -176,6 +179,7 @@ pub(crate) struct Seen {
     pub(crate) notes: BTreeMap<Note, u64>,
     pub(crate) secrets: BTreeMap<&'static str, u64>,
     pub(crate) rows_with_secret: u64,
+    pub(crate) secret_keys: Vec<String>,
     pub(crate) contents: Repeats,
     pub(crate) closings: Repeats,
     pub(crate) verified_without_commit: u64,
@@ -238,6 +242,7 @@ impl Seen {
             notes: BTreeMap::new(),
             secrets: BTreeMap::new(),
             rows_with_secret: 0,
+            secret_keys: Vec::new(),
             contents: Repeats::default(),
             closings: Repeats::default(),
             verified_without_commit: 0,
@@ -263,17 +268,22 @@ impl Seen {
         let mut recent = false;
         for ((value, column), look) in row.values.iter().zip(&mut self.columns).zip(&self.looks) {
             column.observe(value, look);
-            if let Value::Text(text) | Value::Json(text) = value
-                && let Some(shape) = super::secret_shape(text)
-            {
-                secret = true;
-                *self.secrets.entry(shape).or_default() += 1;
+            if let Value::Text(text) | Value::Json(text) = value {
+                for kind in super::secret::shapes(text) {
+                    secret = true;
+                    *self.secrets.entry(kind).or_default() += 1;
+                }
             }
             if let (true, Value::Moment(Moment::Micros(micros))) = (look.is_time_of_writing, value) {
                 recent |= self.now.saturating_sub(*micros) < RECENT_MICROS;
             }
         }
-        self.rows_with_secret += u64::from(secret);
+        if secret {
+            self.rows_with_secret += 1;
+            if self.secret_keys.len() < MOST_KEYS {
+                self.secret_keys.push(crate::plan::shown::cut(&row.key.join("/")));
+            }
+        }
         self.recent += u64::from(recent);
         if let Some((from, since)) = self.ttl {
             let is_null = |at: usize| row.values.get(at).is_none_or(Value::is_null);

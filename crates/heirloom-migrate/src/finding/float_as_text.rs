@@ -1,11 +1,17 @@
 //! A binary float has no text of its own: the store gets the shortest one that reads back the same.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 
-pub(super) const CHECK: Check =
-    Check { id: "float-as-text", title: "floats written as text", check };
+pub(super) const CHECK: Check = Check {
+    id: "float-as-text",
+    severity: Severity::Note,
+    title: "floats written as text",
+    means: "Binary floats become text: the shortest that reads back the same.",
+    cure: "Nothing; ids that passed through a float may have lost digits before.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     const TEXT: &[&str] = &["role", "topic", "content", "source_run_id", "source_task_id", "commit_sha", "artifact_hash", "content_type", "source_dag_id"];

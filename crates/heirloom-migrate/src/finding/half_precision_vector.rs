@@ -1,10 +1,16 @@
 //! `halfvec` has about three decimal digits. What it holds is carried exactly; what was rounded before is gone.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 
-pub(super) const CHECK: Check =
-    Check { id: "half-precision-vector", title: "vectors that were already rounded", check };
+pub(super) const CHECK: Check = Check {
+    id: "half-precision-vector",
+    severity: Severity::Note,
+    title: "vectors that were already rounded",
+    means: "Vectors were rounded to half precision when they were written; their values are carried exactly.",
+    cure: "Nothing, or embed the texts again.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let (column, seen) = facts.columns().find(|(column, seen)| {

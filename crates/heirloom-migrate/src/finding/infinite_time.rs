@@ -1,11 +1,17 @@
 //! `infinity` is a moment to PostgreSQL, and stays one.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 
-pub(super) const CHECK: Check =
-    Check { id: "infinite-time", title: "times that are infinite", check };
+pub(super) const CHECK: Check = Check {
+    id: "infinite-time",
+    severity: Severity::Note,
+    title: "times that are infinite",
+    means: "Times are infinite, and stay so.",
+    cure: "Nothing; an expiry at infinity never comes.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<_> =

@@ -1,12 +1,18 @@
 //! SQLite keeps any bytes as text. Such a row is set aside with its bytes when the column is mapped, and kept verbatim otherwise.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 use crate::mapping::RejectCode;
 
-pub(super) const CHECK: Check =
-    Check { id: "invalid-utf8", title: "text that is not UTF-8", check };
+pub(super) const CHECK: Check = Check {
+    id: "invalid-utf8",
+    severity: Severity::Warning,
+    title: "text that is not UTF-8",
+    means: "Text is not UTF-8. Nothing is replaced; rows are set aside where the column is mapped, and kept verbatim otherwise.",
+    cure: "Mend them at the source, then `heirloom rejects retry`.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.invalid_utf8 > 0).collect();

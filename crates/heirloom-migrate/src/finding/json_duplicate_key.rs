@@ -1,11 +1,17 @@
 //! `json` keeps a key that stands twice, `jsonb` the last of them. The text stays in the origin.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 
-pub(super) const CHECK: Check =
-    Check { id: "json-duplicate-key", title: "JSON that says one key twice", check };
+pub(super) const CHECK: Check = Check {
+    id: "json-duplicate-key",
+    severity: Severity::Note,
+    title: "JSON that says one key twice",
+    means: "JSON says one key twice; the last one counts, and the text stays in the origin.",
+    cure: "Nothing.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<_> = facts.columns().filter(|(column, seen)| seen.json_twice > 0 && facts.is_used(&column.name)).collect();

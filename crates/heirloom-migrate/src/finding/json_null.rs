@@ -1,12 +1,18 @@
 //! JSON null and SQL NULL are two things: `'null'::jsonb is null` is false. The platform of the first seed had to mend this in production.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 use crate::source::Type;
 
-pub(super) const CHECK: Check =
-    Check { id: "json-null", title: "JSON null where there is nothing", check };
+pub(super) const CHECK: Check = Check {
+    id: "json-null",
+    severity: Severity::Note,
+    title: "JSON null where there is nothing",
+    means: "JSON null and SQL NULL are two things. JSON null is read as absent and kept verbatim in the origin.",
+    cure: "Nothing.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<(&str, u64)> = facts

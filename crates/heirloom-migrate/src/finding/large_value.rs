@@ -1,12 +1,18 @@
 //! PostgreSQL's lexical vector ends at 1,048,575 bytes, and staging needs memory for each value.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::facts::LARGE;
 use super::{list, rows_do};
 
-pub(super) const CHECK: Check =
-    Check { id: "large-value", title: "values of more than a mebibyte", check };
+pub(super) const CHECK: Check = Check {
+    id: "large-value",
+    severity: Severity::Warning,
+    title: "values of more than a mebibyte",
+    means: "Values are larger than PostgreSQL's lexical vector takes; they are kept whole and found by their first part only.",
+    cure: "Nothing.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.large > 0).collect();

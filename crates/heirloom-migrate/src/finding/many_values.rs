@@ -1,11 +1,17 @@
 //! A column taken for a list of values holds so many that the plan does not list them all.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 
-pub(super) const CHECK: Check =
-    Check { id: "many-values", title: "more distinct values than a plan can list", check };
+pub(super) const CHECK: Check = Check {
+    id: "many-values",
+    severity: Severity::Warning,
+    title: "more distinct values than a plan can list",
+    means: "A column taken for a list of values holds more than the plan lists.",
+    cure: "Map the column plainly; a rule for so many values is seldom meant.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let many: Vec<&crate::plan::Enumeration> = facts.enumerations.iter().filter(|e| e.unlisted > 0).collect();

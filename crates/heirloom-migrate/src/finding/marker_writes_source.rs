@@ -1,10 +1,16 @@
 //! The marker column is itself a write to the source: it rewrites rows, fires triggers and needs rights there.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 
-pub(super) const CHECK: Check =
-    Check { id: "marker-writes-source", title: "the marker is a write to the frozen source", check };
+pub(super) const CHECK: Check = Check {
+    id: "marker-writes-source",
+    severity: Severity::Warning,
+    title: "the marker is a write to the frozen source",
+    means: "`mark` adds a column to the source and updates every migrated row: triggers fire, replicas carry it.",
+    cure: "Leave `mark` out unless somebody reads the column.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let mark = facts.file.source.mark.as_ref()?;

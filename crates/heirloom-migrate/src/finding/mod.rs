@@ -1,23 +1,31 @@
 //! The traps: what looks right in a migration and is not. One file a trap, one name in every place.
 //!
-//! Each check looks at [`facts::Facts`], which one scan of the source has filled in bounded memory, and says what it
+//! Each check looks at `facts::Facts`, which one scan of the source has filled in bounded memory, and says what it
 //! found, in how many rows, and what to write in the migration file. Findings warn; they never refuse (a refusal is
 //! the plan's own, for loss and for rejects above the budget). Absent: SQL, row content, credentials.
 
 pub(crate) mod facts;
 mod json_keys;
+pub(crate) mod secret;
 pub(crate) mod words;
 
-use crate::plan::{Finding, Severity};
+use crate::plan::Finding;
+pub use crate::plan::Severity;
 use facts::Facts;
 
 /// A trap the planner looks for.
 #[derive(Clone, Copy)]
 pub struct Check {
-    /// Its id, in kebab-case; the file, the test and the docs anchor bear the same name.
+    /// Its id, in kebab-case; the file, the test and the anchor in `docs/reference/findings.md` bear the same name.
     pub id: &'static str,
+    /// The most severe it is found with.
+    pub severity: Severity,
     /// One line: what goes wrong.
     pub title: &'static str,
+    /// What it means, for any source.
+    pub means: &'static str,
+    /// What to do, for any source; a plan says it with the names of its own columns.
+    pub cure: &'static str,
     check: fn(&Facts<'_>) -> Option<Found>,
 }
 
@@ -111,8 +119,6 @@ registry! {
     many_values,
 }
 
-pub(crate) use secret_in_clear::shape as secret_shape;
-
 /// Runs every check over the facts; most severe first, then in the order of [`ALL`].
 pub(crate) fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = ALL
@@ -169,11 +175,22 @@ mod tests {
     }
 
     #[test]
+    fn a_check_is_found_with_the_severity_it_is_listed_with() {
+        let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/finding");
+        let words = [(Severity::Danger, "danger"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+        for (check, module) in ALL.iter().zip(MODULES) {
+            let text = std::fs::read_to_string(room.join(format!("{module}.rs"))).unwrap();
+            let found = words.iter().find(|(_, word)| text.contains(&format!("Found::{word}("))).map(|(most, _)| *most);
+            assert_eq!(found, Some(check.severity), "{module}");
+        }
+    }
+
+    #[test]
     fn every_file_is_in_the_registry() {
         let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/finding");
         for entry in std::fs::read_dir(room).unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().replace(".rs", "");
-            if !["mod", "facts", "words", "json_keys"].contains(&name.as_str()) {
+            if !["mod", "facts", "words", "json_keys", "secret"].contains(&name.as_str()) {
                 assert!(MODULES.contains(&name.as_str()), "{name} is not in the registry");
             }
         }

@@ -1,12 +1,18 @@
 //! A time without zone is read in the zone the file names; without one it would be a guess.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::list;
 use crate::source::Type;
 
-pub(super) const CHECK: Check =
-    Check { id: "naive-timestamp", title: "a wall-clock time without a zone", check };
+pub(super) const CHECK: Check = Check {
+    id: "naive-timestamp",
+    severity: Severity::Danger,
+    title: "a wall-clock time without a zone",
+    means: "Columns hold wall-clock times and no zone is named; a zone would be a guess.",
+    cure: "Write `zone = \"Europe/Berlin\"`, or `zone = \"UTC\"` if that is what was written.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let mut names = Vec::new();

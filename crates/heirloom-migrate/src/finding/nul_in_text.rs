@@ -1,12 +1,18 @@
 //! SQLite keeps NUL in text, PostgreSQL cannot. Such a row is set aside with its bytes.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 use crate::mapping::RejectCode;
 
-pub(super) const CHECK: Check =
-    Check { id: "nul-in-text", title: "text with a NUL character", check };
+pub(super) const CHECK: Check = Check {
+    id: "nul-in-text",
+    severity: Severity::Warning,
+    title: "text with a NUL character",
+    means: "Text holds a NUL character, which PostgreSQL cannot keep; such rows are set aside with their bytes.",
+    cure: "Mend them at the source, then `heirloom rejects retry`.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.nul > 0).collect();

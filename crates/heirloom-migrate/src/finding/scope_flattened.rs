@@ -3,12 +3,18 @@
 //! The first seed sends every row to `workspace:<id>` although LOCAL, TEAM and GLOBAL rows were seen by different agents.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::words;
 use super::list;
 
-pub(super) const CHECK: Check =
-    Check { id: "scope-flattened", title: "who may see a row is decided without the column that says so", check };
+pub(super) const CHECK: Check = Check {
+    id: "scope-flattened",
+    severity: Severity::Danger,
+    title: "who may see a row is decided without the column that says so",
+    means: "A column says who may see a row, and the namespace rule does not look at it: all rows end in the same namespaces.",
+    cure: "Write `[namespace] from` with `values` for each scope, or drop the column with a reason.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let (column, seen) = facts

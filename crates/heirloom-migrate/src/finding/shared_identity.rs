@@ -1,10 +1,16 @@
 //! The same role reads the source and writes the target, so that a mistake on one side has the rights of the other.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 
-pub(super) const CHECK: Check =
-    Check { id: "shared-identity", title: "one credential for reading and writing", check };
+pub(super) const CHECK: Check = Check {
+    id: "shared-identity",
+    severity: Severity::Warning,
+    title: "one credential for reading and writing",
+    means: "One role reads the source and writes the store: a mistake on one side has the rights of the other.",
+    cure: "Give the source a role of its own that may only select.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let same_server = facts.same_database || facts.source.server == facts.target.identity.server;

@@ -1,13 +1,19 @@
 //! The guide's map compares letter for letter and sends everything else to candidate; here case and outer space are folded.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use std::collections::BTreeMap;
 
 use super::{list, words};
 
-pub(super) const CHECK: Check =
-    Check { id: "state-case", title: "one status in several spellings", check };
+pub(super) const CHECK: Check = Check {
+    id: "state-case",
+    severity: Severity::Note,
+    title: "one status in several spellings",
+    means: "A status is written in several spellings; case and outer space are folded.",
+    cure: "Nothing.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let mut spellings: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();

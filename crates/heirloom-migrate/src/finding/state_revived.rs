@@ -1,11 +1,17 @@
 //! A row its source calls deleted or the like becomes a memory that is recalled: by `otherwise`, by a constant state, or because the flag is not read.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, words};
 
-pub(super) const CHECK: Check =
-    Check { id: "state-revived", title: "what was deleted comes back to life", check };
+pub(super) const CHECK: Check = Check {
+    id: "state-revived",
+    severity: Severity::Danger,
+    title: "what was deleted comes back to life",
+    means: "Rows that their source holds for gone (deleted, archived, rejected) would be recalled again.",
+    cure: "Map these values to `archived` or `rejected`, with `otherwise = \"reject\"`; read the column that marks them.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let mut count = 0;

@@ -1,11 +1,17 @@
 //! The store keeps microseconds. Nanoseconds are rounded half to even, and stay in the origin.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, rows_do};
 
-pub(super) const CHECK: Check =
-    Check { id: "sub-microsecond", title: "times finer than a microsecond", check };
+pub(super) const CHECK: Check = Check {
+    id: "sub-microsecond",
+    severity: Severity::Note,
+    title: "times finer than a microsecond",
+    means: "Times are finer than a microsecond; they are rounded half to even, and the digits stay in the origin.",
+    cure: "Nothing.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let columns: Vec<_> = facts.columns().filter(|(_, seen)| seen.below_micros > 0).collect();

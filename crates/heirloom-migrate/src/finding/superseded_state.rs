@@ -1,11 +1,17 @@
 //! The second seed's guide maps to `superseded` and leaves it out of its list of states. The store knows it, and does not recall it.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{list, words};
 
-pub(super) const CHECK: Check =
-    Check { id: "superseded-state", title: "superseded is a state, whatever the guide's list says", check };
+pub(super) const CHECK: Check = Check {
+    id: "superseded-state",
+    severity: Severity::Note,
+    title: "superseded is a state, whatever the guide's list says",
+    means: "Rows become `superseded`, a state that is kept and not recalled.",
+    cure: "Map `replaced` and `superseded` as you mean them.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let mut count = 0;

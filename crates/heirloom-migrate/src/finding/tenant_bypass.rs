@@ -1,11 +1,17 @@
 //! The guide asks for a superuser, or an empty tenant, during the backfill: every policy is off, and a wrong tenant goes in unseen.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::list;
 
-pub(super) const CHECK: Check =
-    Check { id: "tenant-bypass", title: "a role that row-level security does not bind", check };
+pub(super) const CHECK: Check = Check {
+    id: "tenant-bypass",
+    severity: Severity::Warning,
+    title: "a role that row-level security does not bind",
+    means: "A role is a superuser or bypasses row-level security. Rows are written as the bound serving role all the same.",
+    cure: "Connect as roles that are neither.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let sides: Vec<String> = [("reads the source", facts.source), ("writes the store", &facts.target.identity)]

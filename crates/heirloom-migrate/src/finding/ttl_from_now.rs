@@ -1,12 +1,18 @@
 //! The guide's table counts a time to live from now, its section 4 from the row's creation. Here it counts from the row; a TTL nobody maps is as wrong.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::{rows_do, words};
 use crate::file::{FieldSpec, Ttl};
 
-pub(super) const CHECK: Check =
-    Check { id: "ttl-from-now", title: "a time to live counted from the day of the migration", check };
+pub(super) const CHECK: Check = Check {
+    id: "ttl-from-now",
+    severity: Severity::Warning,
+    title: "a time to live counted from the day of the migration",
+    means: "A time to live is not mapped, lacks the time it counts from, or was once counted from the day of the migration.",
+    cure: "Map `expires_at` with `ttl` and `since`; it counts from the row's own time.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     if facts.seen.without_start > 0 {

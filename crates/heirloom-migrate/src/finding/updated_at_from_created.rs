@@ -1,11 +1,17 @@
 //! The guide's example sets `updated_at` to `created_at`. Where the source knows the time of the last change, it is lost that way.
 
 use super::facts::Facts;
-use super::{Check, Found};
+use super::{Check, Found, Severity};
 use super::words;
 
-pub(super) const CHECK: Check =
-    Check { id: "updated-at-from-created", title: "the time of the last change is replaced by another", check };
+pub(super) const CHECK: Check = Check {
+    id: "updated-at-from-created",
+    severity: Severity::Warning,
+    title: "the time of the last change is replaced by another",
+    means: "A column holds the time of the last change, and another value would stand in `updated_at`.",
+    cure: "Map it: `updated_at = \"column\"`.",
+    check,
+};
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let (column, seen) = facts

@@ -17,6 +17,10 @@ pub struct ChunkRecord {
     pub rows: u64,
     /// Rows set aside when it was done.
     pub rejected: u64,
+    /// Rows left forgotten when it was done.
+    pub forgotten: u64,
+    /// Rows left as the store had them because both sides had changed.
+    pub conflicts: u64,
     /// Count and digest sum of its source rows when it was done.
     pub source: Option<DigestSum>,
 }
@@ -30,6 +34,8 @@ pub struct ChunkResult {
     pub inserted: u64,
     /// Rows overwritten because the source changed and the store had not.
     pub updated: u64,
+    /// Rows handed down again because the store had lost them.
+    pub restored: u64,
     /// Rows that were there and stay as they are.
     pub present: u64,
     /// Rows forgotten in the store before.
@@ -45,7 +51,8 @@ pub struct ChunkResult {
 }
 
 const FINISH: &str = include_str!("../../sql/queries/finish_chunk.sql");
-const SELECT: &str = "select ordinal, state = 'done', rows, rejected, source_sum from heirloom_migrate.chunk";
+const SELECT: &str =
+    "select ordinal, state = 'done', rows, rejected, source_sum, forgotten, conflicts from heirloom_migrate.chunk";
 
 /// All chunks of a run in their order.
 pub async fn chunks(client: &impl GenericClient, run_id: Uuid) -> Result<Vec<ChunkRecord>> {
@@ -77,6 +84,7 @@ pub async fn finish_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, resu
         result.forgotten,
         result.conflicts,
         result.rejected,
+        result.restored,
     ]
     .map(count_sql);
     let (source, expected) = (result.source.sum_bytes(), result.expected.sum_bytes());
@@ -95,10 +103,29 @@ pub async fn finish_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, resu
                 &counts[6],
                 &source.as_slice(),
                 &expected.as_slice(),
+                &counts[7],
             ],
         )
         .await?;
     if changed == 1 { Ok(()) } else { Err(MigrateError::Ledger(format!("run {run_id} has no chunk {ordinal}"))) }
+}
+
+/// Counts rows of a done chunk anew that were set aside and are in the store now. What the store left as it was stays
+/// open, and stays counted as set aside. The caller commits it with the rows.
+pub async fn retried_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, result: &ChunkResult) -> Result<()> {
+    let number = ordinal_sql(ordinal)?;
+    let [inserted, updated, present, restored] =
+        [result.inserted, result.updated, result.present, result.restored].map(count_sql);
+    if inserted + updated + present + restored == 0 {
+        return Ok(());
+    }
+    tx.execute(
+        "update heirloom_migrate.chunk set inserted = inserted + $3, updated = updated + $4, present = present + $5, \
+         restored = restored + $6, rejected = greatest(rejected - $3 - $4 - $5 - $6, 0) where run_id = $1 and ordinal = $2",
+        &[&run_id, &number, &inserted, &updated, &present, &restored],
+    )
+    .await?;
+    Ok(())
 }
 
 fn record(row: &tokio_postgres::Row) -> Result<ChunkRecord> {
@@ -117,6 +144,8 @@ fn record(row: &tokio_postgres::Row) -> Result<ChunkRecord> {
         done: row.try_get(1)?,
         rows,
         rejected: unsigned(row.try_get(3)?),
+        forgotten: unsigned(row.try_get(5)?),
+        conflicts: unsigned(row.try_get(6)?),
         source,
     })
 }

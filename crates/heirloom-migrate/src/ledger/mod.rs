@@ -13,7 +13,7 @@ mod run;
 mod schema;
 mod stored;
 
-pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk};
+pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, retried_chunk};
 pub(crate) use reject::key_text;
 pub use reject::{
     NewReject, RejectFilter, RejectRecord, conflict, list_rejects, open_rejects, put_rejects, resolve_rejects,

@@ -32,6 +32,9 @@ pub struct RejectRecord {
     pub reject_id: i64,
     /// The run that last met it.
     pub run_id: Uuid,
+    /// The chunk of that run.
+    #[serde(skip)]
+    pub ordinal: u32,
     /// The migration's name.
     pub name: String,
     /// The tenant.
@@ -105,7 +108,8 @@ pub async fn resolve_rejects(tx: &Transaction<'_>, run_id: Uuid, source: &str, k
     Ok(tx
         .execute(
             "update heirloom_migrate.reject set state = 'resolved', resolved_at = now(), resolved_by = $1 \
-             where source = $2 and source_key = any ($3) and state = 'open'",
+             where source = $2 and state = 'open' and source_key = any ($3) \
+               and md5(source_key) in (select md5(k) from unnest($3) as k)",
             &[&run_id, &source, &keys],
         )
         .await?)
@@ -142,6 +146,7 @@ pub async fn list_rejects(client: &impl GenericClient, filter: &RejectFilter) ->
             Ok(RejectRecord {
                 reject_id: row.try_get("reject_id")?,
                 run_id: row.try_get("run_id")?,
+                ordinal: u32::try_from(row.try_get::<_, i32>("ordinal")?).unwrap_or_default(),
                 name: row.try_get("name")?,
                 tenant: row.try_get("tenant")?,
                 source: row.try_get("source")?,
@@ -171,7 +176,7 @@ pub async fn conflict(
     tx.execute(
         "insert into heirloom_migrate.conflict (run_id, source, source_key, memory_id, source_digest) \
          values ($1, $2, $3, $4, $5) \
-         on conflict (source, source_key) do update \
+         on conflict (source, md5(source_key)) do update \
          set run_id = excluded.run_id, source_digest = excluded.source_digest, found_at = now()",
         &[&run_id, &source, &key_text(key)?, &memory_id, &digest.0.as_slice()],
     )

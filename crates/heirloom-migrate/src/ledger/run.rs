@@ -79,7 +79,9 @@ pub struct RunSummary {
     pub inserted: u64,
     /// Rows overwritten because the source changed, over all passes.
     pub updated: u64,
-    /// Rows that were there.
+    /// Rows handed down again because the store had lost them, over all passes.
+    pub restored: u64,
+    /// Rows in the store that this run did not insert, updated ones among them.
     pub present: u64,
     /// Rows forgotten in the store.
     pub forgotten: u64,
@@ -87,6 +89,8 @@ pub struct RunSummary {
     pub conflicts: u64,
     /// Rows set aside.
     pub rejected: u64,
+    /// Rows that it was the last to meet and that still wait; fewer than `rejected` once a later run met them.
+    pub open: u64,
 }
 
 /// Enters a plan as a run with its chunks, or finds it there.
@@ -201,10 +205,12 @@ async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<
                 rows: count("rows")?,
                 inserted: count("inserted")?,
                 updated: count("updated")?,
+                restored: count("restored")?,
                 present: count("present")?,
                 forgotten: count("forgotten")?,
                 conflicts: count("conflicts")?,
                 rejected: count("rejected")?,
+                open: count("open")?,
             })
         })
         .collect()

@@ -8,10 +8,13 @@ use heirloom_store::sql_file;
 use crate::error::Result;
 
 /// Newest version of the ledger's schema that this binary knows.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-const CATALOG: Catalog =
-    Catalog { schema: "heirloom_migrate", migrations: &[sql_file!("migrations/0001_ledger.sql")], objects: &[] };
+const CATALOG: Catalog = Catalog {
+    schema: "heirloom_migrate",
+    migrations: &[sql_file!("migrations/0001_ledger.sql"), sql_file!("migrations/0002_restored.sql")],
+    objects: &[],
+};
 
 /// Installs or upgrades the ledger. Nothing is written when it is current.
 pub async fn up(database: &Database) -> Result<()> {

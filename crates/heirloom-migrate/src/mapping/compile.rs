@@ -246,8 +246,10 @@ impl Compiler<'_> {
             }
             _ => Ok(()),
         }?;
+        // Beside `when_true` a word becomes yes or no, elsewhere a value of the field.
+        let becomes = if spec.when_true.is_some() { Kind::Bool } else { kind };
         for (_, target) in spec.values.iter().flatten() {
-            self.check_target(name, kind, target)?;
+            self.check_target(name, becomes, target)?;
         }
         if let Some(At { value: Otherwise::Value(text), place }) = &spec.otherwise {
             self.check_target(name, kind, &At { value: text.clone(), place: place.clone() })?;
@@ -303,7 +305,8 @@ impl Compiler<'_> {
             Kind::Bool => matches!(column.ty, Type::Bool | Type::Int) || textual(column.ty),
             Kind::Json => !matches!(column.ty, Type::Bytes | Type::Vector),
             Kind::Vector => {
-                matches!(column.ty, Type::Vector | Type::Array | Type::Json | Type::Other) || textual(column.ty)
+                matches!(column.ty, Type::Vector | Type::Array | Type::Json | Type::Bytes | Type::Other)
+                    || textual(column.ty)
             }
         };
         if fits { Ok(()) } else { refuse(format!("accepted: {}", kind.accepted())) }

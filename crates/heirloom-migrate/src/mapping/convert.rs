@@ -90,17 +90,15 @@ pub(super) fn boolean(value: &Value) -> Result<bool, Misfit> {
     }
 }
 
-/// Whether a flag or a status says yes: true, a number other than 0, a time, or one of the guide's words.
+/// Whether a flag or a status says yes: true, a number other than 0, a time, or the guide's one word `verified`. What
+/// was approved or confirmed was not for that reason verified: a file that means so lists the word in `values`.
 pub(super) fn truthy(value: &Value) -> bool {
     match value {
         Value::Bool(value) => *value,
         Value::Int(number) => *number != 0,
         Value::Decimal(_) | Value::Float32(_) | Value::Float64(_) => number(value).is_some_and(|number| number != 0.0),
         Value::Text(text) | Value::Other(text) => {
-            matches!(
-                text.trim().to_lowercase().as_str(),
-                "true" | "t" | "yes" | "y" | "on" | "1" | "verified" | "confirmed" | "approved"
-            )
+            matches!(text.trim().to_lowercase().as_str(), "true" | "t" | "yes" | "y" | "on" | "1" | "verified")
         }
         Value::Moment(_) | Value::LocalTime(_) | Value::Date(_) => true,
         _ => false,
@@ -150,6 +148,11 @@ fn parse(text: &str) -> Result<Json, Misfit> {
 /// How the JSON parser marks numbers of any precision inside itself: it reads an object with such a key as a number.
 const PARSER_WORD: &str = "$serde_json::private::";
 
+/// Whether a key begins with the parser's own word.
+pub(super) fn is_parser_word(key: &str) -> bool {
+    key.starts_with(PARSER_WORD)
+}
+
 /// Whether a key of the text, escapes resolved, begins with the parser's own word.
 fn has_parser_word(text: &str) -> bool {
     if !text.contains("private") && !text.contains("\\u") {
@@ -165,7 +168,7 @@ fn has_parser_word(text: &str) -> bool {
         at = (close + 1).min(bytes.len());
         let is_key = text[at..].trim_start().starts_with(':');
         let key = || serde_json::from_str::<String>(text.get(open..at).unwrap_or_default());
-        if is_key && key().is_ok_and(|key| key.starts_with(PARSER_WORD)) {
+        if is_key && key().is_ok_and(|key| is_parser_word(&key)) {
             return true;
         }
     }
@@ -196,20 +199,31 @@ pub(super) fn merge<'a>(parts: impl Iterator<Item = (&'a str, Json)>) -> Option<
     (!merged.is_empty()).then_some(Json::Object(merged))
 }
 
-/// The floats of a vector: a vector, an array of numbers, or its text form.
+/// The floats of a vector: a vector, an array of numbers, the text form of either (`[0.1,0.2]`, `{0.1,0.2}`), or the
+/// bytes of little-endian single-precision floats, as SQLite's vector extensions and numpy write them.
 pub(super) fn vector(value: &Value) -> Result<Vec<f32>, Misfit> {
-    let elements: Option<Vec<f32>> = match value {
-        Value::Vector(elements) => Some(elements.clone()),
-        Value::Array(items) => items.iter().map(float32).collect(),
-        Value::Text(text) | Value::Json(text) | Value::Other(text) => text
-            .trim()
-            .strip_prefix('[')
-            .and_then(|text| text.strip_suffix(']'))
-            .map(|text| text.split(',').map(|part| part.trim().parse().ok()).collect())
-            .unwrap_or(None),
-        _ => None,
+    let elements = match value {
+        Value::Vector(elements) => elements.clone(),
+        Value::Array(items) => elements(items.iter().map(float32))?,
+        Value::Text(text) | Value::Json(text) | Value::Other(text) => {
+            let list = vector_list(text).ok_or_else(|| {
+                let accepted = "accepted: numbers as [0.1,0.2] or {0.1,0.2}";
+                (
+                    RejectCode::TypeMismatch,
+                    format!("text of {} bytes that is no list of numbers; {accepted}", text.len()),
+                )
+            })?;
+            if list.is_empty() { Vec::new() } else { elements(list.split(',').map(|part| part.trim().parse().ok()))? }
+        }
+        Value::Bytes(bytes) if bytes.len().is_multiple_of(4) => {
+            bytes.as_chunks::<4>().0.iter().map(|element| f32::from_le_bytes(*element)).collect()
+        }
+        Value::Bytes(bytes) => {
+            let accepted = "accepted: little-endian floats of 4 bytes each";
+            return Err((RejectCode::TypeMismatch, format!("{} bytes, not a multiple of 4; {accepted}", bytes.len())));
+        }
+        _ => return Err(mismatch(value, Kind::Vector)),
     };
-    let elements = elements.ok_or_else(|| mismatch(value, Kind::Vector))?;
     if elements.is_empty() || elements.iter().any(|element| !element.is_finite()) {
         return Err((RejectCode::VectorInvalid, "a vector that is empty or holds NaN or an infinity".into()));
     }
@@ -217,6 +231,22 @@ pub(super) fn vector(value: &Value) -> Result<Vec<f32>, Misfit> {
         return Err((RejectCode::VectorInvalid, "a vector of zeros only, which has no direction".into()));
     }
     Ok(elements)
+}
+
+/// What stands between the brackets of a vector's text form, without outer space.
+pub(crate) fn vector_list(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let inside = |open, close| text.strip_prefix(open)?.strip_suffix(close).map(str::trim);
+    inside('[', ']').or_else(|| inside('{', '}'))
+}
+
+fn elements(items: impl Iterator<Item = Option<f32>>) -> Result<Vec<f32>, Misfit> {
+    items
+        .enumerate()
+        .map(|(at, element)| {
+            element.ok_or_else(|| (RejectCode::TypeMismatch, format!("a vector whose element {} is no number", at + 1)))
+        })
+        .collect()
 }
 
 fn float32(value: &Value) -> Option<f32> {

@@ -71,7 +71,7 @@ impl Kind {
             Self::Bool => "true or false".into(),
             Self::Moment => "a moment in time".into(),
             Self::Json => "JSON".into(),
-            Self::Vector => "a vector".into(),
+            Self::Vector => "a vector, an array or text of numbers, or bytes of little-endian floats".into(),
         }
     }
 }

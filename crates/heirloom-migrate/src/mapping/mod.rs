@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::TreeRows;
 
+pub(crate) use convert::vector_list;
 pub use field::{FIELDS, Kind};
 pub use identity::RECIPE;
 pub use program::Program;

@@ -80,6 +80,7 @@ impl Program {
         if !kept.is_empty() {
             memory.metadata = with_kept(memory.metadata.take(), kept);
         }
+        check_keys(memory.metadata.as_ref())?;
         if memory.created_at.is_none() {
             notes.push(Note::CreatedAtMissing);
         }
@@ -162,6 +163,21 @@ fn with_kept(metadata: Option<Json>, kept: Map<String, Json>) -> Option<Json> {
         object.entry(name).or_insert(value);
     }
     Some(Json::Object(object))
+}
+
+/// Columns become keys under their names, and not every name can be read again as a key.
+fn check_keys(metadata: Option<&Json>) -> Result<(), Reject> {
+    let Some(Json::Object(object)) = metadata else { return Ok(()) };
+    match object.keys().find(|key| convert::is_parser_word(key)) {
+        None => Ok(()),
+        Some(key) => Err(Reject {
+            code: RejectCode::InvalidJson,
+            field: Some("metadata".into()),
+            column: Some(key.clone()),
+            message: "a column whose name cannot be read again as a key of JSON; accepted: [keep] rest = \"origin\""
+                .into(),
+        }),
+    }
 }
 
 fn set(memory: &mut Memory, field: &str, said: Said) {

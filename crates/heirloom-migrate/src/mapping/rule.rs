@@ -211,7 +211,12 @@ impl Alternative {
 
     /// The first of the columns that has a time, when the flag says yes. Otherwise nothing: no time is invented.
     fn first_time(&self, flag: &Value, times: &[usize], cells: Cells<'_>) -> Result<Option<Said>, Wrong> {
-        if !convert::truthy(flag) {
+        let listed = self.values.as_ref().and_then(|values| values.get(&fold(&convert::plain_text(flag)?)));
+        let says_yes = match listed {
+            Some(word) => convert::truthy(&Value::Text(word.clone())),
+            None => convert::truthy(flag),
+        };
+        if !says_yes {
             return Ok(None);
         }
         for &place in times {

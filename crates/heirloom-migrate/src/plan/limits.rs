@@ -1,9 +1,11 @@
 //! How large a chunk may be.
 
+use serde::{Deserialize, Serialize};
+
 use super::{CHUNK_BYTES, CHUNK_ROWS};
 
 /// Limits of a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Most bytes of source rows.
     pub chunk_bytes: u64,

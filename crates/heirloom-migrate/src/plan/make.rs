@@ -39,7 +39,7 @@ pub struct Request<'a> {
 /// Makes a plan. Reads the whole source once and writes nothing anywhere.
 ///
 /// # Errors
-/// [`MigrateError::File`] where the file does not fit the table, [`MigrateError::Source`] when there is no key,
+/// [`crate::MigrateError::File`] where the file does not fit the table, [`crate::MigrateError::Source`] when there is no key,
 /// and whatever keeps source or target from answering. Loss and rejects above the budget are no errors: they are
 /// [`Plan::refusals`].
 pub async fn make(request: Request<'_>) -> Result<Plan> {
@@ -214,6 +214,7 @@ impl Found {
             namespaces: surveyed.namespaces,
             dimensions: surveyed.dimensions,
             chunks: surveyed.chunks,
+            limits: surveyed.limits,
             samples: surveyed.samples,
             findings,
             drift: surveyed.drift,
@@ -272,7 +273,7 @@ fn estimate(counts: &Counts, dimensions: &[super::DimensionCount], width: usize)
     let embedded: u64 = dimensions
         .iter()
         .filter(|count| {
-            count.becomes == "kept" || count.becomes.starts_with("padded") || count.becomes.starts_with("cut")
+            count.becomes.starts_with("kept") || count.becomes.starts_with("padded") || count.becomes.starts_with("cut")
         })
         .map(|count| count.rows)
         .sum();

@@ -83,6 +83,8 @@ pub struct Plan {
     pub dimensions: Vec<DimensionCount>,
     /// The chunk map: key ranges, the first and last open-ended.
     pub chunks: Vec<PlannedChunk>,
+    /// How large a chunk might become.
+    pub limits: Limits,
     /// Up to three rows before and after.
     pub samples: Vec<Sample>,
     /// The findings, most severe first.

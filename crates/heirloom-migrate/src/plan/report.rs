@@ -38,7 +38,7 @@ pub(crate) fn reject_name(reject: &RejectCount) -> String {
 
 fn header(page: &mut Page, plan: &Plan) {
     let counts = &plan.counts;
-    page.line(&format!("Plan {}: {} -> {}", clean(&plan.name), clean(&plan.source.table.name), target_name(plan)));
+    page.wrap("", "  ", &format!("Plan {}: {} -> {}", plan.name, plan.source.table.name, target_name(plan)));
     page.blank();
     page.field(
         "source",
@@ -80,8 +80,10 @@ fn header(page: &mut Page, plan: &Plan) {
         "",
         "",
         &format!(
-            "{} of at most 16 MiB or 50,000 rows; about {} to copy, {} of memory to build the vector index.",
+            "{} of at most {} or {}; about {} to copy, {} of memory to build the vector index.",
             plural(plan.chunks.len() as u64, "chunk"),
+            limit(plan.limits.chunk_bytes),
+            rows(plan.limits.chunk_rows),
             seconds(plan.estimate.copy_seconds),
             bytes(plan.estimate.index_bytes)
         ),
@@ -172,12 +174,8 @@ fn rejects(page: &mut Page, rejects: &[RejectCount]) {
     }
     page.heading("Set aside");
     for reject in rejects {
-        page.line(&format!(
-            "  {} {}, e.g. key {}",
-            number(reject.count),
-            reject_name(reject),
-            clean(&reject.example_key.join(", "))
-        ));
+        let key = reject.example_key.join(", ");
+        page.wrap("  ", "    ", &format!("{} {}, e.g. key {key}", number(reject.count), reject_name(reject)));
         page.wrap("      ", "      ", &reject.message);
     }
 }
@@ -348,6 +346,15 @@ fn bytes(count: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
+/// A limit as it was set: in MiB or KiB where it is a whole number of them.
+fn limit(count: u64) -> String {
+    match count {
+        count if count >= 1 << 20 && count.is_multiple_of(1 << 20) => format!("{} MiB", number(count >> 20)),
+        count if count >= 1 << 10 && count.is_multiple_of(1 << 10) => format!("{} KiB", number(count >> 10)),
+        count => plural(count, "byte"),
+    }
+}
+
 fn seconds(amount: f64) -> String {
     match amount {
         amount if amount < 1.0 => "a second".to_owned(),
@@ -382,6 +389,13 @@ mod tests {
         assert_eq!(bytes(1_400_000), "1.4 MB");
         assert_eq!(seconds(0.2), "a second");
         assert_eq!(seconds(3000.0), "50 min");
+    }
+
+    #[test]
+    fn a_limit_reads_as_it_was_set() {
+        assert_eq!(limit(16 << 20), "16 MiB");
+        assert_eq!(limit(64 << 10), "64 KiB");
+        assert_eq!(limit(1_000_000), "1,000,000 bytes");
     }
 
     #[test]

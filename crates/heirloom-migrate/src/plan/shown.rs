@@ -2,7 +2,7 @@
 
 use heirloom_store::Moment;
 
-use crate::finding::secret_shape;
+use crate::finding::secret;
 use crate::value::Value;
 
 /// Longest text shown, in characters.
@@ -46,7 +46,7 @@ pub(crate) fn moment_text(moment: Moment) -> String {
 
 /// Fit to be shown: cut, or hidden when it looks like a credential.
 pub(crate) fn cut(text: &str) -> String {
-    if let Some(shape) = secret_shape(text) {
+    if let Some(shape) = secret::shape(text) {
         return format!("(hidden: looks like a {shape}, {} characters)", text.chars().count());
     }
     match text.char_indices().nth(LONGEST) {

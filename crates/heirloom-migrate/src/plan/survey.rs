@@ -15,7 +15,7 @@ use super::{Counts, DimensionCount, Limits, NamespaceCount, RejectCount, drift};
 use crate::digest::{DigestSum, Key};
 use crate::file::MigrationFile;
 use crate::finding::facts::{Seen, alive};
-use crate::mapping::{Mapped, Note, Reject, RejectCode};
+use crate::mapping::{Mapped, Note, Reject, RejectCode, vector_list};
 use crate::source::{Table, TreeRows, Type};
 use crate::value::{SourceRow, Value};
 
@@ -144,11 +144,13 @@ impl<'a> Survey<'a> {
             (_, Err(reject)) if reject.field.as_deref() == Some("embedding") => "rejected".to_owned(),
             (_, Err(_)) => "set aside with its row".to_owned(),
             (_, Ok(mapped)) => match &mapped.memory.embedding {
-                Some(kept) if Some(kept.len()) != width => format!("cut to {}, the rest was zero", kept.len()),
-                Some(kept) if kept.len() < self.scope.dimension => {
-                    format!("padded with zeros to {}", self.scope.dimension)
+                Some(kept) if Some(kept.len()) != width => {
+                    format!("cut to {}, the rest was zero{}", kept.len(), read_from(value))
                 }
-                Some(_) => "kept".to_owned(),
+                Some(kept) if kept.len() < self.scope.dimension => {
+                    format!("padded with zeros to {}{}", self.scope.dimension, read_from(value))
+                }
+                Some(_) => format!("kept{}", read_from(value)),
                 None => "left in the origin; the text needs an embedding".to_owned(),
             },
         };
@@ -198,6 +200,7 @@ impl<'a> Survey<'a> {
             .collect();
         dimensions.sort_by_key(|count| std::cmp::Reverse(count.rows));
         Surveyed {
+            limits: self.scope.limits,
             counts: self.counts,
             seen: self.seen,
             drift: self.drift,
@@ -214,6 +217,7 @@ impl<'a> Survey<'a> {
 
 /// What a scan has found.
 pub(crate) struct Surveyed {
+    pub(crate) limits: Limits,
     pub(crate) counts: Counts,
     pub(crate) seen: Seen,
     pub(crate) drift: DigestSum,
@@ -232,11 +236,20 @@ fn width_of(value: &Value) -> Option<usize> {
         Value::Vector(floats) => Some(floats.len()),
         Value::Array(items) => Some(items.len()),
         Value::Bytes(bytes) => Some(bytes.len() / 4),
-        Value::Text(text) | Value::Json(text) => {
-            let inner = text.trim().strip_prefix('[')?.strip_suffix(']')?;
-            Some(if inner.trim().is_empty() { 0 } else { inner.split(',').count() })
+        Value::Text(text) | Value::Json(text) | Value::Other(text) => {
+            let list = vector_list(text)?;
+            Some(if list.is_empty() { 0 } else { list.split(',').count() })
         }
         _ => None,
+    }
+}
+
+/// Which conversion made the vector, when one did.
+fn read_from(value: &Value) -> &'static str {
+    match value {
+        Value::Text(_) | Value::Json(_) | Value::Other(_) => ", read from text",
+        Value::Bytes(_) => ", read from bytes",
+        _ => "",
     }
 }
 
@@ -252,6 +265,7 @@ mod tests {
             (Value::Bytes(vec![0; 16]), Some(4)),
             (Value::Json("[1, 2, 3]".into()), Some(3)),
             (Value::Text("[]".into()), Some(0)),
+            (Value::Text(" {1,2} ".into()), Some(2)),
             (Value::Text("prose".into()), None),
             (Value::Null, None),
         ] {

@@ -94,13 +94,15 @@ fn counts(run: &RunSummary, verification: Option<&Verification>) -> Counts {
         migrated: run.rows.saturating_sub(run.rejected + run.forgotten),
         inserted: run.inserted,
         updated: run.updated,
+        restored: run.restored,
         forgotten: run.forgotten,
         conflicts: run.conflicts,
         rejected: run.rejected,
         expected: verification.map(|verification| verification.expected),
         found: verification.map(|verification| verification.found),
         equal: verification.map(|verification| verification.equal),
-        explained: verification.map(|verification| verification.explained.values().sum()),
+        explained: verification
+            .map(|verification| verification.explained.values().sum::<u64>() + verification.live_rows),
         differences: verification.map(|verification| verification.difference_count),
         live_rows: verification.map(|verification| verification.live_rows),
     }

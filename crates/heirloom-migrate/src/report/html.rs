@@ -89,7 +89,8 @@ fn foot(page: &mut Page, evidence: &[Evidence]) {
         "",
         "Verified means: the source row was read again, mapped again and found equal to the stored row in every column. \
          Set aside means: the row could not be stored as it is; its original bytes are kept until it is mended. \
-         Explained means: the store's own records say who changed the row after it was handed down. \
+         Explained means: the store's own records say who changed the row after it was handed down, or that the row was \
+         written live and never came from this source. \
          This page holds no memory's content.",
     );
     let made = format!("Made by Heirloom {} on {}.", first.versions.report, words::moment(&first.generated_at));

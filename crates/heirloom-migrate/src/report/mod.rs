@@ -137,6 +137,9 @@ pub struct Counts {
     pub inserted: u64,
     /// Rows overwritten because the source changed, over all passes.
     pub updated: u64,
+    /// Rows handed down again because the store had lost them, over all passes.
+    #[serde(default)]
+    pub restored: u64,
     /// Rows forgotten in the store, which stay forgotten.
     pub forgotten: u64,
     /// Rows changed on both sides; the store's edit stays.
@@ -149,7 +152,8 @@ pub struct Counts {
     pub found: Option<u64>,
     /// Rows of them that are equal in every field.
     pub equal: Option<u64>,
-    /// Rows that differ for a recorded reason.
+    /// Rows explained: those that differ for a recorded reason, and those of the same namespaces that did not come from
+    /// here ([`Self::live_rows`]).
     pub explained: Option<u64>,
     /// Differences that nobody explains.
     pub differences: Option<u64>,

@@ -58,6 +58,7 @@ fn moved(page: &mut Page, one: &Evidence) {
     let were = |count: u64| if count == 1 { "row was" } else { "rows were" };
     for (count, what) in [
         (counts.updated, "written again because the source had changed"),
+        (counts.restored, "handed down again because the store had lost it"),
         (counts.forgotten, "forgotten in the store before, and stay so"),
         (counts.conflicts, "changed on both sides; the store's edit stays"),
     ] {

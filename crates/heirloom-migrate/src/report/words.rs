@@ -50,7 +50,8 @@ pub(super) fn verdict(evidence: &[Evidence]) -> (bool, String) {
     if failing == 0 {
         let equal = sum(&|one| one.counts.equal.unwrap_or(0));
         let mut parts = vec![format!("{} equal in every column", number(equal))];
-        let explained = sum(&|one| one.counts.explained.unwrap_or(0));
+        let explained = sum(&|one| one.explained.values().sum());
+        let live = sum(&|one| one.counts.live_rows.unwrap_or(0));
         let rejected = sum(&|one| one.counts.rejected);
         if explained > 0 {
             parts.push(format!("{} changed since, each for a recorded reason", number(explained)));
@@ -59,7 +60,11 @@ pub(super) fn verdict(evidence: &[Evidence]) -> (bool, String) {
             parts.push(format!("{} set aside and kept", number(rejected)));
         }
         let rows = sum(&|one| one.counts.source_rows);
-        return (true, format!("All {}{of} are accounted for: {}.", several(rows, "row"), list(&parts)));
+        let beside = match live {
+            0 => String::new(),
+            live => format!(" Beside them the store holds {} that did not come from here.", several(live, "row")),
+        };
+        return (true, format!("All {}{of} are accounted for: {}.{beside}", several(rows, "row"), list(&parts)));
     }
     let unread = evidence.iter().filter(|one| one.digests.is_none()).count() as u64;
     let different = sum(&|one| one.counts.differences.unwrap_or(0));

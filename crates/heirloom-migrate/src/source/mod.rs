@@ -189,7 +189,8 @@ pub trait Source: Send + Sync {
 /// [`crate::MigrateError::Engine`] when a server does not answer, [`crate::MigrateError::Source`] for a URL of no known
 /// kind.
 pub async fn open(url: &str, target: &Database) -> Result<Box<dyn Source>> {
-    if url == "store" {
+    let is_target = !target.is_embedded() && heirloom_engine::redact_url(url) == target.display();
+    if url == "store" || is_target {
         return Ok(Box::new(Postgres::in_target(target)));
     }
     open_alone(url).await

@@ -32,7 +32,9 @@ pub(super) struct Expected {
     pub(super) key: Vec<String>,
     pub(super) id: Uuid,
     pub(super) source_digest: Digest,
-    /// Namespace and one frame a field; `None` when the row does not map.
+    /// Whether a row before it had the same identity, so that `apply` set this one aside.
+    pub(super) repeated: bool,
+    /// Namespace and one frame a field; `None` when the row does not map or is a repetition.
     pub(super) memory: Option<(String, Vec<Vec<u8>>)>,
 }
 
@@ -89,12 +91,12 @@ impl<'a> Work<'a> {
                 let mapped = self.program.map(&row).ok();
                 let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);
                 // A second row with the same identity is set aside by apply.
-                let first = seen.insert(id);
-                let memory = mapped.filter(|_| first).map(|mapped| {
+                let repeated = !seen.insert(id);
+                let memory = mapped.filter(|_| !repeated).map(|mapped| {
                     let frames = (0..FIELDS.len()).map(|tag| canon::field(&mapped.memory, tag, dimension)).collect();
                     (mapped.memory.namespace, frames)
                 });
-                rows.push(Expected { key: row.key, id, source_digest, memory });
+                rows.push(Expected { key: row.key, id, source_digest, repeated, memory });
                 Ok(())
             })
             .await?;

@@ -10,6 +10,7 @@
 
 mod difference;
 mod expected;
+mod explain;
 mod json;
 mod live;
 mod question;
@@ -139,7 +140,7 @@ fn refuse_nothing(verification: &Verification, plan: &Plan) -> Result<()> {
         return nothing("The source");
     }
     let explained: u64 = verification.explained.values().sum();
-    if verification.found == 0 && verification.expected > 0 && explained == 0 {
+    if verification.found == 0 && explained == 0 {
         return nothing("The target");
     }
     Ok(())

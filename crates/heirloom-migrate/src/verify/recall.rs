@@ -195,7 +195,7 @@ async fn probe(
 }
 
 fn asking(words: &str, limit: i64, include_unverified: bool) -> Recall {
-    Recall { query: Some(words.to_owned()), limit: Some(limit), include_unverified, ..Recall::default() }
+    Recall { query: Some(words.to_owned()), limit: Some(limit), include_unverified, alone: true, ..Recall::default() }
 }
 
 fn brings(hits: &[Hit], id: Uuid, namespace: &str) -> bool {

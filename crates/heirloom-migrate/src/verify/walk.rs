@@ -8,27 +8,10 @@ use uuid::Uuid;
 use super::difference::{Class, Difference, Explanation, Side};
 use super::expected::{Expected, Work};
 use super::target::{self, TargetRow};
-use super::{ChunkVerdict, Verification};
+use super::{ChunkVerdict, Verification, explain};
 use crate::canon::FIELDS;
 use crate::digest::DigestSum;
 use crate::error::Result;
-
-/// Columns that `revise` may change.
-const EDITABLE: [&str; 10] = [
-    "content",
-    "role",
-    "topic",
-    "metadata",
-    "embedding",
-    "embedding_model",
-    "commit_sha",
-    "artifact_hash",
-    "verified_at",
-    "updated_at",
-];
-
-/// Columns that a transition changes.
-const TRANSITIONAL: [&str; 3] = ["state", "state_changed_at", "updated_at"];
 
 /// Compares one chunk and adds what it finds.
 pub(super) async fn chunk(
@@ -100,27 +83,31 @@ impl Walk<'_, '_, '_, '_> {
             let there = by_id.remove(&row.id).unwrap_or_default();
             match (&row.memory, there.as_slice()) {
                 (None, []) => {}
-                (None, _) => {
-                    // The first row with this identity was compared under its own entry.
-                    let handed_down =
-                        there.iter().any(|t| t.origin.as_ref().is_some_and(|o| o.source_digest == row.source_digest.0));
-                    if handed_down {
-                        self.row_differs(Class::NotRejected, row, None);
+                // Its first row was compared, or will be, under the same id.
+                (None, _) if row.repeated => drop(by_id.insert(row.id, there)),
+                (None, there) => {
+                    if let Some(there) = there.iter().find(|there| self.is_ours(there)) {
+                        self.row_differs(Class::NotRejected, row, Some(there));
                     }
-                    by_id.insert(row.id, there);
                 }
                 (Some(_), []) if forgotten.contains(&row.id) => self.verification.explains(Explanation::Forgotten),
                 (Some(_), []) => self.row_differs(Class::Missing, row, None),
-                (Some((namespace, frames)), [first, rest @ ..]) => {
+                (Some((namespace, frames)), there) => {
                     self.verification.found += 1;
-                    for extra in rest {
+                    // The row of the right namespace is the row; the same id anywhere else is one too many.
+                    let at = there.iter().position(|there| there.namespace == *namespace).unwrap_or(0);
+                    for (_, extra) in there.iter().enumerate().filter(|(i, _)| *i != at) {
                         self.row_differs(Class::Unexpected, row, Some(extra));
                     }
-                    self.row(row, namespace, frames, first).await?;
+                    self.row(row, namespace, frames, &there[at]).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn is_ours(&self, there: &TargetRow) -> bool {
+        there.origin.as_ref().is_some_and(|origin| origin.source == self.work.origin_source)
     }
 
     async fn row(&mut self, row: &Expected, namespace: &str, frames: &[Vec<u8>], there: &TargetRow) -> Result<()> {
@@ -141,7 +128,7 @@ impl Walk<'_, '_, '_, '_> {
             self.verification.equal += 1;
             return Ok(());
         }
-        match self.explanation(there, &differing).await? {
+        match explain::explanation(self.tx, there, &differing).await? {
             Some(explanation) => self.verification.explains(explanation),
             None => {
                 for i in differing {
@@ -150,38 +137,6 @@ impl Walk<'_, '_, '_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// The store's own reason for exactly these columns, if it has one.
-    async fn explanation(&self, there: &TargetRow, differing: &[usize]) -> Result<Option<Explanation>> {
-        let only = |columns: &[&str]| differing.iter().all(|&i| columns.contains(&FIELDS[i]));
-        if there.transitions > 0 && only(&TRANSITIONAL) {
-            return Ok(Some(Explanation::Transitioned));
-        }
-        let both: Vec<&str> = EDITABLE.iter().chain(&TRANSITIONAL).copied().collect();
-        let allowed: &[&str] = if there.transitions > 0 { &both } else { &EDITABLE };
-        if there.revisions > 0 && only(allowed) && self.text_is_recorded(there).await? {
-            return Ok(Some(Explanation::Edited));
-        }
-        Ok(None)
-    }
-
-    /// Whether the text is the one whose hash the latest write recorded: an edit behind the store's back is not.
-    async fn text_is_recorded(&self, there: &TargetRow) -> Result<bool> {
-        target::as_audit(self.tx).await?;
-        let recorded = self
-            .tx
-            .query_one(
-                "select coalesce((select a.content_sha256 = sha256(convert_to(m.content, 'UTF8')) \
-                 from heirloom.activity a where a.namespace = m.namespace and a.memory_id = m.id \
-                 and a.content_sha256 is not null order by a.id desc limit 1), false) \
-                 from heirloom.memory m where m.namespace = $1 and m.id = $2",
-                &[&there.namespace, &there.id],
-            )
-            .await?
-            .try_get(0)?;
-        target::as_self(self.tx).await?;
-        Ok(recorded)
     }
 
     async fn forgotten(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>> {

@@ -33,9 +33,9 @@ pub(super) fn frame(number: u8, ty: &Type, raw: Option<&[u8]>) -> Option<Vec<u8>
         "bool" => vec![*raw.first()?],
         "int2" => i64::from(i16::from_be_bytes(raw.try_into().ok()?)).to_be_bytes().to_vec(),
         "int4" => i64::from(i32::from_be_bytes(raw.try_into().ok()?)).to_be_bytes().to_vec(),
-        "timestamptz" => moment(raw.try_into().ok()?)?,
+        "timestamptz" => moment(raw.try_into().ok()?),
         "float4" => float(raw.try_into().ok()?).to_vec(),
-        "jsonb" => json::canonical(raw.strip_prefix(&[1])?)?,
+        "jsonb" => json::canonical(raw.strip_prefix(&[1])?),
         "vector" => vector(raw)?,
         _ => return None,
     };
@@ -47,11 +47,15 @@ pub(super) fn frame(number: u8, ty: &Type, raw: Option<&[u8]>) -> Option<Vec<u8>
     Some(frame)
 }
 
-fn moment(raw: [u8; 8]) -> Option<Vec<u8>> {
+fn moment(raw: [u8; 8]) -> Vec<u8> {
     match i64::from_be_bytes(raw) {
-        i64::MAX => Some(b"+".to_vec()),
-        i64::MIN => Some(b"-".to_vec()),
-        since_2000 => Some(since_2000.checked_add(EPOCH)?.to_be_bytes().to_vec()),
+        i64::MAX => b"+".to_vec(),
+        i64::MIN => b"-".to_vec(),
+        since_2000 => match since_2000.checked_add(EPOCH) {
+            Some(since_1970) => since_1970.to_be_bytes().to_vec(),
+            // The years 294247 to 294276, which no memory can say: it equals nothing, and has a place.
+            None => [b"?", raw.as_slice()].concat(),
+        },
     }
 }
 

@@ -53,6 +53,8 @@ fn every_line_of_the_page_compiles() {
             ("ttl_seconds", "integer"),
             ("retention", "interval"),
             ("verified", "boolean"),
+            ("review", "text"),
+            ("reviewed_at", "timestamp with time zone"),
             ("verified_at", "timestamp with time zone"),
             ("ok", "boolean"),
             ("ok_at", "timestamp with time zone"),

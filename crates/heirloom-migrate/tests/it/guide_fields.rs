@@ -176,6 +176,22 @@ fn artifact_id_and_hash_become_artifact_hash() {
     }
 }
 
+/// The guide prefers `sha256:` and does not ask for it; nothing is put before what the source says.
+#[test]
+fn artifact_hash_without_a_prefix_is_kept_as_it_is() {
+    for hash in ["00ff", "SHA256:00FF", "md5:9e107d9d372bb6826bd81d3542a419d6"] {
+        assert_eq!(memory(&[("hash", "text", text(hash))]).artifact_hash.as_deref(), Some(hash));
+    }
+}
+
+/// In production the guide wants either of them; without, a row is handed down all the same, and counted.
+#[test]
+fn a_row_with_neither_commit_nor_artifact_hash_is_a_ghost_and_no_reject() {
+    let mapped = mapped(&[("git_sha", "text", Value::Null), ("artifact_id", "text", Value::Null)]);
+    assert_eq!((mapped.memory.commit_sha, mapped.memory.artifact_hash), (None, None));
+    assert!(mapped.notes.contains(&Note::Ghost));
+}
+
 #[test]
 fn embedding_of_1024_becomes_embedding() {
     let elements = vec![0.5_f32; 1024];

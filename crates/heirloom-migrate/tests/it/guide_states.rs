@@ -72,6 +72,17 @@ fn conflict_becomes_conflicted() {
     all_become(&["conflict"], "conflicted");
 }
 
+/// The guide's field table lists the states; a source that speaks of them already means what it says.
+#[test]
+fn a_state_by_its_own_name_stays_what_it_is() {
+    for state in heirloom_store::STATES {
+        all_become(&[state], state);
+    }
+    for listed in ["draft", "candidate", "validated", "canonical", "deprecated", "archived", "rejected", "conflicted"] {
+        assert!(heirloom_store::STATES.contains(&listed), "{listed}");
+    }
+}
+
 /// The guide's `else 'candidate'` is case and space sensitive: `Deleted` would come back to life.
 #[test]
 fn deleted_is_never_revived() {

@@ -5,7 +5,7 @@ use heirloom_migrate::mapping::Note;
 use heirloom_migrate::value::Value;
 use heirloom_store::Moment;
 
-use crate::mapping_support::{at, guide, text};
+use crate::mapping_support::{at, compile, guide, row, table, text};
 
 const CREATED: &str = "2026-01-01T00:00:00Z";
 const VERIFIED: &str = "2026-02-02T00:00:00.000002Z";
@@ -66,9 +66,28 @@ fn falsy_is_a_ghost_even_where_a_time_stands_beside_it() {
         ("verified", "text", text("no")),
         ("verification_status", "text", text("unverified")),
         ("verification_status", "text", text("pending")),
+        ("verification_status", "text", text("approved")),
+        ("verification_status", "text", text("confirmed")),
         ("verification_status", "text", text("")),
     ] {
         assert_eq!(verification(&[(column, declared, value.clone())], Some(VERIFIED)), (None, true), "{value:?}");
+    }
+}
+
+#[test]
+fn a_file_may_say_which_other_words_mean_verified() {
+    let columns = [("id", "bigint"), ("body", "text"), ("review", "text"), ("made", "timestamp with time zone")];
+    let table = table("public.notes", &columns);
+    let verbs = "when_true = [\"made\"], values = { Approved = \"true\", yes = \"no\" }";
+    let toml = format!(
+        "name = \"notes\"\n[source]\nurl = \"store\"\ntable = \"public.notes\"\n[namespace]\ntemplate = \"team:a\"\n\
+         [map]\nkind = {{ value = \"fact\" }}\ncontent = \"body\"\nverified_at = {{ from = \"review\", {verbs} }}\n"
+    );
+    let program = compile(&toml, &table, None);
+    for (word, is_verified) in [(" approved", true), ("verified", true), ("yes", false), ("confirmed", false)] {
+        let values = vec![Value::Int(1), text("Text"), text(word), Value::Moment(at(CREATED))];
+        let verified = program.map(&row("1", values)).unwrap().memory.verified_at.is_some();
+        assert_eq!(verified, is_verified, "{word}");
     }
 }
 

@@ -109,6 +109,58 @@ async fn a_change_behind_the_store_s_back_is_named_to_row_and_column() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_memory_deleted_past_the_store_is_handed_down_again() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    let (lost, gone, moved) = (ground.one_id(4).await, ground.one_id(5).await, ground.one_id(7).await);
+    let scope = Scope::new(["custom:agent-0", "custom:agent-1", "custom:agent-2"]).unwrap();
+    let forget: Forget = serde_json::from_value(serde_json::json!({ "id": gone })).unwrap();
+    ground.store.forget(&scope, &forget).await.unwrap();
+    ground.sql(&format!("delete from heirloom.memory where id = '{lost}'")).await;
+    assert_eq!(ground.verify(&plan).await.unwrap().differences[0].class, Class::Missing);
+
+    let again = ground.apply(&plan).await.unwrap();
+    assert_eq!((again.restored, again.written, again.inserted, again.forgotten), (1, 1, 0, 1));
+    let verification = ground.verify(&plan).await.unwrap();
+    assert!(verification.holds, "{:#?}", verification.differences);
+    assert_eq!(ground.one(&format!("select count(*) from heirloom.memory where id = '{gone}'")).await, "0");
+    let client = ground.db.database().client().await.unwrap();
+    assert_eq!(ledger::find_run(&client, plan.run_id).await.unwrap().unwrap().restored, 1);
+    drop(client);
+    let before = ground.versions().await;
+    assert_eq!(ground.apply(&plan).await.unwrap().written, 0);
+    assert_eq!(ground.versions().await, before, "nothing is lost any more, so nothing is written");
+
+    // One that stands in another namespace was moved by hand: it is not doubled, and it is shown.
+    ground.sql("insert into heirloom.namespace (name) values ('custom:thief')").await;
+    ground.sql(&format!("update heirloom.memory set namespace = 'custom:thief' where id = '{moved}'")).await;
+    let again = ground.apply(&plan).await.unwrap();
+    assert_eq!((again.restored, again.conflicts), (0, 1));
+    assert_eq!(ground.one(&format!("select count(*) from heirloom.memory where id = '{moved}'")).await, "1");
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_memory_comes_again_in_the_namespace_the_file_gives_it_now() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    let lost = ground.one_id(4).await;
+    ground.sql(&format!("delete from heirloom.memory where id = '{lost}'")).await;
+    ground.sql("update legacy.note set author = 'agent-9' where id = 4").await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    let again = ground.apply(&plan).await.unwrap();
+    assert_eq!((again.restored, again.conflicts), (1, 0));
+    for table in ["memory", "origin"] {
+        let sql = format!("select string_agg(namespace, ',') from heirloom.{table} where id = '{lost}'");
+        assert_eq!(ground.one(&sql).await, "custom:agent-9", "{table}");
+    }
+    assert!(ground.verify(&plan).await.unwrap().holds);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_value_in_another_form_is_no_difference() {
     let ground = Ground::new(LEGACY).await;
     let plan = ground.plan(FILE, 20).await.unwrap();

@@ -14,19 +14,30 @@ mod guide_states;
 mod guide_tenants;
 mod guide_ttl;
 mod guide_verification;
+mod handed_down;
+mod handed_down_sqlite;
+mod handed_values;
 mod handover;
 mod mapping_property;
 mod mapping_support;
 mod mapping_verbs;
 mod molecule;
+mod nothing_written;
 mod plan_draft;
 mod plan_seeds;
 mod plan_target;
 mod recall_proof;
 mod report;
 mod seeds;
+mod source_contract;
+mod source_postgres;
 mod sqlite;
 mod support;
+mod traces;
+mod verify_damage;
+mod verify_explained;
+mod verify_ground;
+mod verify_roundtrip;
 
 /// A file that is not listed above would never run.
 #[test]

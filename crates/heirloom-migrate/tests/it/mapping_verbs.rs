@@ -82,6 +82,21 @@ fn expr_is_evaluated_at_the_source_and_read_after_the_columns() {
 }
 
 #[test]
+fn a_column_whose_name_is_no_key_of_json_stays_in_the_origin() {
+    let table = table("t", &[("id", "bigint"), ("body", "text"), ("$serde_json::private::Number", "bigint")]);
+    let source = row("1", vec![Value::Int(1), text("said"), Value::Int(7)]);
+    for (rest, aside) in [("origin", false), ("metadata", true)] {
+        let file = format!(
+            "name = \"n\"\n[source]\nurl = \"store\"\ntable = \"t\"\n[namespace]\ntemplate = \"custom:all\"\n[keep]\nrest = \"{rest}\"\n[map]\ncontent = \"body\"\nkind = {{ value = \"fact\" }}\n"
+        );
+        match compile(&file, &table, None).map(&source) {
+            Ok(mapped) => assert!(!aside && mapped.origin.contains("::Number\":7"), "{}", mapped.origin),
+            Err(reject) => assert!(aside && reject.code == RejectCode::InvalidJson, "{reject:?}"),
+        }
+    }
+}
+
+#[test]
 fn values_fold_case_and_outer_space() {
     let line = "state = { from = \"c\", values = { open = \"draft\", \"2\" = \"validated\" } }";
     assert_eq!(ok(line, "text", text(" OPEN\n")).memory.state, "draft");
@@ -196,6 +211,38 @@ fn model_names_the_embedding() {
     set_aside(line, "real[]", Value::Array(vec![Value::Float32(f32::NAN)]), "embedding", RejectCode::VectorInvalid);
     set_aside(line, "vector", Value::Vector(vec![0.0, -0.0]), "embedding", RejectCode::VectorInvalid);
     set_aside(line, "text", text("near"), "embedding", RejectCode::TypeMismatch);
+}
+
+#[test]
+fn an_embedding_is_read_from_text_arrays_and_bytes() {
+    let line = "embedding = { from = \"c\" }";
+    let bytes = |elements: &[f32]| Value::Bytes(elements.iter().flat_map(|element| element.to_le_bytes()).collect());
+    for (declared, value) in [
+        ("text", text(" [0.5, -2.5e-1] ")),
+        ("text", text("{0.5,-0.25}")),
+        ("jsonb", Value::Json("[0.5,-0.25]".into())),
+        ("sparse", Value::Other("[0.5,-0.25]".into())),
+        ("double precision[]", Value::Array(vec![Value::Float64(0.5), Value::Float64(-0.25)])),
+        ("numeric[]", Value::Array(vec![Value::Decimal("0.5".into()), Value::Decimal("-0.25".into())])),
+        ("bytea", bytes(&[0.5, -0.25])),
+        ("dynamic", bytes(&[0.5, -0.25])),
+    ] {
+        assert_eq!(ok(line, declared, value.clone()).memory.embedding, Some(vec![0.5, -0.25]), "{value:?}");
+    }
+    for (declared, value, code) in [
+        ("text", text("0.5,0.25"), RejectCode::TypeMismatch),
+        ("text", text("[0.5,secret]"), RejectCode::TypeMismatch),
+        ("text", text("{0.5,NULL}"), RejectCode::TypeMismatch),
+        ("text", text("[0.5"), RejectCode::TypeMismatch),
+        ("text", text("[]"), RejectCode::VectorInvalid),
+        ("text", text("[0.5,1e99]"), RejectCode::VectorInvalid),
+        ("bytea", Value::Bytes(vec![0; 7]), RejectCode::TypeMismatch),
+        ("bytea", Value::Bytes(Vec::new()), RejectCode::VectorInvalid),
+        ("dynamic", bytes(&[f32::NAN]), RejectCode::VectorInvalid),
+        ("bytea", bytes(&[0.5; 1025]), RejectCode::Dimension),
+    ] {
+        set_aside(line, declared, value, "embedding", code);
+    }
 }
 
 #[test]

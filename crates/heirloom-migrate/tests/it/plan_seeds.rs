@@ -118,6 +118,8 @@ async fn chunks_follow_each_other_in_key_order() {
     let limits = Limits { chunk_rows: 10, ..Limits::default() };
     let plan = make(test.database(), seeds::SEED_A, limits).await.unwrap();
     assert_eq!(plan.chunks.len(), 15);
+    let page = plan::report_text(&plan, 100);
+    assert!(page.contains("15 chunks of at most 16 MiB or 10 rows"), "{page}");
     assert_eq!(plan.chunks.iter().map(|chunk| chunk.rows).sum::<u64>(), 144);
     // Each chunk, asked for by itself in SQL, holds as many rows as the map says.
     let client = test.database().client().await.unwrap();
@@ -198,5 +200,34 @@ async fn a_table_without_a_key_is_told_what_could_serve() {
     let toml = "name = \"n\"\n[source]\nurl = \"store\"\ntable = \"public.notes\"\n[namespace]\ntemplate = \"workspace:{ws}\"\n[map]\ncontent = \"content\"\nkind = { value = \"fact\" }\n";
     let error = make(test.database(), toml, Limits::default()).await.unwrap_err().to_string();
     assert!(error.contains("key = [\"slug\"]"), "{error}");
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embeddings_in_text_and_bytes_are_planned_as_such() {
+    let test = TestDatabase::fresh().await;
+    let client = test.database().client().await.unwrap();
+    client
+        .batch_execute(
+            "create table as_text (id int primary key, body text, vec text);
+             insert into as_text values (1, 'a', '[1,2]'), (2, 'b', '{3,4}'), (3, 'c', 'nothing'), (4, 'd', null);
+             create table as_bytes (id int primary key, body text, vec bytea);
+             insert into as_bytes values (1, 'a', '\\x0000803f'), (2, 'b', '\\x00');",
+        )
+        .await
+        .unwrap();
+    drop(client);
+    for (table, form, kept) in [("as_text", "text", 2), ("as_bytes", "bytes", 1)] {
+        let toml = format!(
+            "name = \"v\"\n[source]\nurl = \"store\"\ntable = \"public.{table}\"\n[namespace]\ntemplate = \"team:a\"\n[map]\n\
+             kind = {{ value = \"fact\" }}\ncontent = \"body\"\nembedding = \"vec\"\n[reject]\nbudget = \"1\"\n"
+        );
+        let plan = make(test.database(), &toml, Limits::default()).await.unwrap();
+        assert!(plan.refusals.is_empty(), "{:?}", plan.refusals);
+        let read = |suffix: &str| {
+            plan.dimensions.iter().filter(|count| count.becomes.ends_with(suffix)).map(|count| count.rows).sum::<u64>()
+        };
+        assert_eq!((read(&format!("read from {form}")), read("rejected")), (kept, 1), "{:?}", plan.dimensions);
+    }
     test.close().await;
 }

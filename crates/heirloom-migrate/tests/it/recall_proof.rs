@@ -149,8 +149,8 @@ async fn a_row_that_recall_cannot_find_is_named() {
     let (store, plan) = (store(&database).await, plan(&[HOME]).await);
     hand_down(&store, &plan, vec![fact(1, HOME, "the heron lands at dawn"), fact(2, HOME, "nothing to see")]).await;
     // The row is there, and the function that every door calls no longer brings it.
-    let broken = "create or replace function heirloom.recall_terms(query_text text, out lexemes text[], out grams text[], \
-        out any_lexeme tsquery) language sql stable as $$ select array['noth'], '{}'::text[], '''noth'''::tsquery $$";
+    let broken = "create or replace function heirloom.recall_terms(query_text text, out lexemes text[], \
+        out required tsquery, out refused tsquery) language sql stable as $$ select array['noth'], null::tsquery, null::tsquery $$";
     behind(&store, broken).await;
     let proof = prove(&plan, &store).await;
     assert!(!proof.holds, "{proof:?}");

@@ -52,10 +52,12 @@ fn run(plan: &Plan) -> RunSummary {
         rows: 1_805,
         inserted: 1_803,
         updated: 0,
+        restored: 0,
         present: 0,
         forgotten: 0,
         conflicts: 0,
         rejected: 2,
+        open: 2,
     }
 }
 
@@ -207,11 +209,33 @@ async fn the_verdict_says_what_holds_and_what_does_not() {
     assert!(good.holds && !bad.holds);
     let page = report::html("t", std::slice::from_ref(&good));
     let verdict = "All 1,805 rows are accounted for: 1,800 equal in every column; \
-        3 changed since, each for a recorded reason; and 2 set aside and kept.";
+        3 changed since, each for a recorded reason; and 2 set aside and kept. \
+        Beside them the store holds 4 rows that did not come from here.";
     assert!(page.contains(verdict), "{}", &page[page.find("verdict good").unwrap()..][..300]);
     let page = report::html("t", &[good, bad]);
     assert!(page.contains("1 of 2 migrations is not proven: 1 difference that nothing explains."));
     assert!(report::html("t", &[]).contains("nothing was proven"));
+}
+
+/// The cells of the first line of the table of tenants, by their heading.
+fn tenant_line(page: &str) -> BTreeMap<String, String> {
+    let cells = |tag: &str, text: &str| -> Vec<String> {
+        text.split(&format!("<{tag}"))
+            .skip(1)
+            .map(|rest| rest.split_once('>').unwrap().1.split("</").next().unwrap().to_owned())
+            .collect()
+    };
+    let table = page.split("<table").nth(1).unwrap().split("</table>").next().unwrap();
+    let (head, body) = table.split_once("<tbody>").unwrap();
+    cells("th", &head.replace("<thead", "")).into_iter().zip(cells("td", body)).collect()
+}
+
+#[tokio::test]
+async fn live_rows_and_recorded_changes_are_counted_as_explained() {
+    let one = evidence("acme", |_| {}).await;
+    assert_eq!(one.counts.explained, Some(7), "3 with a recorded reason, 4 written live");
+    let page = report::html("t", &[one]);
+    assert_eq!(tenant_line(&page).get("Explained").map(String::as_str), Some("7"), "{:?}", tenant_line(&page));
 }
 
 #[tokio::test]

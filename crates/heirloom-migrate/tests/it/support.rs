@@ -41,10 +41,23 @@ impl Ground {
     }
 
     pub(crate) async fn plan(&self, toml: &str, chunk_rows: u64) -> Result<Plan> {
+        self.plan_from(self.source.as_ref(), toml, chunk_rows).await
+    }
+
+    pub(crate) async fn apply(&self, plan: &Plan) -> Result<Applied> {
+        self.apply_from(self.source.as_ref(), plan).await
+    }
+
+    pub(crate) async fn verify(&self, plan: &Plan) -> Result<Verification> {
+        self.verify_from(self.source.as_ref(), plan).await
+    }
+
+    /// From a source that lies elsewhere.
+    pub(crate) async fn plan_from(&self, source: &dyn Source, toml: &str, chunk_rows: u64) -> Result<Plan> {
         let file = MigrationFile::parse("case.toml", toml)?;
         plan::make(plan::Request {
             file: &file,
-            source: self.source.as_ref(),
+            source,
             target: self.db.database(),
             heirloom: "test",
             now: "2026-11-22T00:00:00Z".parse().unwrap(),
@@ -54,28 +67,31 @@ impl Ground {
         .await
     }
 
-    pub(crate) async fn apply(&self, plan: &Plan) -> Result<Applied> {
+    pub(crate) async fn apply_from(&self, source: &dyn Source, plan: &Plan) -> Result<Applied> {
+        self.apply_or_check(source, plan, false).await
+    }
+
+    /// What apply would do.
+    pub(crate) async fn check_from(&self, source: &dyn Source, plan: &Plan) -> Result<Applied> {
+        self.apply_or_check(source, plan, true).await
+    }
+
+    async fn apply_or_check(&self, source: &dyn Source, plan: &Plan, check_only: bool) -> Result<Applied> {
         apply::run(ApplyRequest {
             plan,
-            source: self.source.as_ref(),
+            source,
             store: &self.store,
             heirloom: "test",
             stop: Stop::default(),
-            check_only: false,
+            check_only,
             progress: &mut |_| {},
         })
         .await
     }
 
-    pub(crate) async fn verify(&self, plan: &Plan) -> Result<Verification> {
-        verify::run(VerifyRequest {
-            plan,
-            source: self.source.as_ref(),
-            store: &self.store,
-            show_content: false,
-            progress: &mut |_, _| {},
-        })
-        .await
+    pub(crate) async fn verify_from(&self, source: &dyn Source, plan: &Plan) -> Result<Verification> {
+        verify::run(VerifyRequest { plan, source, store: &self.store, show_content: false, progress: &mut |_, _| {} })
+            .await
     }
 
     /// Everything the ledger and the store hold, by version: any write changes it.

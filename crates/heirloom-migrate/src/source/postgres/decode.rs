@@ -7,6 +7,7 @@ use heirloom_store::Moment;
 use uuid::Uuid;
 
 use super::kind::Kind;
+use crate::source::verbatim::time;
 use crate::value::Value;
 
 /// Microseconds from 1970-01-01 to PostgreSQL's own epoch, 2000-01-01.
@@ -14,6 +15,9 @@ const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// Days between the same two.
 const EPOCH_DAYS: i32 = 10_957;
+
+/// Microseconds in 400 years, after which the calendar repeats.
+const CALENDAR_MICROS: i64 = 146_097 * 86_400_000_000;
 
 /// One field that is not NULL.
 pub(super) fn value(kind: &Kind, bytes: &[u8]) -> Option<Value> {
@@ -27,8 +31,8 @@ pub(super) fn value(kind: &Kind, bytes: &[u8]) -> Option<Value> {
         Kind::Bytes => Value::Bytes(bytes.to_vec()),
         Kind::Json => Value::Json(utf8(bytes)?),
         Kind::Jsonb => Value::Json(utf8(bytes.strip_prefix(&[1])?)?),
-        Kind::Moment => Value::Moment(moment(bytes)?),
-        Kind::LocalTime => Value::LocalTime(moment(bytes)?),
+        Kind::Moment => moment(bytes, Value::Moment, "+00")?,
+        Kind::LocalTime => moment(bytes, Value::LocalTime, "")?,
         Kind::Date => date(bytes)?,
         Kind::Interval => interval(bytes)?,
         Kind::Uuid => Value::Uuid(Uuid::from_slice(bytes).ok()?),
@@ -62,12 +66,24 @@ fn utf8(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(str::to_owned)
 }
 
-fn moment(bytes: &[u8]) -> Option<Moment> {
+fn moment(bytes: &[u8], known: fn(Moment) -> Value, zone: &str) -> Option<Value> {
     Some(match i64::from_be_bytes(bytes.try_into().ok()?) {
-        i64::MAX => Moment::Infinity,
-        i64::MIN => Moment::NegativeInfinity,
-        micros => Moment::Micros(micros.checked_add(EPOCH_MICROS)?),
+        i64::MAX => known(Moment::Infinity),
+        i64::MIN => known(Moment::NegativeInfinity),
+        micros => match micros.checked_add(EPOCH_MICROS) {
+            Some(micros) => known(Moment::Micros(micros)),
+            None => Value::Other(last_years(micros, zone)?),
+        },
     })
+}
+
+/// PostgreSQL counts from 2000 and so reaches 30 years further than microseconds from 1970 do. Those years are read as
+/// text, by way of the same day 400 years before, which has the same calendar.
+fn last_years(micros: i64, zone: &str) -> Option<String> {
+    let earlier = micros.checked_sub(CALENDAR_MICROS)?.checked_add(EPOCH_MICROS)?;
+    let text = time::moment(Moment::Micros(earlier), zone);
+    let (year, rest) = text.split_once('-')?;
+    Some(format!("{}-{rest}", year.parse::<i64>().ok()? + 400))
 }
 
 fn date(bytes: &[u8]) -> Option<Value> {

@@ -47,7 +47,7 @@ pub(super) async fn relation(tx: &Transaction<'_>, relation: &Relation, source_n
         }
         Relation::Query(query) => {
             let statement = tx
-                .prepare(&format!("select * from ({query}) as q"))
+                .prepare(&format!("select * from {} as q", subquery(query)))
                 .await
                 .map_err(|error| failed(source_name, &error))?;
             let raw = statement
@@ -62,9 +62,22 @@ pub(super) async fn relation(tx: &Transaction<'_>, relation: &Relation, source_n
                 })
                 .collect();
             let table = table(tx, "query".into(), raw, Vec::new(), None, source_name).await?;
-            Ok(Looked { from: format!("({query})"), ..table })
+            let names: Vec<&str> = table.table.columns.iter().map(|column| column.name.as_str()).collect();
+            if let Some(twice) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
+                return Err(MigrateError::Source {
+                    source_name: source_name.to_owned(),
+                    what: format!("the query gives two columns named {}", names[twice]),
+                    accepted: "give each a name of its own with `as`".into(),
+                });
+            }
+            Ok(Looked { from: subquery(query), ..table })
         }
     }
+}
+
+/// A query in parentheses, whether it ends in a semicolon or in a comment.
+fn subquery(query: &str) -> String {
+    format!("({}\n)", query.trim_end().trim_end_matches(';'))
 }
 
 /// Every readable relation of the user's schemas.
@@ -103,10 +116,22 @@ async fn find(tx: &Transaction<'_>, written: &str, source_name: &str) -> Result<
             format!("grant usage on schema {schema} to it"),
         ));
     }
+    let oid: Oid = row.get("oid");
     if !row.get::<_, bool>("may_read") {
-        return Err(wrong(format!("this role may not read {qualified}"), format!("grant select on {qualified} to it")));
+        // Without the right to the table, the right to each of its columns does as well.
+        let columns = tx.query(COLUMNS, &[&vec![oid]]).await.map_err(|error| failed(source_name, &error))?;
+        let hidden: Vec<String> =
+            columns.iter().filter(|row| !row.get::<_, bool>("may_read")).map(|row| row.get("name")).collect();
+        let what = match hidden.len() {
+            0 if !columns.is_empty() => None,
+            some if some == columns.len() => Some(format!("this role may not read {qualified}")),
+            _ => Some(format!("this role may not read {} of {qualified}", hidden.join(", "))),
+        };
+        if let Some(what) = what {
+            return Err(wrong(what, format!("grant select on {qualified} to it")));
+        }
     }
-    Ok((row.get("oid"), qualified, row.get("estimated_rows")))
+    Ok((oid, qualified, row.get("estimated_rows")))
 }
 
 async fn columns(tx: &Transaction<'_>, oids: &[Oid], source_name: &str) -> Result<HashMap<Oid, Vec<Raw>>> {
@@ -181,7 +206,13 @@ async fn table(
 pub(super) async fn identity(tx: &Transaction<'_>, relation: &Relation, source_name: &str) -> Result<Identity> {
     let oids = match relation {
         Relation::Table(written) => vec![find(tx, written, source_name).await?.0],
-        Relation::Query(_) => Vec::new(),
+        Relation::Query(query) => {
+            let statement = tx
+                .prepare(&format!("select * from {} as q", subquery(query)))
+                .await
+                .map_err(|error| failed(source_name, &error))?;
+            statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect()
+        }
     };
     let row = tx.query_one(IDENTITY, &[&oids]).await.map_err(|error| failed(source_name, &error))?;
     let cluster = if row.get::<_, bool>("may_see_system") {
@@ -217,7 +248,7 @@ pub(super) async fn tree(
     let (id, parent) = (name::identifier(id), name::identifier(parent));
     let rows = tx
         .query(
-            &format!("select ({id})::text, ({parent})::text from {qualified} where {id} is not null order by 1"),
+            &format!("select ({id})::text, ({parent})::text from {qualified} where {id} is not null order by ({id})::text collate \"C\""),
             &[],
         )
         .await

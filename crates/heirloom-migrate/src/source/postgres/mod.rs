@@ -9,7 +9,7 @@ mod scan;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use heirloom_engine::{Client, Database, Location, Options};
+use heirloom_engine::{Client, Database, Location, Options, Refusal};
 
 use super::{Identity, Read, Relation, Source, Table, TreeRows, Visit, name};
 use crate::error::{MigrateError, Result};
@@ -62,16 +62,9 @@ async fn snapshot(client: &mut Client) -> std::result::Result<Transaction<'_>, t
     Ok(tx)
 }
 
-/// The server's words; of an error about a value only its code, since the message would quote the value.
+/// The server's words where they cannot quote a row, otherwise the code and what it is called.
 fn failed(source_name: &str, error: &tokio_postgres::Error) -> MigrateError {
-    let reason = match error.as_db_error() {
-        Some(db) if db.code().code().starts_with("22") => {
-            format!("an expression of the file failed on a row (SQLSTATE {})", db.code().code())
-        }
-        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
-        None => error.to_string(),
-    };
-    MigrateError::Read { source_name: source_name.to_owned(), reason }
+    MigrateError::ReadRefused { source_name: source_name.to_owned(), refusal: Refusal::of(error) }
 }
 
 #[async_trait]

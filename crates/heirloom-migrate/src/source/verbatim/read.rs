@@ -20,14 +20,18 @@ pub(super) fn value(json: &Json, ty: Type, declared: &str) -> Option<Value> {
         (Json::Object(_), _) | (_, Type::Dynamic) => untyped(json),
         (Json::Bool(value), _) => Some(Value::Bool(*value)),
         (Json::Number(number), ty) => scalar(&number.to_string(), ty),
-        (Json::String(text), Type::Array) => {
-            let element = element_type(declared);
-            elements(text)?
-                .into_iter()
-                .map(|item| item.map_or(Some(Value::Null), |item| typed(&item, element)))
-                .collect::<Option<_>>()
-                .map(Value::Array)
-        }
+        (Json::String(text), Type::Array) => match elements(text) {
+            Some(items) => {
+                let element = element_type(declared);
+                items
+                    .into_iter()
+                    .map(|item| item.map_or(Some(Value::Null), |item| typed(&item, element)))
+                    .collect::<Option<_>>()
+                    .map(Value::Array)
+            }
+            // Several dimensions, or a first index other than 1: kept in the server's own words.
+            None => text.starts_with(['{', '[']).then(|| Value::Other(text.clone())),
+        },
         (Json::String(text), ty) => typed(text, ty),
         (Json::Array(_), _) => None,
     }
@@ -69,13 +73,13 @@ fn typed(text: &str, ty: Type) -> Option<Value> {
         Type::Text | Type::Dynamic => Value::Text(text.to_owned()),
         Type::Bytes => Value::Bytes(unhex(text)?),
         Type::Json => Value::Json(text.to_owned()),
-        Type::Moment => Value::Moment(time::read_moment(text)?),
-        Type::LocalTime => Value::LocalTime(time::read_moment(text)?),
+        Type::Moment => time::read_moment(text).map_or_else(|| Value::Other(text.to_owned()), Value::Moment),
+        Type::LocalTime => time::read_moment(text).map_or_else(|| Value::Other(text.to_owned()), Value::LocalTime),
         Type::Date => time::read_date(text).map_or_else(|| Value::Other(text.to_owned()), Value::Date),
-        Type::Interval => {
-            let (months, days, micros) = time::read_interval(text)?;
-            Value::Interval { months, days, micros }
-        }
+        Type::Interval => match time::read_interval(text) {
+            Some((months, days, micros)) => Value::Interval { months, days, micros },
+            None => Value::Other(text.to_owned()),
+        },
         Type::Uuid => Value::Uuid(text.parse().ok()?),
         Type::Vector => Value::Vector(
             text.strip_prefix('[')?

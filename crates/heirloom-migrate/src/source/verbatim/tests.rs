@@ -83,6 +83,18 @@ fn bytes_that_do_not_fit_name_the_column() {
     assert!(restore(&table(&[(Type::Uuid, "uuid")]), &[], "[").is_err());
 }
 
+#[test]
+fn columns_may_bear_the_names_of_expressions_and_of_the_parser() {
+    let mut table = table(&[(Type::Int, "bigint"), (Type::Text, "text")]);
+    table.columns[0].name = "$serde_json::private::Number".into();
+    table.columns[1].name = "$expr0".into();
+    let text = |text: &str| Value::Text(text.into());
+    let source = SourceRow { key: vec!["1".into()], values: vec![Value::Int(1), text("own"), text("computed")] };
+    let kept = row(&table, &source);
+    assert!(kept.contains("\"$expr0\":\"own\",\"$$expr0\":\"computed\""), "{kept}");
+    assert_eq!(restore(&table, &source.key, &kept).unwrap(), source);
+}
+
 proptest! {
     #[test]
     fn any_row_comes_back(

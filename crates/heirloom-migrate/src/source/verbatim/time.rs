@@ -5,7 +5,7 @@ use heirloom_store::Moment;
 const DAY: i64 = 86_400_000_000;
 
 /// `2026-05-24 08:05:00.123456+00`, `infinity`, `… BC`.
-pub(super) fn moment(moment: Moment, zone: &str) -> String {
+pub(in crate::source) fn moment(moment: Moment, zone: &str) -> String {
     let micros = match moment {
         Moment::Infinity => return "infinity".into(),
         Moment::NegativeInfinity => return "-infinity".into(),

@@ -1,0 +1,159 @@
+//! A difference is explained by the store's own records and by nothing else; another form of the same value is none.
+
+use heirloom_migrate::verify::{Class, Explanation};
+use heirloom_store::{Forget, Revise, Scope, Transition};
+use serde_json::json;
+
+use crate::support::Ground;
+use crate::verify_ground::{handed_down, place};
+
+fn scope() -> Scope {
+    Scope::new(["custom:agent-0", "custom:agent-1", "custom:agent-2"]).unwrap()
+}
+
+impl Ground {
+    async fn memory_of(&self, note: u32) -> String {
+        self.one(&format!("select id from kept.origin where source_key = '[\"{note}\"]'")).await
+    }
+
+    async fn revise_note(&self, note: u32, mut change: serde_json::Value) {
+        change["id"] = json!(self.memory_of(note).await);
+        let change: Revise = serde_json::from_value(change).unwrap();
+        self.store.revise(&scope(), &change).await.unwrap();
+    }
+
+    async fn move_note(&self, note: u32, to: &str, verify: bool) {
+        let step: Transition =
+            serde_json::from_value(json!({ "id": self.memory_of(note).await, "to": to, "verify": verify })).unwrap();
+        self.store.transition(&scope(), &step).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_did_itself_is_explained() {
+    let (ground, plan) = handed_down().await;
+    ground.revise_note(1, json!({ "content": "said better" })).await;
+    ground.revise_note(2, json!({ "topic": "a topic", "metadata": { "n": 3 } })).await;
+    ground.revise_note(3, json!({ "commit_sha": "abc123" })).await;
+    ground.move_note(4, "validated", false).await;
+    ground.move_note(5, "validated", true).await;
+    ground.revise_note(6, json!({ "content": "said better" })).await;
+    ground.move_note(6, "validated", true).await;
+    ground.move_note(7, "validated", false).await;
+    ground.revise_note(7, json!({ "content": "said better after that" })).await;
+    let forget: Forget = serde_json::from_value(json!({ "id": ground.memory_of(8).await })).unwrap();
+    ground.store.forget(&scope(), &forget).await.unwrap();
+
+    let verification = ground.verify(&plan).await.unwrap();
+    assert!(verification.holds, "{:#?}", verification.differences);
+    assert_eq!(verification.explained.get(&Explanation::Edited), Some(&5));
+    assert_eq!(verification.explained.get(&Explanation::Transitioned), Some(&2));
+    assert_eq!(verification.explained.get(&Explanation::Forgotten), Some(&1));
+    assert_eq!(verification.equal, 32);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_behind_the_store_s_back_does_not_hide_behind_a_recorded_one() {
+    let (ground, plan) = handed_down().await;
+    ground.revise_note(10, json!({ "content": "said better" })).await;
+    ground.move_note(10, "validated", false).await;
+    assert!(ground.verify(&plan).await.unwrap().holds);
+    for damage in [
+        "content = 'said worse'",
+        "state = 'canonical'",
+        "state_changed_at = now()",
+        "verified_at = now()",
+        "importance = 5",
+        "created_at = now()",
+        "is_active = false",
+        "metadata = '{\"n\": 9}', updated_at = clock_timestamp()",
+    ] {
+        ground.damage("create table kept.now as select * from heirloom.memory where id = :id").await;
+        ground.damage(&format!("update heirloom.memory set {damage} where id = :id")).await;
+        let found = ground.verify(&plan).await.unwrap();
+        assert!(!found.holds && found.differences.iter().all(|d| d.key == ["10"]), "not found: {damage}");
+        assert!(
+            found.differences.iter().any(|d| damage.starts_with(d.column.as_deref().unwrap_or("?"))),
+            "{damage}: {found:#?}"
+        );
+        ground
+            .damage(
+                "update heirloom.memory m set content = k.content, state = k.state, state_changed_at = k.state_changed_at,
+                 verified_at = k.verified_at, importance = k.importance, created_at = k.created_at, is_active = k.is_active,
+                 metadata = k.metadata, updated_at = k.updated_at from kept.now k where k.id = m.id; drop table kept.now",
+            )
+            .await;
+    }
+    assert!(ground.verify(&plan).await.unwrap().holds);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_s_update_of_the_time_explains_nothing() {
+    let (ground, plan) = handed_down().await;
+    ground.sql("update heirloom.memory set content = 'by hand' where id = (select id from kept.origin where source_key = '[\"10\"]')").await;
+    let found = ground.verify(&plan).await.unwrap();
+    let columns: Vec<_> =
+        found.differences.iter().map(|d| (d.class, d.column.as_deref().unwrap_or_default())).collect();
+    assert_eq!(columns, [(Class::Altered, "content"), (Class::Altered, "updated_at")]);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_form_of_the_same_value_is_no_difference() {
+    let (ground, plan) = handed_down().await;
+    for same in [
+        "metadata = '{\"a\": 0.0, \"n\": 1, \"b\": [1.000, null]}'",
+        "metadata = '{\"n\": 5, \"b\": [1e0, null], \"n\": 10e-1, \"a\": -0.00}'",
+        "embedding = '[1,0,0.1,0]'",
+        "embedding = '[1,-0,0.1,-0]'",
+        "embedding = '[1.0,0,0.100000001490116,0]'",
+        "created_at = (created_at::text)::timestamptz at time zone 'Asia/Tokyo' at time zone 'Asia/Tokyo'",
+    ] {
+        ground.damage(&format!("update heirloom.memory set {same} where metadata ? 'n'")).await;
+        let verification = ground.verify(&plan).await.unwrap();
+        assert!(verification.holds, "{same}: {:#?}", verification.differences);
+        assert_eq!(verification.equal, 40, "{same}");
+    }
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_null_and_no_value_are_apart_in_both_directions() {
+    let (ground, plan) = handed_down().await;
+    for (note, value) in [("11", "'{}'"), ("12", "'null'"), ("12", "'{}'")] {
+        ground
+            .damage(&format!(
+                "update heirloom.memory set metadata = {value} where id = (select id from kept.origin where source_key = '[\"{note}\"]')"
+            ))
+            .await;
+        let found = ground.verify(&plan).await.unwrap();
+        assert_eq!(place(&found, value), (Class::Altered, "metadata".to_owned(), vec![note.to_owned()]));
+        ground.mend().await;
+    }
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_writes_nothing_on_either_side() {
+    let (ground, plan) = handed_down().await;
+    ground.damage("update heirloom.memory set content = 'x' where id = :id").await;
+    let source = "select string_agg(xmin::text || ctid::text, ',' order by id) from legacy.note";
+    let objects =
+        "select string_agg(oid::text || relfilenode::text, ',' order by oid) from pg_class where relpersistence = 'p'";
+    let before = (ground.versions().await, ground.one(source).await, ground.one(objects).await);
+    // Any write is now an error of the server, also one that would leave no row version behind.
+    let name = ground.one("select quote_ident(current_database())").await;
+    ground.sql(&format!("alter database {name} set default_transaction_read_only = on")).await;
+    ground.sql("set default_transaction_read_only = on").await;
+    let sequences =
+        "select string_agg(coalesce(last_value, 0)::text, ',' order by schemaname, sequencename) from pg_sequences";
+    let counted = ground.one(sequences).await;
+    let found = ground.verify(&plan).await.unwrap();
+    assert_eq!(found.difference_count, 1);
+    assert_eq!(ground.one(sequences).await, counted);
+    assert_eq!((ground.versions().await, ground.one(source).await, ground.one(objects).await), before);
+    ground.sql("set default_transaction_read_only = off").await;
+    ground.close().await;
+}
