@@ -9,6 +9,7 @@ use heirloom_store::{Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::config::Config;
+use crate::embed::{self, Embedding};
 use crate::error::Result;
 
 /// Whether to stop; set once, seen by every clone.
@@ -74,6 +75,7 @@ impl Watch for Unwatched {
 pub struct Context {
     config: Config,
     database: OnceCell<Database>,
+    embedding: OnceCell<Option<Embedding>>,
     cancel: Cancel,
     watch: Arc<dyn Watch>,
 }
@@ -81,7 +83,7 @@ pub struct Context {
 impl Context {
     /// A context; opens nothing yet.
     pub fn new(config: Config, watch: Arc<dyn Watch>, cancel: Cancel) -> Self {
-        Self { config, database: OnceCell::new(), cancel, watch }
+        Self { config, database: OnceCell::new(), embedding: OnceCell::new(), cancel, watch }
     }
 
     /// The settings.
@@ -149,6 +151,14 @@ impl Context {
     /// [`StoreError::NotInstalled`] when there is none, and what else keeps it from being used.
     pub async fn store(&self) -> Result<Store> {
         Ok(Store::open(self.existing().await?).await?)
+    }
+
+    /// Who turns texts into vectors, made on first use; `None` when the settings name nobody.
+    ///
+    /// # Errors
+    /// When the settings name somebody who cannot be asked.
+    pub async fn embedding(&self) -> embed::Result<Option<&Embedding>> {
+        Ok(self.embedding.get_or_try_init(|| Embedding::of(&self.config)).await?.as_ref())
     }
 
     /// Closes the database when it was opened.

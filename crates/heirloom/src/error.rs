@@ -4,6 +4,8 @@ use heirloom_engine::EngineError;
 use heirloom_migrate::MigrateError;
 use heirloom_store::StoreError;
 
+use crate::embed::EmbedError;
+
 /// The binary's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -19,6 +21,9 @@ pub enum Error {
     /// The migration refused.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// There is no vector for a text.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
     /// A setting is wrong.
     #[error("{origin}: {what}; {accepted}")]
     Config {
@@ -74,6 +79,7 @@ impl Error {
             path,
             reason: match error.kind() {
                 std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                std::io::ErrorKind::AlreadyExists => "it is there already; name a file that is not".to_owned(),
                 std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
                 _ => error.to_string(),
             },

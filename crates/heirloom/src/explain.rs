@@ -5,11 +5,12 @@
 
 use std::error::Error as _;
 
-use heirloom_engine::EngineError;
+use heirloom_engine::{EngineError, Refusal, Trouble};
 use heirloom_migrate::MigrateError;
 use heirloom_store::StoreError;
 use serde::Serialize;
 
+use crate::embed::EmbedError;
 use crate::error::Error;
 
 /// How a command ends, for a pipeline to gate on.
@@ -100,9 +101,27 @@ cases! {
     UNSUPPORTED = "server-lacks" User "The server lacks what a store needs."
         "use PostgreSQL 15 or newer with pgvector 0.7 or newer";
     RIGHTS = "rights" User "The database user may not do what was asked."
-        "`heirloom doctor` shows the roles; installing needs a user who may create roles and schemas";
-    DATABASE = "database-refused" User "The database refuses a statement of Heirloom's."
-        "with -v the log says which; `heirloom doctor` checks store, roles and versions";
+        "use the database user who installed the store; installing needs one who may create roles, schemas and extensions";
+    DATABASE = "database-refused" User "The database refuses a statement, for a reason that has no line of its own here."
+        "look the SQLSTATE up in the server's log; `heirloom doctor` checks store, roles and versions";
+    DATABASE_RIGHTS = "database-rights" User "The role of a connection lacks a right on what the message names."
+        "grant that right to the role of the URL, or use the user who installed the store; installing needs one who may create roles, schemas and extensions";
+    DATABASE_UNDEFINED = "database-undefined" User "A table, column, function or schema is not there, or not visible to the role."
+        "for a source compare the migration file with `heirloom detect URL`; for the store run `heirloom doctor`";
+    DATABASE_FULL = "database-disk-full" Temporary "The disk of the server is full. What was not committed is undone."
+        "make room on the server's disk, then run the same command again; nothing is done twice";
+    DATABASE_RESOURCES = "database-resources" Temporary "The server is out of memory, connections or another resource."
+        "wait, lower database.pool, or raise the server's limit that the message names; then run the same command again";
+    DATABASE_CONTENDED = "database-contended" Temporary "Another session holds a lock that is needed, or won a race. What was not committed is undone."
+        "run the same command again; if it goes on, look in pg_stat_activity and pg_locks for who holds the lock";
+    DATABASE_CANCELLED = "database-cancelled" Temporary "The server ended a statement: a timeout of the role or the database, or an administrator."
+        "raise statement_timeout (or transaction_timeout) for the role of the URL, then run the same command again";
+    DATABASE_READ_ONLY = "database-read-only" User "The session may only read: the server is a standby, or the role is set to read only."
+        "give the URL of the primary, or set default_transaction_read_only = off for the role";
+    DATABASE_VALUE = "database-value" User "A value breaks a rule of the database. It is not shown, because it may be content."
+        "the constraint, column or condition named says which rule; the server's log has the row";
+    DATABASE_DAMAGED = "database-damaged" User "The server cannot read its own files, or finds them damaged."
+        "look into the server's log and at its disk before anything else is written";
     DATABASE_LOST = "database-lost" Temporary "The connection broke while a statement ran. What was not committed is undone."
         "run the same command again; nothing is done twice";
     MIGRATION_FILE = "migration-file" User "A migration file is wrong at the place named." "";
@@ -115,6 +134,12 @@ cases! {
         "`heirloom doctor` shows the versions; use the Heirloom that wrote it, or a newer one";
     READ = "source-read" Temporary "Reading the source failed on the way."
         "run the same command again; it goes on where it stopped";
+    EMBED_DOWN = "embedding-unreachable" Temporary "The embedding provider does not answer, or asks to come back later."
+        "check that it runs, and embedding.url; `heirloom config` shows where the setting comes from";
+    EMBED_REFUSED = "embedding-refused" User "The embedding provider refuses the request, the key or the model." "";
+    EMBED_ANSWER = "embedding-answer" User "The embedding provider answers what is no vectors, or none that fit the store." "";
+    EMBED_MODEL = "embedding-model" User "The folder of a static model holds none, or a setting of the provider stands for nothing."
+        "`heirloom config` shows every setting and where it comes from";
     CONFIG = "setting" User "A setting is wrong."
         "`heirloom config` shows every setting and where it comes from";
     ARGUMENT = "argument" Usage "An argument is not acceptable." "";
@@ -175,12 +200,16 @@ pub fn case(error: &Error) -> Case {
     if let Some(engine) = engine(error) {
         return engine_case(engine);
     }
-    if let Some(database) = statement(error) {
-        return if is_lost(database) { DATABASE_LOST } else { DATABASE };
+    if let Some(refusal) = refusal(error) {
+        return refusal_case(&refusal);
     }
     match error {
         Error::Store(error) | Error::Migrate(MigrateError::Store(error)) => store_case(error),
         Error::Migrate(error) => migrate_case(error),
+        Error::Embed(EmbedError::Unreachable { .. }) => EMBED_DOWN,
+        Error::Embed(EmbedError::Refused { .. }) => EMBED_REFUSED,
+        Error::Embed(EmbedError::Answer { .. } | EmbedError::Blank) => EMBED_ANSWER,
+        Error::Embed(EmbedError::Model { .. } | EmbedError::Setting { .. }) => EMBED_MODEL,
         Error::Config { .. } => CONFIG,
         Error::Argument { .. } => ARGUMENT,
         Error::Usage(_) => USAGE,
@@ -200,31 +229,47 @@ fn engine(error: &Error) -> Option<&EngineError> {
     }
 }
 
-fn statement(error: &Error) -> Option<&tokio_postgres::Error> {
+fn refusal(error: &Error) -> Option<Refusal> {
     match error {
         Error::Store(StoreError::Database(error))
-        | Error::Migrate(MigrateError::Target(error) | MigrateError::Store(StoreError::Database(error))) => Some(error),
+        | Error::Migrate(MigrateError::Target(error) | MigrateError::Store(StoreError::Database(error))) => {
+            Some(Refusal::of(error))
+        }
+        Error::Migrate(MigrateError::ReadRefused { refusal, .. }) => Some(refusal.clone()),
         _ => None,
+    }
+}
+
+fn refusal_case(refusal: &Refusal) -> Case {
+    match refusal.trouble {
+        Trouble::Lost => DATABASE_LOST,
+        Trouble::Contended => DATABASE_CONTENDED,
+        Trouble::Cancelled => DATABASE_CANCELLED,
+        Trouble::DiskFull => DATABASE_FULL,
+        Trouble::Resources => DATABASE_RESOURCES,
+        Trouble::ReadOnly => DATABASE_READ_ONLY,
+        Trouble::Rights => DATABASE_RIGHTS,
+        Trouble::Login => REFUSED_LOGIN,
+        Trouble::Undefined => DATABASE_UNDEFINED,
+        Trouble::Value => DATABASE_VALUE,
+        Trouble::Damaged => DATABASE_DAMAGED,
+        Trouble::Other => DATABASE,
     }
 }
 
 fn engine_case(error: &EngineError) -> Case {
     match error {
         EngineError::Url { .. } => URL,
-        EngineError::Unreachable { source: Some(source), .. } if is_login(source) => REFUSED_LOGIN,
+        EngineError::Unreachable { source: Some(source), .. } if Refusal::of(source).trouble == Trouble::Login => {
+            REFUSED_LOGIN
+        }
         EngineError::Unreachable { .. } => UNREACHABLE,
         EngineError::Owned { .. } => OWNED,
         EngineError::NotADataDirectory { .. } => FOREIGN,
         EngineError::Damaged { .. } => DAMAGED,
         EngineError::Embedded { .. } => EMBEDDED,
         EngineError::PoolTimeout { .. } => BUSY,
-        EngineError::Database(error) => {
-            if is_lost(error) {
-                DATABASE_LOST
-            } else {
-                DATABASE
-            }
-        }
+        EngineError::Database(error) => refusal_case(&Refusal::of(error)),
         EngineError::Io { .. } => IO,
     }
 }
@@ -253,19 +298,11 @@ fn migrate_case(error: &MigrateError) -> Case {
         MigrateError::Refused { .. } => REFUSED,
         MigrateError::Ledger(_) => LEDGER,
         MigrateError::Read { .. } => READ,
-        MigrateError::Target(_) | MigrateError::Engine(_) | MigrateError::Store(_) => DATABASE,
+        MigrateError::Target(_)
+        | MigrateError::ReadRefused { .. }
+        | MigrateError::Engine(_)
+        | MigrateError::Store(_) => DATABASE,
     }
-}
-
-/// Class 28 (authorization) and 3D (no such database): waiting does not help.
-fn is_login(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D"))
-}
-
-/// The connection ended, or the server shuts down (57P), is out of resources (53), or aborted us to make room (40).
-fn is_lost(error: &tokio_postgres::Error) -> bool {
-    error.is_closed()
-        || error.code().is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.code().starts_with(class)))
 }
 
 fn owned(dir: &std::path::Path, owner: Option<&heirloom_engine::OwnerRecord>) -> String {
@@ -278,7 +315,7 @@ fn owned(dir: &std::path::Path, owner: Option<&heirloom_engine::OwnerRecord>) ->
 }
 
 /// The chain of sources, without those whose words the message has already, and without a statement's error: the
-/// driver's own text may quote a value.
+/// message has of it what can be shown.
 fn causes(error: &Error, message: &str) -> Vec<String> {
     let mut causes = Vec::new();
     let mut next = error.source();

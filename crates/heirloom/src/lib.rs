@@ -6,6 +6,7 @@
 //! - [`config`]: the only place that reads the environment.
 //! - [`explain`]: the only place that turns an error into an exit code and a hint.
 //! - [`context`]: what an operation is given: the configuration, the database, who is watching.
+//! - [`embed`]: vectors for texts: one trait, two providers.
 //! - [`demo`]: the main job on the two cases of the seeds, told as a story.
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
@@ -15,6 +16,7 @@ pub mod command;
 pub mod config;
 pub mod context;
 pub mod demo;
+pub mod embed;
 pub mod error;
 pub mod explain;
 pub mod ops;

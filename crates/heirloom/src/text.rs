@@ -56,6 +56,12 @@ pub fn excerpt(text: &str, width: usize, lines: usize) -> String {
     if wrapped.len() > lines {
         wrapped.truncate(lines);
         if let Some(last) = wrapped.last_mut() {
+            // Room for the mark is made by a whole word.
+            while last.chars().count() + 2 > width
+                && let Some((before, _)) = last.rsplit_once(' ')
+            {
+                *last = before.to_owned();
+            }
             *last = line(&format!("{last} …"), width);
         }
     }

@@ -53,7 +53,7 @@ impl Watch for Terminal {
             bar.set_position(progress.done);
             bar.set_message(rejected(progress));
         } else if !self.quiet {
-            let complete = progress.done >= progress.total;
+            let complete = progress.total > 0 && progress.done >= progress.total;
             let told = state.told.get(&progress.label);
             if !complete && told.is_some_and(|at| at.elapsed() < EVERY) {
                 return;
@@ -75,7 +75,8 @@ impl Watch for Terminal {
 fn bar(progress: &Progress) -> ProgressBar {
     const TEMPLATE: &str = "  {prefix:<20!} {bar:20} {human_pos:>9}/{human_len} {per_sec:>10} {eta:>4} {msg}";
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(progress.total).with_style(style.progress_chars("━╸─")).with_prefix(progress.label.clone())
+    let bar = if progress.total > 0 { ProgressBar::new(progress.total) } else { ProgressBar::no_length() };
+    bar.with_style(style.progress_chars("━╸─")).with_prefix(progress.label.clone())
 }
 
 fn rejected(progress: &Progress) -> String {
@@ -87,7 +88,12 @@ fn plain(progress: &Progress) -> String {
         text if text.is_empty() => text,
         text => format!(", {text}"),
     };
-    format!("{}: {} of {}{aside}", progress.label, text::count(progress.done), text::counted(progress.total, "row"))
+    // A source that was never analysed does not say how many rows there are.
+    let rows = match progress.total {
+        0 => text::counted(progress.done, "row"),
+        total => format!("{} of {}", text::count(progress.done), text::counted(total, "row")),
+    };
+    format!("{}: {rows}{aside}", progress.label)
 }
 
 #[cfg(test)]
@@ -98,5 +104,7 @@ mod tests {
     fn a_plain_line_says_where_it_is() {
         let progress = Progress { label: "agents-team".into(), done: 500, total: 1805, rejected: 3 };
         assert_eq!(plain(&progress), "agents-team: 500 of 1,805 rows, 3 set aside");
+        let progress = Progress { total: 0, rejected: 0, ..progress };
+        assert_eq!(plain(&progress), "agents-team: 500 rows");
     }
 }

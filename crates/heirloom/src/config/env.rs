@@ -43,6 +43,24 @@ variables! {
     HEIRLOOM_NAMESPACES;
     /// Who is recorded as the one who acted (`caller.actor`).
     HEIRLOOM_ACTOR;
+    /// Who turns texts into vectors (`embedding.provider`).
+    HEIRLOOM_EMBEDDING_PROVIDER;
+    /// Address of an embedding endpoint (`embedding.url`).
+    HEIRLOOM_EMBEDDING_URL;
+    /// The model that makes the vectors (`embedding.model`).
+    HEIRLOOM_EMBEDDING_MODEL;
+    /// Name of the variable that holds the endpoint's key (`embedding.api_key_env`).
+    HEIRLOOM_EMBEDDING_API_KEY_ENV;
+    /// How many numbers a vector is asked to have (`embedding.dimensions`).
+    HEIRLOOM_EMBEDDING_DIMENSIONS;
+    /// How many texts a request to the endpoint carries (`embedding.batch`).
+    HEIRLOOM_EMBEDDING_BATCH;
+    /// How many seconds a request to the endpoint may take (`embedding.timeout`).
+    HEIRLOOM_EMBEDDING_TIMEOUT;
+    /// How often a request that failed is tried again (`embedding.retries`).
+    HEIRLOOM_EMBEDDING_RETRIES;
+    /// Folder of a static model (`embedding.path`).
+    HEIRLOOM_EMBEDDING_PATH;
     /// What is written to stderr about the inner workings (`output.log`).
     HEIRLOOM_LOG;
     /// When set and not empty: no colour, as on <https://no-color.org>.

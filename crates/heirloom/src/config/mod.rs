@@ -4,6 +4,7 @@
 //! directory) < `HEIRLOOM_*` and `DATABASE_URL` < flags. Each setting remembers where it came from. Deliberately absent:
 //! a default database URL, and any fallback from a configured one.
 
+mod embedding;
 mod env;
 mod secrets;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use heirloom_engine::Location;
 use serde::{Deserialize, Serialize};
 
+pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
 
 use crate::error::{Error, Result};
@@ -30,8 +32,13 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[caller]`
     pub caller: CallerConfig,
+    /// `[embedding]`
+    pub embedding: EmbeddingConfig,
     /// `[output]`
     pub output: OutputConfig,
+    /// What the variable of `embedding.api_key_env` holds.
+    #[serde(skip)]
+    pub embedding_key: Option<Secret>,
     /// Where each setting that is not a default came from.
     #[serde(skip)]
     pub origins: BTreeMap<&'static str, String>,
@@ -161,6 +168,8 @@ impl Config {
         }
         config.check()?;
         config.resolve_url(lookup)?;
+        let key = &config.embedding.api_key_env;
+        config.embedding_key = lookup(key).filter(|value| !key.is_empty() && !value.is_empty()).map(Secret);
         Ok(config)
     }
 
@@ -194,6 +203,9 @@ impl Config {
         from(config.caller.namespaces != default.caller.namespaces, "caller.namespaces");
         from(config.caller.actor != default.caller.actor, "caller.actor");
         from(config.output.log != default.output.log, "output.log");
+        for (name, _, changed) in config.embedding.settings() {
+            from(changed, name);
+        }
         Ok(config)
     }
 
@@ -250,6 +262,7 @@ impl Config {
             self.caller.actor = text;
             self.origins.insert("caller.actor", Env::HEIRLOOM_ACTOR.to_owned());
         }
+        self.embedding.apply_env(lookup, &mut self.origins)?;
         if let Some(text) = get(Env::HEIRLOOM_LOG) {
             self.set_log(&text, Env::HEIRLOOM_LOG);
         }
@@ -277,7 +290,7 @@ impl Config {
                 });
             }
         }
-        Ok(())
+        self.embedding.check(|name| self.origin(name).to_owned())
     }
 
     fn resolve_url(&mut self, lookup: Lookup<'_>) -> Result<()> {

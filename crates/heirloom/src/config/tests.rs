@@ -95,3 +95,45 @@ fn a_secret_in_a_file_loses_only_its_line_break() {
     assert_eq!(found.as_deref(), Some("postgres://u: p @h/d"));
     assert_eq!(secrets::resolve("file:/no/such/file", &|_| None), None);
 }
+
+#[test]
+fn a_provider_is_set_by_file_and_environment_and_its_key_is_only_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let text = "[embedding]\nprovider = \"openai-compatible\"\nurl = \"http://localhost:11434/v1\"\nmodel = \"a\"\n\
+                api_key_env = \"MY_KEY\"\n";
+    std::fs::write(&file, text).unwrap();
+    let flags = Flags { config: Some(file), ..Flags::default() };
+    let env = [(Env::HEIRLOOM_EMBEDDING_MODEL, "b"), (Env::HEIRLOOM_EMBEDDING_TIMEOUT, "5"), ("MY_KEY", "sk-hunter2")];
+    let config = load(&flags, &env).unwrap();
+    assert_eq!(config.embedding.provider, EmbeddingProvider::OpenaiCompatible);
+    assert_eq!((config.embedding.model.as_str(), config.embedding.timeout), ("b", 5));
+    assert_eq!(config.origin("embedding.model"), Env::HEIRLOOM_EMBEDDING_MODEL);
+    assert!(config.origin("embedding.url").ends_with("config.toml"));
+    assert_eq!(config.embedding_key, Some(Secret("sk-hunter2".into())));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert!(!toml::to_string(&config).unwrap().contains("hunter2"));
+}
+
+#[test]
+fn a_provider_that_cannot_work_is_refused_before_anybody_is_asked() {
+    let openai = (Env::HEIRLOOM_EMBEDDING_PROVIDER, "openai-compatible");
+    let model = (Env::HEIRLOOM_EMBEDDING_MODEL, "m");
+    let url = |url| (Env::HEIRLOOM_EMBEDDING_URL, url);
+    for (env, expected) in [
+        (vec![(Env::HEIRLOOM_EMBEDDING_PROVIDER, "openai")], "one of none, openai-compatible, model2vec"),
+        (vec![openai, model], "(embedding.url): it is not set"),
+        (vec![openai, model, url("localhost:1234")], "no http:// or https:// address"),
+        (vec![openai, model, url("http://me:hunter2@h/v1")], "holds a user, a password"),
+        (vec![openai, url("http://h/v1")], "(embedding.model): it is not set"),
+        (vec![(Env::HEIRLOOM_EMBEDDING_PROVIDER, "model2vec")], "(embedding.path): it is not set"),
+        (vec![(Env::HEIRLOOM_EMBEDDING_API_KEY_ENV, "sk-hunter2")], "not the name of an environment variable"),
+        (vec![(Env::HEIRLOOM_EMBEDDING_BATCH, "0")], "HEIRLOOM_EMBEDDING_BATCH (embedding.batch): 0 was found"),
+        (vec![(Env::HEIRLOOM_EMBEDDING_RETRIES, "often")], "HEIRLOOM_EMBEDDING_RETRIES: `often`"),
+    ] {
+        let error = load(&Flags::default(), &env).unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+    }
+    let error = Config::parse("[embedding]\nprovider = \"onnx\"\n", "c.toml").unwrap_err().to_string();
+    assert!(error.contains("c.toml:2") && error.contains("openai-compatible"), "{error}");
+}

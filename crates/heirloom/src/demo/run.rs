@@ -8,6 +8,7 @@ use heirloom_engine::{Database, Location, Options};
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::apply::{self, Applied, ApplyRequest, Stop};
 use heirloom_migrate::file::MigrationFile;
+use heirloom_migrate::finding;
 use heirloom_migrate::ledger;
 use heirloom_migrate::plan::{self, Limits, Plan, Severity};
 use heirloom_migrate::report::{self, Evidence, Parts};
@@ -305,6 +306,11 @@ async fn write_evidence(database: &Database, out: &Path, cases: &[Case]) -> Resu
     Ok((whole(page), whole(json)))
 }
 
+/// What a finding is about, in few words: the whole sentence stands in the evidence.
+fn title(id: &str) -> Option<&'static str> {
+    finding::ALL.iter().find(|check| check.id == id).map(|check| check.title)
+}
+
 /// Findings of all plans that concern rows, the most severe first, each once for the team where it weighs most.
 fn findings(cases: &[Case]) -> Vec<Noted> {
     let mut all: Vec<(Severity, Noted)> = Vec::new();
@@ -314,7 +320,7 @@ fn findings(cases: &[Case]) -> Vec<Noted> {
                 id: finding.id.clone(),
                 tenant: case.name.clone(),
                 rows: finding.rows,
-                what: finding.what.clone(),
+                what: title(&finding.id).unwrap_or(&finding.what).to_owned(),
             };
             match all.iter_mut().find(|(_, other)| other.id == noted.id) {
                 Some((_, other)) if other.rows < noted.rows => *other = noted,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::text::{Table, WIDTH, count, counted, line, wrap};
+use crate::text::{Table, WIDTH, count, counted, excerpt, wrap};
 
 /// How one tenant fared. The counts add up: `source_rows = migrated + rejected + skipped`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,7 +66,7 @@ pub struct Noted {
     pub tenant: String,
     /// Rows concerned.
     pub rows: Option<u64>,
-    /// The finding's sentence.
+    /// What it is about, in few words.
     pub what: String,
 }
 
@@ -181,9 +181,8 @@ impl DemoReport {
     fn findings(&self, out: &mut String) {
         heading(out, "Plan: reads every row, writes nothing", self.timings.plan);
         for noted in self.findings.iter().take(5) {
-            let rows = noted.rows.map_or_else(String::new, |rows| format!(" {}:", counted(rows, "row")));
-            out.push_str(&line(&format!("  {} ({}){rows} {}", noted.id, noted.tenant, noted.what), WIDTH));
-            out.push('\n');
+            let rows = noted.rows.map_or_else(String::new, |rows| format!(", {}", counted(rows, "row")));
+            hanging(out, &format!("{} ({}{rows}): {}", noted.id, noted.tenant, noted.what));
         }
         let more = self.findings.len().saturating_sub(5) as u64;
         if more > 0 {
@@ -244,15 +243,15 @@ impl DemoReport {
             out.push('\n');
             let what = "In each team one row was changed by hand, found and put back. Verify named";
             paragraph(out, &format!("{what} at {}:", tampered.tenant));
-            out.push_str(&line(&format!("  {} of {}", tampered.column, tampered.key), WIDTH));
-            out.push('\n');
+            hanging(out, &format!("{} of {}", tampered.column, tampered.key));
         }
         if !self.recalled.is_empty() {
             out.push_str("\nRecalled from what was handed down:\n");
         }
         for recalled in &self.recalled {
-            out.push_str(&line(&format!("  {:?} → {}", recalled.query, recalled.content), WIDTH));
-            out.push('\n');
+            // White space is folded, and what is too long ends between two words.
+            let told = format!("{:?} → {}", recalled.query, recalled.content);
+            out.push_str(&format!("  {}\n", excerpt(&told, WIDTH - 4, 1)));
         }
     }
 
@@ -272,6 +271,15 @@ impl DemoReport {
 fn paragraph(out: &mut String, text: &str) {
     for line in wrap(text, WIDTH) {
         out.push_str(&line);
+        out.push('\n');
+    }
+}
+
+/// A paragraph whose first line stands out to the left.
+fn hanging(out: &mut String, text: &str) {
+    for (at, line) in wrap(text, WIDTH - 4).iter().enumerate() {
+        out.push_str(if at == 0 { "  " } else { "    " });
+        out.push_str(line);
         out.push('\n');
     }
 }

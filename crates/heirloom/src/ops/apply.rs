@@ -116,6 +116,7 @@ impl Apply {
         for (what, rows, note) in [
             ("handed down", done.inserted, ""),
             ("updated", done.updated, "the source changed, the store had not"),
+            ("restored", done.restored, "lost in the store without being forgotten"),
             ("there already", done.present, ""),
             ("left forgotten", done.forgotten, ""),
             ("conflicts", done.conflicts, "changed on both sides; the store's edit stays"),

@@ -34,7 +34,7 @@ impl Operation for ShowConfig {
             return Output::new(&json!({ "file": DEFAULT_FILE }), DEFAULT_FILE);
         }
         let config = context.config();
-        let settings = [
+        let mut settings = vec![
             ("database.url", json!(redact_url(&config.database.url))),
             ("database.data", json!(config.database.data)),
             ("database.pool", json!(config.database.pool)),
@@ -42,8 +42,9 @@ impl Operation for ShowConfig {
             ("store.language", json!(config.store.language)),
             ("caller.namespaces", json!(config.caller.namespaces.join(", "))),
             ("caller.actor", json!(config.caller.actor)),
-            ("output.log", json!(config.output.log)),
         ];
+        settings.extend(config.embedding.settings().map(|(name, value, _)| (name, value)));
+        settings.push(("output.log", json!(config.output.log)));
         let mut table = Table::new(&["setting", "value", "from"]);
         let mut list = Vec::new();
         for (name, value) in settings {

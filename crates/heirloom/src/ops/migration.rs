@@ -36,6 +36,17 @@ pub(super) fn read(path: &Path) -> Result<MigrationFile> {
     Ok(MigrationFile::parse(&path.display().to_string(), &text)?)
 }
 
+/// Refuses a path that no file can be written to, because its directory is not there or it is a directory itself.
+pub(super) fn can_hold_a_file(path: &Path) -> Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let reason = match parent {
+        Some(parent) if !parent.is_dir() => format!("there is no directory {}; make it first", parent.display()),
+        _ if path.is_dir() => "this is a directory; name a file".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(Error::File { path: path.display().to_string(), reason })
+}
+
 impl<'a> Sides<'a> {
     /// Opens both sides for reading. An embedded store that is not there is not made by looking at it.
     pub(super) async fn open(context: &'a Context, file: &MigrationFile) -> Result<Self> {

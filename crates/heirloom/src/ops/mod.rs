@@ -29,6 +29,7 @@ mod migration;
 pub mod plan;
 pub mod plugin;
 pub mod recall;
+pub mod reembed;
 pub mod rejects;
 pub mod remember;
 pub mod report;
@@ -39,6 +40,7 @@ pub mod show;
 pub mod status;
 pub mod transition;
 pub mod up;
+pub mod upkeep;
 pub mod verify;
 
 /// Every operation, in the order in which help lists them.
@@ -61,6 +63,8 @@ pub static ALL: &[Op] = &[
     Op::of::<revise::Revise>(),
     Op::of::<transition::Transition>(),
     Op::of::<forget::Forget>(),
+    Op::of::<upkeep::Upkeep>(),
+    Op::of::<reembed::Reembed>(),
     Op::of::<doctor::Doctor>(),
     Op::of::<config::ShowConfig>(),
     Op::of::<serve::Serve>(),

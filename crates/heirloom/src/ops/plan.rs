@@ -45,6 +45,11 @@ impl Operation for MakePlan {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let file = migration::read(&self.file)?;
+        let out = self.out.clone().unwrap_or_else(|| Plan::path_for(&self.file));
+        // Reading a large source takes its time; that there is no place for the plan is said before it.
+        if !self.check_only {
+            migration::can_hold_a_file(&out)?;
+        }
         let opened = Sides::open(context, &file).await?;
         let label = file.name.clone();
         let mut plan = plan::make(plan::Request {
@@ -67,7 +72,6 @@ impl Operation for MakePlan {
             plan.target.display = place;
             plan.seal();
         }
-        let out = self.out.clone().unwrap_or_else(|| Plan::path_for(&self.file));
         let mut text = plan::report_text(&plan, WIDTH);
         if !self.check_only {
             plan.write(&out)?;

@@ -1,11 +1,12 @@
 //! `heirloom recall`: what is remembered about a question, by words and by vector.
 
 use clap::Args;
-use heirloom_store::{Hit, Recall as Request};
+use heirloom_store::{Hit, Recall as Request, Recalled};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::embed::Vectored;
 use crate::error::Result;
 use crate::ops::shared::{self, Embedding};
 use crate::ops::{Doors, Operation, Output};
@@ -32,7 +33,11 @@ pub struct Recall {
     #[arg(long)]
     #[serde(default)]
     pub include_unverified: bool,
-    /// The question as an embedding, a JSON array of numbers
+    /// Each row by itself, whatever was remembered just before or after it
+    #[arg(long)]
+    #[serde(default)]
+    pub alone: bool,
+    /// The question as an embedding, a JSON array of numbers; the provider's when absent
     #[arg(long, value_name = "JSON")]
     pub embedding: Option<Embedding>,
     /// The model that made the embedding
@@ -49,16 +54,20 @@ impl Operation for Recall {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let scope = shared::scope(context, &self.namespaces)?;
+        let store = context.store().await?;
+        let (own, model) = (self.embedding.map(|own| own.0), self.embedding_model);
+        let vector = Vectored::of(context, store.meta().dimension, own, model, self.query.clone()).await;
         let request = Request {
             query: self.query,
-            embedding: self.embedding.map(|embedding| embedding.0),
-            embedding_model: self.embedding_model,
+            embedding: vector.embedding,
+            embedding_model: vector.model,
             namespaces: Vec::new(),
             limit: self.limit,
             kinds: self.kinds,
             include_unverified: self.include_unverified,
+            alone: self.alone,
         };
-        let found = context.store().await?.recall(&scope, &request).await?;
+        let found = store.recall(&scope, &request).await?;
         let mut text: String = found.hits.iter().map(hit).collect();
         if found.hits.is_empty() {
             text.push_str(&format!("Nothing is remembered about that in {scope}.\n"));
@@ -67,7 +76,35 @@ impl Operation for Recall {
             let left_out = counted(found.ghosts_left_out.unsigned_abs(), "unverified lesson");
             text.push_str(&format!("Left out: {left_out} (--include-unverified shows them).\n"));
         }
-        Output::new(&found, text)
+        let ranked_by = ranked_by(&request, &found);
+        if ranked_by == "words" {
+            text.push_str(&shared::wrapped(&words_alone(&request, vector.warning.as_deref())));
+        }
+        let (warning, ranked_by) = (vector.warning, Some(ranked_by));
+        Output::new(&shared::Answer { done: &found, embedded: None, warning, ranked_by }, text)
+    }
+}
+
+/// What the hits were ranked by: a vector that none of them could be compared with took no part.
+fn ranked_by(request: &Request, found: &Recalled) -> &'static str {
+    let compared = found.hits.is_empty() || found.hits.iter().any(|hit| hit.similarity.is_some());
+    let asked = request.query.as_deref().is_some_and(|words| !words.trim().is_empty());
+    match request.embedding {
+        Some(_) if !asked => "vectors",
+        Some(_) if compared => "words and vectors",
+        _ => "words",
+    }
+}
+
+/// Why no vector took part, for a person.
+fn words_alone(request: &Request, warning: Option<&str>) -> String {
+    match (warning, &request.embedding_model) {
+        (Some(warning), _) => format!("Ranked by words alone. {warning}."),
+        (None, Some(model)) if request.embedding.is_some() => {
+            format!("Ranked by words alone: nothing found has a vector of the model {model} (see heirloom reembed).")
+        }
+        (None, _) if request.embedding.is_some() => "Ranked by words alone: nothing found has a vector.".to_owned(),
+        (None, _) => "Ranked by words alone: no embedding provider is set (embedding.provider).".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `heirloom remember`: one live memory into one namespace.
 
 use clap::Args;
-use heirloom_store::Remember as Request;
+use heirloom_store::{Remember as Request, embedded_text};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::context::Context;
+use crate::embed::Vectored;
 use crate::error::Result;
 use crate::ops::shared::{self, Embedding};
 use crate::ops::{Doors, Operation, Output};
@@ -59,7 +60,7 @@ pub struct Remember {
     /// Anything else, as JSON
     #[arg(long, value_name = "JSON", value_parser = shared::json)]
     pub metadata: Option<Value>,
-    /// Its embedding, a JSON array of numbers
+    /// Its embedding, a JSON array of numbers; the provider's when absent
     #[arg(long, value_name = "JSON")]
     pub embedding: Option<Embedding>,
     /// The model that made the embedding
@@ -84,6 +85,16 @@ impl Operation for Remember {
     async fn run(self, context: &Context) -> Result<Output> {
         let namespace = shared::one_namespace(context, self.namespace.as_ref())?;
         let scope = shared::scope(context, [&namespace])?;
+        let store = context.store().await?;
+        let text = embedded_text(self.topic.as_deref(), &self.content);
+        let vector = Vectored::of(
+            context,
+            store.meta().dimension,
+            self.embedding.map(|own| own.0),
+            self.embedding_model,
+            Some(text),
+        )
+        .await;
         let request = Request {
             namespace,
             content: self.content,
@@ -100,17 +111,20 @@ impl Operation for Remember {
             source_task_id: self.source_task_id,
             pin: self.pin,
             metadata: self.metadata,
-            embedding: self.embedding.map(|embedding| embedding.0),
-            embedding_model: self.embedding_model,
+            embedding: vector.embedding,
+            embedding_model: vector.model,
             expires_at: self.expires_at,
             ..Request::default()
         };
-        let done = context.store().await?.remember(&scope, &request).await?;
+        let done = store.remember(&scope, &request).await?;
         let what = if done.created { "Remembered" } else { "Remembered before; nothing was written" };
         let mut text = format!("{what}, in {}\n  {}\n", done.namespace, done.id);
         if done.ghost {
             text.push_str("A lesson without provenance is left out of recall; give --commit-sha or --artifact-hash.\n");
         }
-        Output::new(&done, text)
+        let warning = vector.warning.filter(|_| done.created);
+        text.push_str(&shared::not_embedded(warning.as_deref()));
+        let embedded = done.created.then_some(request.embedding.is_some());
+        Output::new(&shared::Answer { done: &done, embedded, warning, ranked_by: None }, text)
     }
 }

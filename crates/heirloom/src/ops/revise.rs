@@ -1,13 +1,15 @@
 //! `heirloom revise`: a memory says something else from now on; what it said before is kept.
 
 use clap::Args;
-use heirloom_store::Revise as Request;
+use heirloom_store::{Revise as Request, Revised, Scope, Show, Store, StoreError, embedded_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::config::EmbeddingProvider;
 use crate::context::Context;
+use crate::embed::Vectored;
 use crate::error::Result;
 use crate::ops::shared::{self, Embedding};
 use crate::ops::{Doors, Operation, Output};
@@ -21,7 +23,7 @@ pub struct Revise {
     /// The namespace it lives in
     #[arg(long, short)]
     pub namespace: Option<String>,
-    /// The new text; the embedding of the old one goes
+    /// The new text; the embedding of the old one goes, and the provider makes one of the new
     #[arg(long, value_name = "TEXT")]
     pub content: Option<String>,
     /// The new role
@@ -58,7 +60,8 @@ impl Operation for Revise {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let scope = shared::scope(context, self.namespace.as_ref())?;
-        let request = Request {
+        let store = context.store().await?;
+        let mut request = Request {
             id: self.id,
             namespace: None,
             content: self.content,
@@ -71,8 +74,49 @@ impl Operation for Revise {
             artifact_hash: self.artifact_hash,
             expected_version: self.expected_version,
         };
-        let done = context.store().await?.revise(&scope, &request).await?;
+        let (done, vector) = revised(context, &store, &scope, &mut request).await?;
         let what = if done.changed { "Revised" } else { "It says that already; nothing was written" };
-        Output::new(&done, format!("{what}, in {}\n  {}\n  version {}\n", done.namespace, done.id, done.version))
+        let mut text = format!("{what}, in {}\n  {}\n  version {}\n", done.namespace, done.id, done.version);
+        let says = done.changed && (request.content.is_some() || request.topic.is_some());
+        let warning = vector.warning.filter(|_| says);
+        text.push_str(&shared::not_embedded(warning.as_deref()));
+        let embedded = (says || request.embedding.is_some()).then_some(request.embedding.is_some());
+        Output::new(&shared::Answer { done: &done, embedded, warning, ranked_by: None }, text)
+    }
+}
+
+/// How often the memory may change under our hands before that is somebody else's to sort out.
+const ROUNDS: usize = 4;
+
+/// Revises, with the provider's vector of what the memory will say where the caller brings none. The vector is made of
+/// the memory as it was read, so the version that was read is what gets revised; when somebody was faster, again.
+async fn revised(
+    context: &Context,
+    store: &Store,
+    scope: &Scope,
+    request: &mut Request,
+) -> Result<(Revised, Vectored)> {
+    let own = request.embedding.is_some() || request.embedding_model.is_some();
+    let says = request.content.is_some() || request.topic.is_some();
+    if own || !says || context.config().embedding.provider == EmbeddingProvider::None {
+        return Ok((store.revise(scope, request).await?, Vectored::default()));
+    }
+    let expected = request.expected_version;
+    let mut left = ROUNDS;
+    loop {
+        let show = Show { id: request.id, namespace: request.namespace.clone() };
+        let old = store.show(scope, &show).await?.memory;
+        let topic = request.topic.as_deref().or(old.topic.as_deref());
+        let text = embedded_text(topic, request.content.as_deref().unwrap_or(&old.content));
+        // The same text keeps its vector.
+        let same = text == embedded_text(old.topic.as_deref(), &old.content);
+        let vector = Vectored::of(context, store.meta().dimension, None, None, Some(text).filter(|_| !same)).await;
+        request.embedding.clone_from(&vector.embedding);
+        request.embedding_model.clone_from(&vector.model);
+        request.expected_version = expected.or(Some(old.version));
+        match store.revise(scope, request).await {
+            Err(StoreError::Conflict(_)) if expected.is_none() && left > 1 => left -= 1,
+            done => return Ok((done?, vector)),
+        }
     }
 }

@@ -65,3 +65,33 @@ impl FromStr for Embedding {
 pub(super) fn indented(text: &str) -> String {
     text.lines().map(|line| format!("       {line}")).collect::<Vec<_>>().join("\n")
 }
+
+/// What the store answers, and what became of the vector.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer<'a, T> {
+    #[serde(flatten)]
+    pub(super) done: &'a T,
+    /// Whether a vector was written with the text; absent when no text was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) embedded: Option<bool>,
+    /// What the hits were ranked by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ranked_by: Option<&'static str>,
+    /// Why there is no vector although a provider is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) warning: Option<String>,
+}
+
+/// The lines for a person when a text was written without its vector.
+pub(super) fn not_embedded(warning: Option<&str>) -> String {
+    let Some(warning) = warning else { return String::new() };
+    let why = wrapped(&format!("No vector was written with it; words find it. {warning}."));
+    format!("{why}Next, once that is mended: `heirloom reembed`\n")
+}
+
+/// A paragraph for a terminal of 80 columns.
+pub(super) fn wrapped(paragraph: &str) -> String {
+    let mut text = crate::text::wrap(paragraph, 80).join("\n");
+    text.push('\n');
+    text
+}

@@ -47,10 +47,14 @@ impl Operation for Status {
 fn lines(run: &RunSummary) -> String {
     let state = migration::word(&run.state);
     let mut table = Table::new(&["", ">", "", ""]);
-    let left = if run.rejected > 0 { "`heirloom rejects` lists them" } else { "" };
+    let left = match run.open {
+        0 => "a later run dealt with them",
+        _ => "`heirloom rejects` lists them",
+    };
     for (what, rows, note) in [
         ("handed down", run.inserted, ""),
         ("updated", run.updated, "the source changed, the store had not"),
+        ("restored", run.restored, "lost in the store without being forgotten"),
         ("there already", run.present, ""),
         ("left forgotten", run.forgotten, ""),
         ("conflicts", run.conflicts, "changed on both sides; the store's edit stays"),

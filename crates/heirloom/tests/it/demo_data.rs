@@ -6,6 +6,9 @@ use heirloom::demo::dirt::{DIRT, Dirt, KNOWN, REJECTS};
 use heirloom::demo::tenants::{TENANTS, Tenant};
 use heirloom::demo::{guide, legacy};
 use heirloom_engine::testkit::TestDatabase;
+use heirloom_migrate::file::MigrationFile;
+use heirloom_migrate::plan::{self, Limits};
+use heirloom_migrate::source;
 
 /// FNV-1a, 64 bits: enough to see that a row changed.
 fn fingerprint(text: &str) -> u64 {
@@ -261,5 +264,37 @@ async fn case_b_has_the_columns_of_the_guide() {
     assert_eq!(row.get::<_, i64>(0), guide::EXPIRED as i64);
     assert_eq!(row.get::<_, i64>(1), guide::LIVING as i64);
     drop(client);
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_planted_credential_is_found_and_nothing_else() {
+    let db = TestDatabase::fresh().await;
+    let mut client = db.database().client().await.expect("a connection");
+    legacy::create_case_a(&mut client, &TENANTS[0]).await.expect("the tables are created");
+    drop(client);
+    let file = MigrationFile::parse("demo.toml", &legacy::migration_file(&TENANTS[0])).expect("the file is one");
+    let source = source::open(&file.source.url.value, db.database()).await.expect("the source opens");
+    let plan = plan::make(plan::Request {
+        file: &file,
+        source: source.as_ref(),
+        target: db.database(),
+        heirloom: "test",
+        now: "2026-11-22T00:00:00Z".parse().expect("a time"),
+        limits: Limits::default(),
+        progress: &mut |_| {},
+    })
+    .await
+    .expect("the demo plans");
+    let finding = plan.findings.iter().find(|finding| finding.id == "secret-in-clear").expect("it is found");
+    let planted = DIRT.iter().find(|(dirt, _)| *dirt == Dirt::Secret).expect("it is planted").1;
+    assert_eq!(finding.rows, Some(planted as u64), "{}", finding.what);
+    for kind in ["AWS secret key (1)", "Slack token (1)", "password in prose (1)"] {
+        assert!(finding.what.contains(kind), "{kind}: {}", finding.what);
+    }
+    for secret in ["hunter2", "xoxb-", "doNotUse"] {
+        assert!(!finding.what.contains(secret) && !plan::report_text(&plan, 80).contains(secret), "{secret}");
+    }
+    drop(source);
     db.close().await;
 }

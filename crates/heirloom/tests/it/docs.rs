@@ -82,6 +82,25 @@ fn errors() {
 }
 
 #[test]
+fn findings() {
+    let mut page = format!(
+        "# Findings\n\n{MADE}\n\n`heirloom plan` looks for these traps and says in how many rows each was found, and what to write in\n\
+         the [migration file](migration-file.md). A finding warns and never refuses: a plan is refused only for columns that would\n\
+         be lost and for rejects above the budget. `danger` loses or exposes something if it is passed over, `warning` is\n\
+         seldom meant, `note` is good to know.\n\n\
+         | finding | severity | what it means | what to do |\n| --- | --- | --- | --- |\n"
+    );
+    for check in heirloom_migrate::finding::ALL {
+        let severity = serde_json::to_value(check.severity).unwrap();
+        let cell = |text: &str| text.replace('|', "\\|");
+        let anchor = format!("<a id=\"{0}\"></a>`{0}`", check.id);
+        writeln!(page, "| {anchor} | {} | {} | {} |", severity.as_str().unwrap(), cell(check.means), cell(check.cure))
+            .unwrap();
+    }
+    compare("findings.md", &page);
+}
+
+#[test]
 fn operations() {
     let mut page = format!(
         "# Operations\n\n{MADE}\n\nEverything Heirloom can do, with the JSON Schema of its arguments. The command line is made from this\n\
@@ -98,4 +117,43 @@ fn operations() {
         write!(page, "\n```json\n{schema}\n```\n").unwrap();
     }
     compare("operations.md", &page);
+}
+
+/// What a page shows in blocks of this language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let open = format!("```{language}\n");
+    page.split(&open).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_guide_to_embeddings_names_settings_and_commands_that_are_there() {
+    let page = include_str!("../../../../docs/guides/embeddings.md");
+    let settings = blocks(page, "toml");
+    assert!(settings.len() >= 4);
+    for (at, text) in settings.iter().enumerate() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let flags = heirloom::config::Flags { config: Some(file.path().to_owned()), ..Default::default() };
+        heirloom::config::Config::load(&flags, &|_| None).unwrap_or_else(|error| panic!("block {at}: {error}"));
+    }
+    let mut commands = 0;
+    for line in blocks(page, "sh").iter().flat_map(|block| block.lines()) {
+        let (variables, words): (Vec<&str>, Vec<&str>) =
+            line.split_whitespace().partition(|word| word.contains("_") && word.contains('='));
+        for variable in variables {
+            let name = variable.split('=').next().unwrap();
+            assert!(Env::ALL.iter().any(|known| known.name == name), "{line}");
+        }
+        assert_eq!(words[0], "heirloom", "{line}");
+        command::tree().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+        commands += 1;
+    }
+    assert!(commands >= 4);
+    for word in page
+        .split(|c: char| !(c.is_ascii_lowercase() || c == '.' || c == '_'))
+        .filter(|word| word.starts_with("embedding."))
+    {
+        let key = word.trim_end_matches('.').trim_start_matches("embedding.");
+        assert!(DEFAULT_FILE.contains(&format!("\n# {key} = ")), "{word}");
+    }
 }

@@ -1,14 +1,24 @@
 //! One integration binary a crate; the test below fails when a file is not listed.
 #![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on should say where")]
 
+mod acceptance;
+mod acceptance_guide;
 mod architecture;
 mod bad_input;
 mod demo_data;
+mod detect;
 mod docs;
+mod embeddings;
+mod endpoint;
+mod json;
+mod kill;
 mod legacy;
 mod migrate;
 mod ops;
 mod owner;
+mod reembed;
+mod refusals;
+mod rejects;
 mod support;
 mod words;
 

@@ -31,9 +31,10 @@ fn every_command_has_help_within_80_columns() {
 
 #[test]
 fn the_words_of_the_contract_are_there() {
-    let words = "up plan apply verify status rejects report remember recall show forget list doctor serve mcp plugin";
+    let words = "up demo detect plan apply verify status rejects report remember recall show forget list doctor serve mcp \
+                 plugin";
     let tree = heirloom::command::tree();
-    for word in words.split(' ') {
+    for word in words.split_whitespace() {
         assert!(tree.find_subcommand(word).is_some(), "heirloom {word}");
     }
 }

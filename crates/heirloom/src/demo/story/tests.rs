@@ -35,7 +35,9 @@ fn report() -> DemoReport {
             tenant("agency-v2", 400, 0, 0),
         ],
         findings: (0..7)
-            .map(|_| noted("dimension-mismatch", "vectors are 1536 wide and the store takes 1024; the text is kept"))
+            .map(|_| {
+                noted("invisible-without-provenance", "lessons without commit and verification, left out of recall")
+            })
             .collect(),
         rejects: vec![("namespace-missing".to_owned(), 5), ("empty-content".to_owned(), 4)],
         live: vec![
@@ -64,6 +66,10 @@ fn the_story_fits_one_screen() {
     assert!(text.lines().count() <= 45, "{} lines", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+    // Findings are told whole; only a recalled text may be longer than its line, and ends between two words.
+    for line in text.lines().filter(|line| line.contains('…')) {
+        assert!(line.contains('→') && line.ends_with(" …"), "{line}");
     }
     assert!(text.contains("2,452 memories of 5 teams"));
     assert!(text.contains("1,805 → 1,807"));

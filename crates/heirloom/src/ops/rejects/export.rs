@@ -48,13 +48,7 @@ impl Operation for ExportRejects {
             });
             lines.push_str(&format!("{line}\n"));
         }
-        write_new(&self.out, lines.as_bytes()).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::File {
-                path: self.out.display().to_string(),
-                reason: "it is there already; name a file that is not".to_owned(),
-            },
-            _ => Error::file(&self.out)(error),
-        })?;
+        write_new(&self.out, lines.as_bytes()).map_err(Error::file(&self.out))?;
         let file = self.out.display().to_string();
         let text = format!("{} written to {file}\n", counted(rejects.len() as u64, "row"));
         Output::new(&json!({ "file": file, "rows": rejects.len() }), text)

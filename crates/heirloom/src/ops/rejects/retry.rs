@@ -1,4 +1,4 @@
-//! `heirloom rejects retry`: rows that were set aside, tried again with a mended plan.
+//! `heirloom rejects retry`: rows that were set aside, tried again as they are now.
 
 use std::path::PathBuf;
 
@@ -18,15 +18,16 @@ use crate::text::counted;
 #[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryRejects {
-    /// The plan made of the mended migration file
+    /// The plan that was applied
     pub plan: PathBuf,
 }
 
 impl Operation for RetryRejects {
     const NAME: &'static str = "rejects retry";
-    const SUMMARY: &'static str = "Try rows that were set aside again with a mended plan";
-    const DETAIL: &'static str = "Mend the migration file, make a plan of it and apply that; then this tries the rows as they \
-        were kept. Exit code 3 when some are still set aside.";
+    const SUMMARY: &'static str = "Try rows that were set aside again";
+    const DETAIL: &'static str = "Mend the rows in the source, then try them again with the same plan. Where the migration file \
+        is what has to be mended, make a plan of it and apply that; it hands the rows down as well. Rows that the source \
+        has no longer are tried as they were kept. Exit code 3 when some are still set aside.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
@@ -35,13 +36,16 @@ impl Operation for RetryRejects {
         let opened = Opened::to_read(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
         let done = apply::retry(&opened.plan, opened.source.as_ref(), &store).await?;
-        let text = format!(
+        let mut text = format!(
             "{} tried: {} handed down, {} still set aside, {} left as they are\n",
             counted(done.tried, "row"),
             done.handed_down,
             done.still_rejected,
             done.left
         );
+        if done.handed_down > 0 {
+            text.push_str(&format!("Next: `heirloom verify {}`\n", self.plan.display()));
+        }
         Ok(Output::new(&done, text)?.holding(done.still_rejected == 0))
     }
 }

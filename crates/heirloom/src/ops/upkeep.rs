@@ -1,0 +1,45 @@
+//! `heirloom upkeep`: what recall ranks by, made fresh by hand. `serve` does it by itself.
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::{Doors, Operation, Output};
+use crate::text::{Table, count};
+
+/// Arguments of `heirloom upkeep`: none.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upkeep {}
+
+impl Operation for Upkeep {
+    const NAME: &'static str = "upkeep";
+    const SUMMARY: &'static str = "Freshen what recall ranks by";
+    const DETAIL: &'static str = "Counts words, centres models, indexes large namespaces, refreshes statistics. Changes nothing that a memory says. Worth running after many writes past Heirloom (SQL, \
+                                  a restored dump); writes through Heirloom and `apply` keep up by themselves.";
+    const DOORS: Doors = Doors::PEOPLE;
+    const READ_ONLY: bool = false;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let kept = context.store().await?.upkeep(None).await?;
+        let mut table = Table::new(&["", ""]);
+        table.row(["namespaces whose words were counted".to_owned(), count(kept.namespaces_counted)]);
+        table.row(["memories that were filled in".to_owned(), count(kept.rows_ranked)]);
+        let models: Vec<&str> =
+            kept.models_centred.iter().map(|name| if name.is_empty() { "(unnamed)" } else { name }).collect();
+        let models = if models.is_empty() { "0".to_owned() } else { models.join(", ") };
+        table.row(["models that got a centre".to_owned(), models]);
+        table.row(["namespaces that got indexes".to_owned(), count(kept.namespaces_indexed)]);
+        let mut text = table.render();
+        if kept.namespaces_not_indexed > 0 {
+            text.push_str(&format!(
+                "\n{} large namespaces got no indexes, because this database user does not own heirloom.memory: run \
+                 upkeep once as the user that ran `heirloom up`.\n",
+                count(kept.namespaces_not_indexed)
+            ));
+        }
+        Output::new(&kept, text)
+    }
+}

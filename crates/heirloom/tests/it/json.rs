@@ -1,0 +1,152 @@
+//! `--json`: every command prints exactly one JSON value, its result on stdout or its error on stderr, and nothing beside it.
+
+use std::collections::BTreeSet;
+
+use heirloom::ops::ALL;
+use serde_json::Value;
+
+use crate::legacy::Legacy;
+use crate::support::{Home, Ran};
+
+const NOTES: &str = "create table notes (id bigint primary key, content text, created_at timestamptz, user_id text);
+    insert into notes select g, case g when 3 then ' ' else 'Note ' || g end, '2026-01-01', 'ann' from generate_series(1, 9) g;";
+
+/// The one value that a text is.
+#[track_caller]
+fn one(text: &str, ran: &Ran) -> Value {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let first =
+        values.next().unwrap_or_else(|| panic!("no JSON: {ran}")).unwrap_or_else(|error| panic!("{error}: {ran}"));
+    assert!(values.next().is_none() && text.ends_with('\n'), "more than one value, or no end of line: {ran}");
+    first
+}
+
+/// A result: one value on stdout, nothing on stderr.
+#[track_caller]
+fn result(ran: &Ran, code: i32) -> Value {
+    assert_eq!((ran.code, ran.stderr.as_str()), (code, ""), "{ran}");
+    let value = one(&ran.stdout, ran);
+    assert!(value.is_object() && value.get("error").is_none(), "{ran}");
+    value
+}
+
+/// An error: one value on stderr, nothing on stdout.
+#[track_caller]
+fn error(ran: &Ran, code: i32) {
+    assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{ran}");
+    let value = one(&ran.stderr, ran);
+    let error = &value["error"];
+    assert_eq!(error["exit"], code, "{ran}");
+    for text in ["code", "message"] {
+        assert!(error[text].as_str().is_some_and(|text| !text.is_empty()), "{text}: {ran}");
+    }
+    assert!(error["hints"].is_array() && error["causes"].is_array(), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_prints_one_value() {
+    let legacy = Legacy::new(NOTES).await;
+    legacy.write(
+        "e.toml",
+        "[embedding]\nprovider = \"openai-compatible\"\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\n",
+    );
+    let mut tried = BTreeSet::from(["demo", "serve", "mcp", "plugin"]);
+    let mut run = |code: i32, words: &str| {
+        let name = ALL.iter().map(|op| op.name).filter(|name| words.starts_with(name)).max_by_key(|name| name.len());
+        tried.insert(name.unwrap_or_else(|| panic!("{words}")));
+        result(&legacy.run(&format!("{words} --json")), code)
+    };
+    run(0, "doctor");
+    run(0, "up --check-only");
+    run(0, "up");
+    run(0, "status");
+    run(0, "rejects list");
+    run(0, "detect store --out notes.toml");
+    run(0, "plan notes.toml --check-only");
+    run(0, "plan notes.toml");
+    run(0, "apply notes.plan.json --check-only");
+    run(0, "apply notes.plan.json");
+    run(0, "verify notes.plan.json");
+    run(0, "status");
+    run(0, "rejects list");
+    run(0, "rejects export --out aside.jsonl");
+    run(3, "rejects retry notes.plan.json");
+    run(0, "report");
+    let memory = run(0, "remember hello --namespace user:ann");
+    let id = memory["id"].as_str().unwrap_or_else(|| panic!("{memory}")).to_owned();
+    run(0, "recall hello --namespace user:ann");
+    run(0, &format!("show {id} --namespace user:ann"));
+    run(0, "list --namespace user:ann");
+    run(0, &format!("revise {id} --namespace user:ann --content goodbye"));
+    run(0, &format!("transition {id} validated --namespace user:ann"));
+    run(0, &format!("forget {id} --namespace user:ann"));
+    run(0, "upkeep");
+    run(0, "reembed --check-only --config e.toml");
+    run(0, "config");
+    run(0, "completions bash");
+    run(0, "man");
+    assert_eq!(result(&legacy.run("rejects --json"), 0), run(0, "rejects list"), "a group alone means its first");
+    // A difference that verify finds is a result too, with its own exit code.
+    legacy.sql("update heirloom.memory set content = content || '!' where content = 'Note 7'").await;
+    assert_eq!(result(&legacy.run("verify notes.plan.json --json"), 3)["holds"], false);
+    let all: BTreeSet<&str> = ALL.iter().map(|op| op.name).collect();
+    assert_eq!(tried, all, "a command that this test does not try");
+    legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_error_is_one_value_and_nothing_else() {
+    let legacy = Legacy::new(NOTES).await;
+    legacy.write("bad.toml", "name = ");
+    std::fs::create_dir(legacy.home.path().join("letters")).unwrap();
+    legacy.write("letters/dear.txt", "dear");
+    let id = "00000000-0000-4000-8000-000000000001";
+    for (code, words) in [
+        (2, ""),
+        (2, "recal"),
+        (2, "show"),
+        (2, "up --dimension none"),
+        (1, "serve"),
+        (1, "mcp"),
+        (1, "plugin"),
+        (1, "plan none.toml"),
+        (1, "plan bad.toml"),
+        (1, "apply none.plan.json"),
+        (1, "apply bad.toml"),
+        (1, "verify none.plan.json"),
+        (1, "detect sqlite:none.db"),
+        (1, "rejects retry none.plan.json"),
+        (3, "report"),
+        (1, "recall hello --namespace user:ann"),
+        (1, "list --namespace user:ann"),
+        (1, &*format!("show {id} --namespace user:ann")),
+        (1, &*format!("forget {id} --namespace user:ann")),
+        (1, "up --dimension 99999"),
+        (2, "man nothing"),
+        (1, "config --config none.toml"),
+    ] {
+        error(&legacy.run(&format!("{words} --json")), code);
+    }
+    assert!(legacy.untouched().await);
+    let home = Home::new();
+    error(&home.run_with("status --json", &[("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/db")]), 4);
+    error(&home.run_with("doctor --json", &[("HEIRLOOM_LOG", "=/=")]), 1);
+    legacy.close().await;
+}
+
+#[test]
+fn the_demo_prints_one_value_and_leaves_every_other_store_alone() {
+    let home = Home::new();
+    let told = result(&home.run("demo --out shown --json"), 0);
+    let tenants = told["tenants"].as_array().unwrap();
+    for tenant in tenants {
+        let count = |name: &str| tenant[name].as_u64().unwrap_or_else(|| panic!("{name}: {tenant}"));
+        assert_eq!(count("source_rows"), count("migrated") + count("rejected") + count("skipped"), "{tenant}");
+        assert_eq!((count("rerun_written"), &tenant["tamper_found"]), (0, &true.into()), "{tenant}");
+    }
+    assert!(tenants.len() >= 4);
+    // The engine's own cache apart, which starts with a dot.
+    let names = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+    assert_eq!(left, ["shown"], "the store of the demo is thrown away");
+}

@@ -1,0 +1,257 @@
+//! An embedded store whose `apply` is killed, or told to stop, at any moment goes on to the result of an undisturbed one.
+//!
+//! Results are compared by plain SQL, row by row; nothing here shares code with what wrote them.
+#![cfg(unix)]
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use heirloom_engine::{Database, Location, Options};
+use tokio::sync::OnceCell;
+
+use crate::support::{Home, Ran};
+
+/// Rows of the legacy tables; the plan makes chunks of three.
+const ROWS: u64 = 120;
+
+/// Everything a migration leaves that does not tell the time, a line a row.
+const RESULT: &str = "select coalesce(string_agg(t.line, E'\\n' order by t.line), '') from (
+    select json_build_array(o.source_key, o.source_row::text, m.namespace, m.content, m.kind, m.source, m.state, m.metadata,
+               m.created_at, m.updated_at, m.importance, m.expires_at, m.verified_at, m.is_active)::text as line
+      from heirloom.memory m left join heirloom.origin o on o.id = m.id and o.namespace = m.namespace
+    union all
+    select json_build_array(source_key, code, field, source_row::text, state)::text from heirloom_migrate.reject
+    union all
+    select json_build_array(ordinal, state, rows)::text from heirloom_migrate.chunk) t";
+
+/// A home whose store is embedded, whatever the other tests run on.
+struct Place {
+    home: Home,
+}
+
+impl Place {
+    /// With a file that reads `url`.
+    fn new(url: &str) -> Self {
+        let home = Home::new();
+        let file = format!(
+            "name = \"notes\"\n[source]\nurl = \"{url}\"\ntable = \"notes\"\nkey = [\"id\"]\n[namespace]\n\
+             template = \"custom:{{author}}\"\n[map]\ncontent = \"body\"\nkind = {{ value = \"fact\" }}\n\
+             state = {{ from = \"mood\", values = {{ new = \"draft\", active = \"candidate\" }}, otherwise = \"reject\" }}\n\
+             metadata = {{ merge = [\"extra\"] }}\n[reject]\nbudget = \"10%\"\n"
+        );
+        std::fs::write(home.path().join("notes.toml"), file).unwrap();
+        Self { home }
+    }
+
+    fn run(&self, words: &str) -> Ran {
+        self.home.run(&format!("{words} --data store"))
+    }
+
+    #[track_caller]
+    fn ends(&self, code: i32, words: &str) -> Ran {
+        let ran = self.run(words);
+        assert_eq!(ran.code, code, "`{words}`: {ran}");
+        ran
+    }
+
+    /// One value, while no command runs.
+    async fn one(&self, sql: &str) -> String {
+        let database =
+            Database::open(&Location::Embedded(self.home.path().join("store")), &Options::default()).await.unwrap();
+        let found = database.client().await.unwrap().simple_query(sql).await.unwrap();
+        database.close().await.unwrap();
+        let row = found.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        row.unwrap_or_default().to_owned()
+    }
+
+    /// A running apply.
+    fn start(&self) -> Running {
+        let mut command = self.home.command();
+        command.args(["apply", "notes.plan.json", "--data", "store"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (send, told) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        Running { child, told }
+    }
+
+    /// Goes on to the end; everything it left.
+    async fn finish(&self) -> String {
+        let done = self.ends(0, "apply notes.plan.json --json").json();
+        assert_eq!(done["state"], "applied");
+        assert!(!self.home.path().join("store/heirloom.owner.json").exists());
+        self.one(RESULT).await
+    }
+
+    /// Looks with Heirloom's own eyes whether all is there.
+    fn holds(&self) {
+        let again = self.ends(0, "apply notes.plan.json --json").json();
+        assert_eq!((&again["written"], &again["present"]), (&0.into(), &(ROWS - 2).into()), "nothing is written twice");
+        self.ends(0, "verify notes.plan.json");
+    }
+}
+
+/// A running apply and what it tells.
+struct Running {
+    child: Child,
+    told: Receiver<String>,
+}
+
+impl Running {
+    /// Waits until rows have been written; false when it ended before.
+    fn has_written(&self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while let Ok(line) = self.told.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            if line.starts_with("notes: ") && !line.starts_with("notes: 0 of") {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Listens for so long, or until it ends.
+    fn listen(&self, time: Duration) {
+        let deadline = Instant::now() + time;
+        loop {
+            match self.told.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// True when the kill met it running.
+    fn kill(mut self) -> bool {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap().signal() == Some(9)
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Its end, which must come by itself.
+    fn end(mut self) -> ExitStatus {
+        self.listen(Duration::from_secs(60));
+        if self.child.try_wait().unwrap().is_none()
+            && self.told.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Timeout)
+        {
+            self.child.kill().unwrap();
+            panic!("it goes on after the signal");
+        }
+        self.child.wait().unwrap()
+    }
+}
+
+/// Up to so many milliseconds.
+fn some_time(limit: u64) -> Duration {
+    Duration::from_millis(RandomState::new().build_hasher().finish() % limit)
+}
+
+/// Kills apply once whenever it may be and some times while it writes; answers the moments, for the message.
+fn kill_some_times(place: &Place, times: usize) -> Vec<Duration> {
+    let mut moments = vec![some_time(200)];
+    let first = place.start();
+    first.listen(moments[0]);
+    assert!(first.kill(), "it takes longer to start");
+    for _ in 0..times {
+        let running = place.start();
+        assert!(running.has_written(), "there is something left to kill; so far {moments:?}");
+        let moment = some_time(120);
+        moments.push(moment);
+        running.listen(moment);
+        assert!(running.kill(), "the kill met a running apply: {moments:?}");
+    }
+    moments
+}
+
+/// A file with what such files hold: two rows that cannot be handed down, and bytes that are no text.
+fn sqlite(dir: &Path) -> String {
+    let path = dir.join("legacy.db");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch(&format!(
+        "create table notes (id integer primary key, author text, body text, mood text, extra);
+         with recursive g(n) as (select 1 union all select n + 1 from g where n < {ROWS})
+         insert into notes select n, 'agent-' || (n % 7), 'note ' || n || char(13, 10, 128512), iif(n % 2, 'new', ' Active'),
+             case n % 4 when 0 then null when 1 then n * 0.1 when 2 then cast(x'ff00' as text) else x'00ff' end from g;
+         update notes set body = '  ' where id = 50; update notes set body = 'nul' || char(0) where id = 7;
+         update notes set extra = 'text' where id % 4 = 2;"
+    ))
+    .unwrap();
+    format!("sqlite:{}", path.display())
+}
+
+/// What an undisturbed apply makes of [`sqlite`], once for all tests: each start of the engine costs a second.
+async fn undisturbed() -> &'static str {
+    static RESULT: OnceCell<String> = OnceCell::const_new();
+    RESULT
+        .get_or_init(async || {
+            let dir = tempfile::tempdir().unwrap();
+            let calm = Place::new(&sqlite(dir.path()));
+            calm.ends(0, "plan notes.toml --chunk-rows 3");
+            let result = calm.finish().await;
+            assert_eq!(result.lines().count() as u64, ROWS + ROWS / 3, "every row once, and every chunk");
+            result
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_is_killed_goes_on_to_the_result_of_an_undisturbed_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let killed = Place::new(&sqlite(dir.path()));
+    killed.ends(0, "plan notes.toml --chunk-rows 3");
+    assert!(!killed.home.path().join("store").exists(), "a plan makes no store");
+    let moments = kill_some_times(&killed, 2);
+    assert_eq!(killed.finish().await, undisturbed().await, "{moments:?}");
+    killed.holds();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_does_one_whose_source_lies_in_the_store_itself() {
+    let legacy = format!(
+        "create table notes (id bigint primary key, author text, body text, mood text, extra jsonb);
+         insert into notes select g, 'agent-' || g % 7, 'note ' || g || E'\\r\\n' || chr(20000 + g),
+             case when g % 2 = 0 then ' Active' else 'new' end, jsonb_build_object('n', g, 'of', null)
+           from generate_series(1, {ROWS}) g;
+         update notes set body = '  ' where id = 50; update notes set mood = 'unheard of' where id = 7;"
+    );
+    let (calm, killed) = (Place::new("store"), Place::new("store"));
+    for place in [&calm, &killed] {
+        place.one(&legacy).await;
+        place.ends(0, "plan notes.toml --chunk-rows 3");
+    }
+    let moments = kill_some_times(&killed, 2);
+    assert_eq!(killed.finish().await, calm.finish().await, "{moments:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_it_and_the_next_command_is_not_kept_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = Place::new(&sqlite(dir.path()));
+    told.ends(0, "plan notes.toml --chunk-rows 3");
+    // Once to finish the chunk, twice to undo it.
+    for (signals, codes) in [(&["-TERM"][..], &[3][..]), (&["-INT"], &[3]), (&["-TERM", "-INT"], &[4, 3])] {
+        let running = told.start();
+        assert!(running.has_written(), "{signals:?}");
+        for signal in signals {
+            running.signal(signal);
+        }
+        let status = running.end();
+        // The second signal may find that the chunk is finished already.
+        assert!(status.code().is_some_and(|code| codes.contains(&code)), "{signals:?}: {status}");
+        let orderly = status.code() == Some(3);
+        assert!(!orderly || !told.home.path().join("store/heirloom.owner.json").exists(), "{signals:?}");
+        assert_eq!(told.ends(0, "status --json").json()["runs"][0]["state"], "applying", "{signals:?}");
+    }
+    assert_eq!(told.finish().await, undisturbed().await);
+}
