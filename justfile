@@ -31,6 +31,10 @@ torture rounds="10":
     cargo build --locked
     python3 .ci/kill_and_resume.py --binary target/debug/heirloom --rounds {{rounds}} --url "$(.ci/postgres 18 target/ci/postgres)"
 
+# What recall finds and how fast; HEIRLOOM_LOCOMO names a labelled collection
+bench-recall:
+    cargo bench --locked -p heirloom-store --bench recall
+
 # Everything CI does
 ci:
     .ci/run
