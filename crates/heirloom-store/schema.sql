@@ -326,18 +326,22 @@ table heirloom.state_transition row level security forced
     grant delete, insert, select to heirloom_serve
     grant delete, insert, select to heirloom_service
 
-table heirloom.token
+table heirloom.token row level security
     id uuid not null default gen_random_uuid()
     name text not null
     sha256 bytea not null
     namespaces text[] not null
-    may_write boolean not null default false
     created_at timestamp with time zone not null default now()
     expires_at timestamp with time zone
     revoked_at timestamp with time zone
+    rights text not null
+    rate_per_minute integer
+    constraint token_rate_check CHECK ((rate_per_minute > 0))
+    constraint token_rights_check CHECK ((rights = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])))
     constraint token_sha256_check CHECK ((octet_length(sha256) = 32))
     constraint token_pkey PRIMARY KEY (id)
     constraint token_sha256_key UNIQUE (sha256)
+    CREATE UNIQUE INDEX token_name ON heirloom.token USING btree (name) WHERE (revoked_at IS NULL)
 
 table heirloom.tombstone row level security forced
     id uuid not null
@@ -352,6 +356,33 @@ table heirloom.tombstone row level security forced
     grant select to heirloom_audit
     grant insert, select to heirloom_serve
     grant insert, select to heirloom_service
+
+table heirloom.workspace row level security
+    id text collate "C" not null
+    name text not null
+    parent_id text collate "C"
+    status text not null
+    created_at timestamp with time zone not null default now()
+    constraint workspace_id_check CHECK (((octet_length(id) <= 240) AND (id ~ '^[A-Za-z0-9_:.-]+$'::text)))
+    constraint workspace_self_check CHECK ((parent_id <> id))
+    constraint workspace_parent_fkey FOREIGN KEY (parent_id) REFERENCES heirloom.workspace(id) ON DELETE SET NULL
+    constraint workspace_pkey PRIMARY KEY (id)
+    CREATE INDEX workspace_parent ON heirloom.workspace USING btree (parent_id) WHERE (parent_id IS NOT NULL)
+    policy audit for select to heirloom_audit using (true)
+    grant select to heirloom_audit
+
+CREATE OR REPLACE FUNCTION heirloom.authenticate(in_sha256 bytea)
+ RETURNS TABLE(id uuid, name text, namespaces text[], rights text, rate_per_minute integer, created_at timestamp with time zone, expires_at timestamp with time zone, revoked_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+    select t.id, t.name, t.namespaces, t.rights, t.rate_per_minute, t.created_at, t.expires_at, t.revoked_at
+    from heirloom.token t
+    where t.sha256 = in_sha256
+        and t.revoked_at is null
+        and (t.expires_at is null or t.expires_at > statement_timestamp())
+$function$
 
 CREATE OR REPLACE FUNCTION heirloom.count_words(in_namespace text)
  RETURNS integer

@@ -13,6 +13,8 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0007_ranking.sql"),
     sql_file!("migrations/0008_sql_door.sql"),
     sql_file!("migrations/0009_reembed.sql"),
+    sql_file!("migrations/0012_token.sql"),
+    sql_file!("migrations/0013_workspace.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[
@@ -46,6 +48,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/setting_number.sql"),
     sql_file!("objects/functions/gate.sql"),
     sql_file!("objects/functions/note_transition.sql"),
+    sql_file!("objects/functions/authenticate.sql"),
     sql_file!("objects/triggers/memory_door.sql"),
     sql_file!("objects/triggers/memory_door_update.sql"),
     sql_file!("objects/triggers/memory_forms.sql"),
@@ -65,7 +68,9 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/policies/origin.sql"),
     sql_file!("objects/policies/revision.sql"),
     sql_file!("objects/policies/state_transition.sql"),
+    sql_file!("objects/policies/token.sql"),
     sql_file!("objects/policies/tombstone.sql"),
+    sql_file!("objects/policies/workspace.sql"),
     sql_file!("objects/grants/audit.sql"),
     sql_file!("objects/grants/pgvector.sql"),
     sql_file!("objects/grants/serve.sql"),

@@ -26,8 +26,10 @@ mod reembed;
 mod remember;
 mod revise;
 mod tenants;
+mod token;
 mod transition;
 mod upkeep;
+mod workspace;
 mod world;
 
 /// Every test opens its own database through this, so that a leak of one never meets another.
