@@ -147,6 +147,18 @@ impl Database {
         }
     }
 
+    /// Tells other processes on this data directory that its owner can be asked at `address` (`http://…`) with `secret`,
+    /// which is written to a file of mode 0600. Nothing on a server, which everybody can reach.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] when the record cannot be written.
+    pub async fn announce(&self, address: &str, secret: &str) -> Result<()> {
+        match self.embedded.lock().await.as_ref() {
+            Some(embedded) => embedded.announce(address, secret),
+            None => Ok(()),
+        }
+    }
+
     /// Closes the pool and stops the embedded engine. Connections that are still held keep it waiting.
     pub async fn close(&self) -> Result<()> {
         self.settle().await;

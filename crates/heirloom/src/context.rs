@@ -1,6 +1,7 @@
 //! What an operation is given: the configuration, the database and the store (opened once, on first use, and shared by
 //! every call of a process), who calls, who is watching, and whether it should stop.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,7 +80,8 @@ pub struct Context {
     caller: Caller,
     cancel: Cancel,
     watch: Arc<dyn Watch>,
-    directory: Option<PathBuf>,
+    /// The directory and the variables of a command that attached.
+    elsewhere: Option<(PathBuf, HashMap<String, String>)>,
 }
 
 /// What all calls of a process share.
@@ -96,7 +98,7 @@ impl Context {
         let caller = Caller::Owner(config.caller.clone());
         let shared =
             Shared { config, database: OnceCell::new(), store: OnceCell::new(), embedding: OnceCell::new() };
-        Self { shared: Arc::new(shared), caller, cancel, watch, directory: None }
+        Self { shared: Arc::new(shared), caller, cancel, watch, elsewhere: None }
     }
 
     /// The same process, called by somebody else: a door's way to run an operation.
@@ -107,14 +109,21 @@ impl Context {
             caller,
             cancel: self.cancel.clone(),
             watch: Arc::new(Unwatched),
-            directory: None,
+            elsewhere: None,
         }
     }
 
-    /// The same call, watched, stoppable by itself, with relative paths meant from a directory of the caller's.
+    /// The same call for a command of another process: watched, stoppable by itself, with relative paths and `env:`
+    /// references meant there.
     #[must_use]
-    pub fn attached(self, watch: Arc<dyn Watch>, cancel: Cancel, directory: PathBuf) -> Self {
-        Self { watch, cancel, directory: Some(directory), ..self }
+    pub fn attached(
+        self,
+        watch: Arc<dyn Watch>,
+        cancel: Cancel,
+        directory: PathBuf,
+        environment: HashMap<String, String>,
+    ) -> Self {
+        Self { watch, cancel, elsewhere: Some((directory, environment)), ..self }
     }
 
     /// The settings.
@@ -131,13 +140,39 @@ impl Context {
     pub fn caller_config(&self) -> &CallerConfig {
         match &self.caller {
             Caller::Owner(config) => config,
-            Caller::Token(_) => &CallerConfig::NOBODY,
+            Caller::Token(_) => {
+                static NOBODY: CallerConfig = CallerConfig::NOBODY;
+                &NOBODY
+            }
         }
+    }
+
+    /// Whether the operation came from another process.
+    pub fn is_attached(&self) -> bool {
+        self.elsewhere.is_some()
     }
 
     /// A path as the caller means it.
     pub fn path(&self, path: &Path) -> PathBuf {
-        self.directory.as_ref().map_or_else(|| path.to_owned(), |directory| directory.join(path))
+        self.elsewhere.as_ref().map_or_else(|| path.to_owned(), |(directory, _)| directory.join(path))
+    }
+
+    /// What the NAME of an `env:NAME` reference stands for, as the caller means it.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        match &self.elsewhere {
+            Some((_, environment)) => environment.get(name).cloned(),
+            None => Self::variable(name),
+        }
+    }
+
+    /// What the NAME of an `env:NAME` reference stands for in this process.
+    pub fn variable(name: &str) -> Option<String> {
+        Config::secret(name)
+    }
+
+    /// The database, when it was opened already.
+    pub fn opened(&self) -> Option<&Database> {
+        self.shared.database.get()
     }
 
     /// Whether to stop.

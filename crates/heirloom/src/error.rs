@@ -79,6 +79,12 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// Not now: whoever has to answer does not.
+    #[error("{0}")]
+    Temporary(String),
+    /// What another process answered to an operation sent to it.
+    #[error("{}", .0.message)]
+    Told(Box<crate::explain::Told>),
     /// The user asked to stop.
     #[error("Interrupted")]
     Interrupted,

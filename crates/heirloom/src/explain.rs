@@ -149,6 +149,8 @@ cases! {
         "use a token for that namespace with that right; `heirloom token list` shows what there is";
     STALE = "stale" User "Somebody changed the memory since it was read."
         "read it again and decide anew";
+    TEMPORARY = "owner-unreachable" Temporary "The process that has the embedded store open does not answer."
+        "wait until it ends, or stop it; nothing is opened behind its back";
     ABSENT = "not-in-this-version" User "The command is named by the contract and not in this version." "";
     FILE = "file" User "A file cannot be read or written." "";
     INTERRUPTED = "interrupted" Temporary "The command was asked to stop."
@@ -172,9 +174,33 @@ pub struct Explained {
     pub hints: Vec<String>,
 }
 
+/// An error as it travels to another process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Told {
+    /// A stable name.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl Explained {
+    /// The same, to travel.
+    pub fn told(self) -> Told {
+        Told { code: self.code.to_owned(), message: self.message, causes: self.causes, hints: self.hints }
+    }
+}
+
 /// Explains an error.
 pub fn explain(error: &Error) -> Explained {
     let case = case(error);
+    if let Error::Told(told) = error {
+        let Told { message, causes, hints, .. } = (**told).clone();
+        return Explained { code: case.code, exit: case.exit as u8, message, causes, hints };
+    }
     let mut hints = Vec::new();
     if let Error::Absent { instead, .. } = error {
         hints.push((*instead).to_owned());
@@ -253,6 +279,8 @@ pub fn case(error: &Error) -> Case {
         Error::Usage(_) => USAGE,
         Error::Absent { .. } => ABSENT,
         Error::Field { .. } => FIELD,
+        Error::Temporary(_) => TEMPORARY,
+        Error::Told(told) => CASES.iter().find(|case| case.code == told.code).copied().unwrap_or(BUG),
         Error::Forbidden(_) => FORBIDDEN,
         Error::Stale(_) => STALE,
         Error::File { .. } => FILE,

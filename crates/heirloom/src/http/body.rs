@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
+use axum::http::{Extensions, StatusCode};
 use axum::http::request::Parts;
+use axum::response::Response;
 use bytes::Bytes;
 
 use super::App;
-use super::fault::Fault;
+use super::fault::{Fault, Shape};
 use crate::caller::Caller;
 use crate::context::Context;
 
@@ -43,10 +44,11 @@ fn too_large(limit: usize) -> Fault {
 pub struct Body(pub Bytes);
 
 impl FromRequest<Arc<App>> for Body {
-    type Rejection = Fault;
+    type Rejection = Response;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Fault> {
-        read(app, request).await.map(Self)
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let shape = shape(request.extensions());
+        read(app, request).await.map(Self).map_err(|fault| fault.answer(shape))
     }
 }
 
@@ -54,11 +56,17 @@ impl FromRequest<Arc<App>> for Body {
 pub struct Call(pub Context);
 
 impl FromRequestParts<Arc<App>> for Call {
-    type Rejection = Fault;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
-        let caller = parts.extensions.get::<Caller>().cloned();
-        let caller = caller.ok_or_else(|| Fault::unauthorised("a bearer token is missing"))?;
-        Ok(Self(app.context.call(caller)))
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        match parts.extensions.get::<Caller>() {
+            Some(caller) => Ok(Self(app.context.call(caller.clone()))),
+            None => Err(Fault::unauthorised("a bearer token is missing").answer(shape(&parts.extensions))),
+        }
     }
+}
+
+/// The form that the gate says refusals take here.
+fn shape(extensions: &Extensions) -> Shape {
+    extensions.get::<Shape>().copied().unwrap_or(Shape::Problem)
 }

@@ -3,7 +3,6 @@
 //!
 //! The database being away is no reason to be slow: a request that needs it is answered 503 with Retry-After.
 
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use super::App;
 use super::auth;
 use super::fault::{Fault, Shape};
 use super::limit::Who;
+use super::tls::Peer;
 use crate::caller::Caller;
 
 /// A door behind the gate: whose form refusals take, and whether a caller is asked for.
@@ -56,6 +56,7 @@ pub async fn callers(State(gate): State<Gate>, mut request: Request, next: Next)
         }
     }
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(gate.shape);
     let mut response = next.run(request).await;
     if let Some(standing) = standing {
         standing.write(response.headers_mut());
@@ -115,8 +116,8 @@ fn who(request: &Request) -> Who {
     match auth::fingerprint(request.headers()) {
         Some(sum) => Who::Token(sum),
         None => {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            Who::Address(peer.map_or_else(|| [0, 0, 0, 0].into(), |ConnectInfo(peer)| peer.ip()))
+            let peer = request.extensions().get::<ConnectInfo<Peer>>();
+            Who::Address(peer.map_or_else(|| [0, 0, 0, 0].into(), |ConnectInfo(peer)| peer.0.ip()))
         }
     }
 }

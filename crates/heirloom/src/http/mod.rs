@@ -16,7 +16,6 @@ pub mod openapi;
 pub mod tls;
 mod write;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,7 +154,7 @@ pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, settin
         let cancel = cancel.clone();
         async move { cancel.cancelled().await }
     };
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let service = router.into_make_service_with_connect_info::<tls::Peer>();
     let failed = |error: std::io::Error| Error::Bug(format!("the socket failed: {error}"));
     let serving = async {
         if settings.tls_cert.as_os_str().is_empty() {

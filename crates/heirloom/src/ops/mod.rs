@@ -39,6 +39,7 @@ pub mod serve;
 mod shared;
 pub mod show;
 pub mod status;
+pub mod token;
 pub mod transition;
 pub mod up;
 pub mod upkeep;
@@ -68,6 +69,9 @@ pub static ALL: &[Op] = &[
     Op::of::<reembed::Reembed>(),
     Op::of::<doctor::Doctor>(),
     Op::of::<config::ShowConfig>(),
+    Op::of::<token::create::CreateToken>(),
+    Op::of::<token::list::ListTokens>(),
+    Op::of::<token::revoke::RevokeToken>(),
     Op::of::<serve::Serve>(),
     Op::of::<mcp::Mcp>(),
     Op::of::<plugin::Plugin>(),
@@ -77,8 +81,10 @@ pub static ALL: &[Op] = &[
 
 /// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
 /// operation named here.
-pub static GROUPS: &[(&str, &str, &str)] =
-    &[("rejects", "List rows that were set aside, export them, try them again", "rejects list")];
+pub static GROUPS: &[(&str, &str, &str)] = &[
+    ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
+    ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
+];
 
 /// What an operation gives back: data for a program and text for a person.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,6 +211,19 @@ impl Op {
             arguments: <T as clap::Args>::augment_args,
             parse: parse::<T>,
         }
+    }
+
+    /// Whether it may run in the process that has the store open instead of in its own.
+    pub fn attaches(&self) -> bool {
+        !matches!(self.name, "serve" | "plugin" | "mcp" | "demo" | "doctor")
+    }
+
+    /// The fields that are paths.
+    pub fn paths(&self) -> Vec<String> {
+        let path = clap::builder::ValueParser::path_buf().type_id();
+        let command = (self.arguments)(clap::Command::new("paths"));
+        let paths = command.get_arguments().filter(|argument| argument.get_value_parser().type_id() == path);
+        paths.map(|argument| argument.get_id().to_string()).collect()
     }
 
     /// The operation of this name.
