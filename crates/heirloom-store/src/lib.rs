@@ -33,6 +33,7 @@ pub use error::{Result, StoreError};
 pub use forget::{Forget, Forgotten};
 pub use list::{List, MAX_PAGE, Page};
 pub use memory::{ITEM_KINDS, KINDS, Memory, Moment, Origin, SOURCES, STATES};
+pub use namespace::Namespace;
 pub use recall::{Hit, MAX_HITS, MAX_QUESTION_BYTES, Recall, Recalled};
 pub use record::Record;
 pub use reembed::{Due, Made, ModelState, embedded_text};

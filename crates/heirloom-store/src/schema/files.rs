@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0009_reembed.sql"),
     sql_file!("migrations/0012_token.sql"),
     sql_file!("migrations/0013_workspace.sql"),
+    sql_file!("migrations/0014_namespace_kind.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[
@@ -49,6 +50,9 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/gate.sql"),
     sql_file!("objects/functions/note_transition.sql"),
     sql_file!("objects/functions/authenticate.sql"),
+    sql_file!("objects/functions/whereabouts.sql"),
+    sql_file!("objects/functions/living_namespaces.sql"),
+    sql_file!("objects/functions/write_memory.sql"),
     sql_file!("objects/triggers/memory_door.sql"),
     sql_file!("objects/triggers/memory_door_update.sql"),
     sql_file!("objects/triggers/memory_forms.sql"),

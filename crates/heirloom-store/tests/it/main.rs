@@ -5,11 +5,13 @@
 mod bulk;
 mod bulk_together;
 mod catalog;
+mod commit;
 mod door;
 mod files;
 mod forget;
 mod install;
 mod list;
+mod namespace;
 mod pgmnemo_gate;
 mod pgmnemo_guide;
 mod pgmnemo_ingest;
