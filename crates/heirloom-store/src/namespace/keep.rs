@@ -81,6 +81,7 @@ impl Store {
                 ],
             )
             .await?;
+        self.tell(&client);
         get(&client, scope, name).await
     }
 
@@ -110,6 +111,7 @@ impl Store {
                 &[&name, &expires_at.is_some(), &expires_at.flatten(), &metadata.is_some(), &said, &scope.actor()],
             )
             .await?;
+        self.tell(&client);
         get(&client, scope, name).await
     }
 
@@ -159,6 +161,7 @@ impl Store {
         )
         .await?;
         tx.commit().await?;
+        self.tell(&client);
         Ok(forgotten)
     }
 }

@@ -16,6 +16,8 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0012_token.sql"),
     sql_file!("migrations/0013_workspace.sql"),
     sql_file!("migrations/0014_namespace_kind.sql"),
+    sql_file!("migrations/0015_listing.sql"),
+    sql_file!("migrations/0016_idempotency.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[
@@ -53,6 +55,11 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/whereabouts.sql"),
     sql_file!("objects/functions/living_namespaces.sql"),
     sql_file!("objects/functions/write_memory.sql"),
+    sql_file!("objects/functions/is_listed.sql"),
+    sql_file!("objects/functions/idempotent_begin.sql"),
+    sql_file!("objects/functions/idempotent_finish.sql"),
+    sql_file!("objects/functions/idempotent_expire.sql"),
+    sql_file!("objects/triggers/activity_order.sql"),
     sql_file!("objects/triggers/memory_door.sql"),
     sql_file!("objects/triggers/memory_door_update.sql"),
     sql_file!("objects/triggers/memory_forms.sql"),
@@ -65,6 +72,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/policies/edge.sql"),
     sql_file!("objects/policies/embedding.sql"),
     sql_file!("objects/policies/frequency.sql"),
+    sql_file!("objects/policies/idempotency.sql"),
     sql_file!("objects/policies/ingest_log.sql"),
     sql_file!("objects/policies/lexeme.sql"),
     sql_file!("objects/policies/memory.sql"),
