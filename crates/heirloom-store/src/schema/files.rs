@@ -120,6 +120,8 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/pgmnemo/undo_consolidate.sql"),
     sql_file!("objects/pgmnemo/stats.sql"),
     sql_file!("objects/pgmnemo/grants.sql"),
+    sql_file!("objects/memory_plugin/schema.sql"),
+    sql_file!("objects/memory_plugin/views.sql"),
 ];
 
 /// The two cluster-wide roles; run by every `up`.

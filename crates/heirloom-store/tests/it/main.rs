@@ -13,6 +13,7 @@ mod forget;
 mod idempotency;
 mod install;
 mod list;
+mod memory_plugin;
 mod namespace;
 mod pgmnemo_gate;
 mod pgmnemo_guide;

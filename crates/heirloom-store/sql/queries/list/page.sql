@@ -18,7 +18,8 @@ page as (
             select m.namespace, m.id, m.created_at
             from heirloom.memory m
             where m.namespace = p.name and true /* pinned */
-                and $7::integer <= 1 and m.created_at = $8::timestamptz and ($7 = 0 or m.id > $9::uuid)
+                and $7::integer <= 1 and m.created_at = $8::timestamptz and m.id >= $9::uuid
+                and ($7 = 0 or m.id > $9)
                 and heirloom.is_listed(m, $2, $3, $4, $5, $6, $11, $12, $13, $14, $16, $17, $18)
                     and ($15::boolean is null or $15 = exists (
                         select from heirloom.origin o where o.id = m.id and o.namespace = m.namespace
@@ -44,7 +45,9 @@ page as (
             select m.namespace, m.id, m.created_at
             from heirloom.memory m
             where m.namespace = p.name and true /* pinned */
-                and m.created_at is null and ($7 <= 1 or m.id > $9)
+                and m.created_at is null
+                and m.id >= case when $7 = 2 then $9 else '00000000-0000-0000-0000-000000000000' end
+                and ($7 <= 1 or m.id > $9)
                 and heirloom.is_listed(m, $2, $3, $4, $5, $6, $11, $12, $13, $14, $16, $17, $18)
                     and ($15::boolean is null or $15 = exists (
                         select from heirloom.origin o where o.id = m.id and o.namespace = m.namespace
