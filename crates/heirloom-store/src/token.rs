@@ -189,6 +189,7 @@ impl Store {
         let details = json!({ "token": id, "name": new.name, "rights": new.rights, "namespaces": namespaces });
         activity::note(&tx, "token_create", details).await?;
         tx.commit().await?;
+        self.tell(&client);
         Ok(CreatedToken { id, name: new.name.clone(), secret })
     }
 
@@ -202,6 +203,7 @@ impl Store {
         let rows = tx.query(include_str!("../sql/queries/token/list.sql"), &[]).await.map_err(owners_only)?;
         activity::note(&tx, "token_list", json!({ "tokens": rows.len() })).await?;
         tx.commit().await?;
+        self.tell(&client);
         rows.iter().map(Token::from_row).collect()
     }
 
@@ -219,6 +221,7 @@ impl Store {
         let token = Token::from_row(row)?;
         activity::note(&tx, "token_revoke", json!({ "token": token.id, "name": token.name })).await?;
         tx.commit().await?;
+        self.tell(&client);
         Ok(token)
     }
 

@@ -147,6 +147,7 @@ impl Store {
             activity::note(&tx, "workspace_put", details).await?;
         }
         tx.commit().await?;
+        self.tell(&client);
         Ok(())
     }
 
@@ -166,6 +167,7 @@ impl Store {
         }
         activity::note(&tx, "workspace_remove", json!({ "workspace": id })).await?;
         tx.commit().await?;
+        self.tell(&client);
         Ok(())
     }
 

@@ -7,3 +7,5 @@ grant select
        heirloom.lexeme, heirloom.frequency, heirloom.model, heirloom.embedding, heirloom.ingest_log, heirloom.bound_role,
        heirloom.workspace
     to heirloom_audit;
+-- How far the ids of the activity were given out.
+grant select on sequence heirloom.activity_id_seq to heirloom_audit;
