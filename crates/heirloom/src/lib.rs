@@ -15,6 +15,7 @@
 pub mod attach;
 pub mod caller;
 pub mod cli;
+pub mod client;
 pub mod command;
 pub mod config;
 pub mod context;
