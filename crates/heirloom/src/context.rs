@@ -96,8 +96,7 @@ impl Context {
     /// The context of the person who started this process; opens nothing yet.
     pub fn new(config: Config, watch: Arc<dyn Watch>, cancel: Cancel) -> Self {
         let caller = Caller::Owner(config.caller.clone());
-        let shared =
-            Shared { config, database: OnceCell::new(), store: OnceCell::new(), embedding: OnceCell::new() };
+        let shared = Shared { config, database: OnceCell::new(), store: OnceCell::new(), embedding: OnceCell::new() };
         Self { shared: Arc::new(shared), caller, cancel, watch, elsewhere: None }
     }
 

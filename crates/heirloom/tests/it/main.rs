@@ -5,6 +5,10 @@ mod acceptance;
 mod acceptance_guide;
 mod architecture;
 mod bad_input;
+mod compat_plugin;
+mod compat_plugin_process;
+mod compat_workspace;
+mod compat_workspace_admin;
 mod demo_data;
 mod detect;
 mod docs;
@@ -19,6 +23,7 @@ mod owner;
 mod reembed;
 mod refusals;
 mod rejects;
+mod served;
 mod support;
 mod words;
 
