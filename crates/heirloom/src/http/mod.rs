@@ -8,6 +8,8 @@ pub mod api;
 pub mod attach;
 pub mod auth;
 pub mod body;
+mod cursor;
+pub mod events;
 pub mod fault;
 pub mod gate;
 pub mod limit;
@@ -79,7 +81,7 @@ pub fn guarded(app: &Arc<App>, shape: Shape, routes: Router<Arc<App>>) -> Router
 /// Every door of `heirloom serve`.
 pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
-        .merge(guarded(app, Shape::Problem, api::routes()))
+        .merge(guarded(app, Shape::Problem, api::routes().merge(events::routes())))
         .merge(open(app))
         .merge(attach::routes(app))
         .fallback(|| async { Fault::no_route().answer(Shape::Problem) });

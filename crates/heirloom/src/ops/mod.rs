@@ -236,7 +236,11 @@ fn run_json<T: Operation>(context: &Context, arguments: Value) -> Running<'_> {
     Box::pin(async move {
         context.caller().require(T::RIGHT)?;
         let operation: T = from_json(arguments)?;
-        operation.run(context).await
+        let done = operation.run(context).await;
+        if !T::READ_ONLY {
+            context.happened();
+        }
+        done
     })
 }
 

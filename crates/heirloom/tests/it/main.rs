@@ -4,12 +4,15 @@
 mod acceptance;
 mod acceptance_guide;
 mod architecture;
+mod attach;
 mod bad_input;
 mod demo_data;
 mod detect;
 mod docs;
 mod embeddings;
 mod endpoint;
+mod http_api;
+mod http_events;
 mod json;
 mod kill;
 mod legacy;
@@ -19,6 +22,7 @@ mod owner;
 mod reembed;
 mod refusals;
 mod rejects;
+mod served;
 mod support;
 mod words;
 
