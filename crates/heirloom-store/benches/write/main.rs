@@ -101,10 +101,11 @@ async fn write(store: &Store, way: Way, id: Uuid, content: String) {
     let client = store.database().client().await.unwrap();
     let insert = client.prepare_cached(INSERT).await.unwrap();
     if let Way::Bare = way {
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&id, &content];
         let (begun, inserted, committed) = tokio::join!(
             biased;
             client.batch_execute(BEGIN),
-            client.execute(&insert, &[&id, &content]),
+            client.execute(&insert, &values),
             client.batch_execute("commit")
         );
         begun.unwrap();
