@@ -8,6 +8,7 @@
 //! Deliberately absent: any write (the ledger's `verified` is recorded by the caller when asked to), the loader's
 //! encoder and the value encoders of `canon`.
 
+mod aside;
 mod difference;
 mod expected;
 mod explain;
@@ -66,7 +67,7 @@ pub struct Verification {
     pub source_rows: u64,
     /// Rows of them that map, so that they are expected in the target.
     pub expected: u64,
-    /// Rows of them that do not map and are rightly absent.
+    /// Rows of them that do not map, or that the database refused and the ledger kept, and that are rightly absent.
     pub rejected: u64,
     /// Expected rows that are in the target under their id.
     pub found: u64,

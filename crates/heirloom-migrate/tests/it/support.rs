@@ -9,6 +9,14 @@ use heirloom_migrate::verify::{self, Verification, VerifyRequest};
 use heirloom_migrate::{MigrateError, Result};
 use heirloom_store::{Store, UpOptions};
 
+/// A database with an empty store of this width in it.
+pub(crate) async fn installed(dimension: usize) -> TestDatabase {
+    TestDatabase::prepared(&format!("store of {dimension}"), async |database| {
+        Store::up(database, &UpOptions { dimension, ..UpOptions::default() }).await.unwrap();
+    })
+    .await
+}
+
 /// One database with a legacy table in it and a store beside.
 pub(crate) struct Ground {
     pub(crate) db: TestDatabase,
@@ -19,9 +27,8 @@ pub(crate) struct Ground {
 impl Ground {
     /// Runs `legacy` and installs a store of width 4.
     pub(crate) async fn new(legacy: &str) -> Self {
-        let db = TestDatabase::fresh().await;
-        let options = UpOptions { dimension: 4, ..UpOptions::default() };
-        let store = Store::up(db.database(), &options).await.unwrap();
+        let db = installed(4).await;
+        let store = Store::open(db.database()).await.unwrap();
         let source = source::open("store", db.database()).await.unwrap();
         let ground = Self { db, store, source };
         ground.sql(legacy).await;

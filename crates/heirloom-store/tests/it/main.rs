@@ -37,10 +37,16 @@ mod upkeep;
 mod workspace;
 mod world;
 
+use heirloom_engine::testkit::TestDatabase;
+use heirloom_store::{Store, UpOptions};
+
 /// Every test opens its own database through this, so that a leak of one never meets another.
-pub(crate) async fn installed() -> (heirloom_engine::testkit::TestDatabase, heirloom_store::Store) {
-    let test = heirloom_engine::testkit::TestDatabase::fresh().await;
-    let store = heirloom_store::Store::up(test.database(), &heirloom_store::UpOptions::default()).await.unwrap();
+pub(crate) async fn installed() -> (TestDatabase, Store) {
+    let test = TestDatabase::prepared("store", async |database| {
+        Store::up(database, &UpOptions::default()).await.unwrap();
+    })
+    .await;
+    let store = Store::open(test.database()).await.unwrap();
     (test, store)
 }
 
