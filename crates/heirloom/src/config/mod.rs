@@ -6,6 +6,7 @@
 
 mod embedding;
 mod env;
+mod report;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
+pub use report::ReportConfig;
 
 use crate::error::{Error, Result};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub caller: CallerConfig,
     /// `[embedding]`
     pub embedding: EmbeddingConfig,
+    /// `[report]`
+    pub report: ReportConfig,
     /// `[output]`
     pub output: OutputConfig,
     /// What the variable of `embedding.api_key_env` holds.
@@ -202,6 +206,7 @@ impl Config {
         from(config.store.language != default.store.language, "store.language");
         from(config.caller.namespaces != default.caller.namespaces, "caller.namespaces");
         from(config.caller.actor != default.caller.actor, "caller.actor");
+        from(config.report.key != default.report.key, "report.key");
         from(config.output.log != default.output.log, "output.log");
         for (name, _, changed) in config.embedding.settings() {
             from(changed, name);

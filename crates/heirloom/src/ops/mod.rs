@@ -55,7 +55,8 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::list::ListRejects>(),
     Op::of::<rejects::export::ExportRejects>(),
     Op::of::<rejects::retry::RetryRejects>(),
-    Op::of::<report::Report>(),
+    Op::of::<report::write::Report>(),
+    Op::of::<report::check::CheckReport>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -76,8 +77,10 @@ pub static ALL: &[Op] = &[
 
 /// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
 /// operation named here.
-pub static GROUPS: &[(&str, &str, &str)] =
-    &[("rejects", "List rows that were set aside, export them, try them again", "rejects list")];
+pub static GROUPS: &[(&str, &str, &str)] = &[
+    ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
+    ("report", "Write the evidence of migrations, and check it", "report write"),
+];
 
 /// What an operation gives back: data for a program and text for a person.
 #[derive(Debug, Clone, PartialEq)]

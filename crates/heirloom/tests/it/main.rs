@@ -10,6 +10,7 @@ mod detect;
 mod docs;
 mod embeddings;
 mod endpoint;
+mod evidence;
 mod json;
 mod kill;
 mod legacy;
