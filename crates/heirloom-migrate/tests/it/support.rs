@@ -83,6 +83,21 @@ impl Ground {
         self.apply_or_check(source, plan, true).await
     }
 
+    /// In a way of its own.
+    pub(crate) async fn apply_with(&self, plan: &Plan, options: apply::Options) -> Result<Applied> {
+        apply::run(ApplyRequest {
+            plan,
+            source: self.source.as_ref(),
+            store: &self.store,
+            heirloom: "test",
+            stop: Stop::default(),
+            check_only: false,
+            options,
+            progress: &mut |_| {},
+        })
+        .await
+    }
+
     async fn apply_or_check(&self, source: &dyn Source, plan: &Plan, check_only: bool) -> Result<Applied> {
         apply::run(ApplyRequest {
             plan,
@@ -91,6 +106,7 @@ impl Ground {
             heirloom: "test",
             stop: Stop::default(),
             check_only,
+            options: apply::Options::default(),
             progress: &mut |_| {},
         })
         .await

@@ -6,6 +6,7 @@
 
 mod embedding;
 mod env;
+mod report;
 mod secrets;
 mod serve;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
 pub use serve::ServeConfig;
+pub use report::ReportConfig;
 
 use crate::error::{Error, Result};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     /// `[serve]`
     pub serve: ServeConfig,
+    /// `[report]`
+    pub report: ReportConfig,
     /// `[output]`
     pub output: OutputConfig,
     /// What the variable of `embedding.api_key_env` holds.
@@ -211,6 +215,7 @@ impl Config {
         from(config.store.language != default.store.language, "store.language");
         from(config.caller.namespaces != default.caller.namespaces, "caller.namespaces");
         from(config.caller.actor != default.caller.actor, "caller.actor");
+        from(config.report.key != default.report.key, "report.key");
         from(config.output.log != default.output.log, "output.log");
         for (name, _, changed) in config.embedding.settings() {
             from(changed, name);

@@ -57,7 +57,8 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::list::ListRejects>(),
     Op::of::<rejects::export::ExportRejects>(),
     Op::of::<rejects::retry::RetryRejects>(),
-    Op::of::<report::Report>(),
+    Op::of::<report::write::Report>(),
+    Op::of::<report::check::CheckReport>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -84,6 +85,7 @@ pub static ALL: &[Op] = &[
 pub static GROUPS: &[(&str, &str, &str)] = &[
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
+    ("report", "Write the evidence of migrations, and check it", "report write"),
 ];
 
 /// What an operation gives back: data for a program and text for a person.

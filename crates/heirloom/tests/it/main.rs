@@ -11,6 +11,7 @@ mod detect;
 mod docs;
 mod embeddings;
 mod endpoint;
+mod evidence;
 mod http_api;
 mod http_events;
 mod json;
