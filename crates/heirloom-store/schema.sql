@@ -248,8 +248,6 @@ table heirloom.model
     constraint model_dimension_check CHECK (((dimension >= 1) AND (dimension <= 1024)))
     constraint model_pkey PRIMARY KEY (name)
     grant select to heirloom_audit
-    grant select to heirloom_serve
-    grant select to heirloom_service
 
 table heirloom.namespace row level security forced
     name text collate "C" not null
@@ -441,7 +439,7 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.count_words_if_stale(in_namespace text)
+CREATE OR REPLACE FUNCTION heirloom.count_words_if_stale(in_namespace text, came integer DEFAULT 1)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog'
@@ -451,23 +449,25 @@ AS $function$
 declare
     known heirloom.frequency;
     enough integer;
-    fresh integer;
+    fresh integer := came;
 begin
     select f.* into known from heirloom.frequency f where f.namespace = in_namespace;
-    if known.documents > 5000 then
+    enough := case when known.namespace is null then 10 else greatest(8, known.documents / 5) end;
+    if known.documents > 5000 and came < enough then
         return;
     end if;
-    enough := case when known.namespace is null then 10 else greatest(8, known.documents / 5) end;
-    select count(*)
-    into fresh
-    from (
-        select
-        from heirloom.memory m
-        where m.namespace = in_namespace and m.created_at > coalesce(known.counted_at, '-infinity')
-        order by m.created_at desc nulls last
-        limit enough
-    ) n;
-    if fresh >= enough then
+    if fresh < enough then
+        select count(*)
+        into fresh
+        from (
+            select
+            from heirloom.memory m
+            where m.namespace = in_namespace and m.created_at > coalesce(known.counted_at, '-infinity')
+            order by m.created_at desc nulls last
+            limit enough
+        ) n;
+    end if;
+    if fresh >= enough and pg_try_advisory_xact_lock(hashtext('heirloom.count_words'), hashtext(in_namespace)) then
         perform heirloom.count_words(in_namespace);
     end if;
 end
@@ -609,7 +609,10 @@ CREATE OR REPLACE FUNCTION heirloom.may_see(in_namespace text)
  SET search_path TO 'pg_catalog'
 AS $function$
     select coalesce(in_namespace = any (heirloom.visible_namespaces()), false)
-        or (pg_has_role(session_user, 'heirloom_service', 'member') and heirloom.serves_all())
+        or (
+            pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'heirloom_service', 'member')
+            and heirloom.serves_all()
+        )
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.memory_door()
@@ -751,6 +754,10 @@ begin
     end if;
     new.sign_bits := null;
     if new.embedding is not null then
+        if new.source_type is not null and vector_norm(new.embedding) = 0 then
+            raise exception 'embedding is a zero vector, which points nowhere: give the vector of a model, or NULL'
+                using errcode = 'data_exception';
+        end if;
         new.sign_bits := (
             select binary_quantize(new.embedding - m.centre)
             from heirloom.model m
@@ -794,6 +801,14 @@ begin
         raise warning 'pgmnemo provenance gate [warn]: INSERT accepted without commit_sha or artifact_hash: % of % row(s); they are ghosts (verified_at is NULL), which recall leaves out',
             ghosts, came;
     end if;
+    perform heirloom.count_words_if_stale(n.namespace, n.came)
+    from (
+        select i.namespace, count(*)::integer as came
+        from inserted i
+        where i.source_type is not null
+        group by i.namespace
+        order by i.namespace
+    ) n;
     if keys = 0 then
         return null;
     end if;
@@ -884,6 +899,32 @@ begin
         ))
     from heirloom.memory m
     where m.namespace = note_transition.namespace and m.id = note_transition.memory_id;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.open_namespaces(namespaces text[], at timestamp with time zone)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    closed constant text[] := array(
+        select x.name
+        from heirloom.namespace x
+        where x.name = any (open_namespaces.namespaces)
+            and x.expires_at <= greatest(open_namespaces.at, statement_timestamp())
+    );
+begin
+    if cardinality(open_namespaces.namespaces) = 1 and cardinality(closed) = 0 then
+        return array_remove(open_namespaces.namespaces, null);
+    end if;
+    return array(
+        select distinct n.name collate "C"
+        from unnest(open_namespaces.namespaces) n(name)
+        where n.name <> all (closed)
+        order by 1
+    );
 end
 $function$
 
@@ -997,6 +1038,7 @@ begin
     if namespaces is null then
         namespaces := heirloom.namespaces_in_sight();
     end if;
+    namespaces := heirloom.open_namespaces(namespaces, at);
     select * into question from heirloom.recall_terms(query_text);
     select * into words from heirloom.question_vector(question.lexemes, namespaces);
     if vector_norm(query_embedding) > 0 then
@@ -1140,12 +1182,12 @@ CREATE OR REPLACE FUNCTION heirloom.recall_boost(pin boolean, importance smallin
 RETURN (((CASE WHEN pin THEN 0.03 ELSE (0)::numeric END + (((importance - 3))::numeric * 0.01)) + CASE state WHEN 'canonical'::text THEN 0.02 WHEN 'validated'::text THEN 0.01 WHEN 'conflicted'::text THEN '-0.02'::numeric ELSE (0)::numeric END))::double precision
 
 CREATE OR REPLACE FUNCTION heirloom.recall_centre(query_model text)
- RETURNS SETOF heirloom.model
+ RETURNS TABLE(centre vector, dimension integer)
  LANGUAGE sql
- STABLE
+ STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog'
 AS $function$
-    select m.*
+    select m.centre, m.dimension
     from heirloom.model m
     where query_model is null or m.name = query_model
     order by m.name <> '', m.vectors desc, m.name
@@ -1168,6 +1210,7 @@ begin
     if namespaces is null then
         namespaces := heirloom.namespaces_in_sight();
     end if;
+    namespaces := heirloom.open_namespaces(namespaces, at);
     -- Most stores have none, and then nothing else needs to be asked.
     if not exists (
         select
@@ -1404,6 +1447,20 @@ begin
                         also_states, query_model;
                     found := found || near;
                 end;
+            elsif query_embedding is not null then
+                -- A model of so few vectors that it has no centre yet: its rows are few, and asked one by one.
+                found := found || array(
+                    select m.id
+                    from heirloom.memory m
+                    where m.namespace = here
+                        and m.embedding is not null
+                        and heirloom.is_recallable(
+                            m, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types, also_states
+                        )
+                        and (query_model is null or m.embedding_model is null or m.embedding_model = query_model)
+                    order by m.embedding <=> query_embedding
+                    limit wanted
+                );
             end if;
             found := array(select distinct u.id from unnest(found) u(id));
         end if;
@@ -1632,6 +1689,27 @@ begin
             using errcode = 'invalid_parameter_value';
     end if;
     return least(greatest(found::double precision, setting_number.lowest), setting_number.highest);
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.setting_time(name text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    found text := nullif(btrim(current_setting(setting_time.name, true), E' \t\r\n'), '');
+begin
+    -- PostgreSQL 15 cannot ask beforehand and says so in its own words. No exception block: one costs each call, and the
+    -- embedded engine does not catch it.
+    if found is not null and current_setting('server_version_num')::integer >= 160000
+        and not pg_input_is_valid(found, 'timestamptz')
+    then
+        raise exception '% is ''%'': it takes a moment, as 2026-01-31 12:00:00+00', setting_time.name, found
+            using errcode = 'invalid_datetime_format';
+    end if;
+    return found::timestamptz;
 end
 $function$
 

@@ -1,11 +1,20 @@
 //! A fresh database for each test, on the embedded engine or on the server of `HEIRLOOM_TEST_URL`.
 //!
 //! On the embedded engine a test gets an engine of its own (about 0.3 s); on a server a database of its own, dropped
-//! when the [`TestDatabase`] is closed. `HEIRLOOM_TEST_POOL=1` holds every pool to one connection, which is how a
+//! when the [`TestDatabase`] is closed. What many tests begin with is prepared once a process where it can be copied. `HEIRLOOM_TEST_POOL=1` holds every pool to one connection, which is how a
 //! place that waits for a second connection while holding the first is found.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
 
 use crate::database::{Database, Options};
 use crate::location::Location;
+
+/// Data directories as they were left prepared, by name.
+static PREPARED: LazyLock<Mutex<HashMap<String, Arc<OnceCell<Files>>>>> = LazyLock::new(Mutex::default);
 
 /// A database that belongs to one test.
 #[derive(Debug)]
@@ -23,12 +32,8 @@ impl TestDatabase {
     /// When none can be had: a test without its database has nothing to say.
     #[expect(clippy::expect_used, reason = "a test without its database has nothing to say")]
     pub async fn fresh() -> Self {
-        let options = Options { pool_size: pool_size(), ..Options::default() };
         let Ok(server) = std::env::var("HEIRLOOM_TEST_URL") else {
-            let dir = tempfile::tempdir().expect("a temporary directory");
-            let location = Location::Embedded(dir.path().join("store"));
-            let database = Database::open(&location, &options).await.expect("the embedded engine starts");
-            return Self { database, url: None, cleanup: None, _dir: Some(dir) };
+            return Self::copied("fresh", async |_| {}).await;
         };
         let name = format!("heirloom_test_{}", uuid::Uuid::new_v4().simple());
         let admin = Database::open(&Location::Server(server.clone()), &Options { pool_size: 1, ..Options::default() })
@@ -44,8 +49,44 @@ impl TestDatabase {
         admin.close().await.expect("closes");
         let url = with_database(&server, &name);
         let database =
-            Database::open(&Location::Server(url.clone()), &options).await.expect("the new database answers");
+            Database::open(&Location::Server(url.clone()), &options()).await.expect("the new database answers");
         Self { database, url: Some(url), cleanup: Some((server, name)), _dir: None }
+    }
+
+    /// A fresh database in the state that `prepare` leaves behind.
+    ///
+    /// On the embedded engine `prepare` runs once a process for each `name`, and every test gets a copy of the files it
+    /// left; on a server it runs each time.
+    ///
+    /// # Panics
+    /// As [`Self::fresh`].
+    pub async fn prepared(name: &str, prepare: impl AsyncFnOnce(&Database)) -> Self {
+        if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {
+            return Self::copied(name, prepare).await;
+        }
+        let fresh = Self::fresh().await;
+        prepare(&fresh.database).await;
+        fresh
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its database has nothing to say")]
+    async fn copied(name: &str, prepare: impl AsyncFnOnce(&Database)) -> Self {
+        let cell = {
+            let mut prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
+            prepared.entry(name.to_owned()).or_default().clone()
+        };
+        let files = cell
+            .get_or_init(async || {
+                let dir = tempfile::tempdir().expect("a temporary directory");
+                let database = embedded(dir.path()).await;
+                prepare(&database).await;
+                database.close().await.expect("closes");
+                Files::read(dir.path()).expect("the files can be read")
+            })
+            .await;
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        files.write(dir.path()).expect("the files can be written");
+        Self { database: embedded(dir.path()).await, url: None, cleanup: None, _dir: Some(dir) }
     }
 
     /// The database.
@@ -78,8 +119,14 @@ impl TestDatabase {
     }
 }
 
-fn pool_size() -> usize {
-    std::env::var("HEIRLOOM_TEST_POOL").ok().and_then(|size| size.parse().ok()).unwrap_or(4)
+#[expect(clippy::expect_used, reason = "a test without its database has nothing to say")]
+async fn embedded(dir: &Path) -> Database {
+    Database::open(&Location::Embedded(dir.join("store")), &options()).await.expect("the embedded engine starts")
+}
+
+fn options() -> Options {
+    let pool_size = std::env::var("HEIRLOOM_TEST_POOL").ok().and_then(|size| size.parse().ok()).unwrap_or(4);
+    Options { pool_size, ..Options::default() }
 }
 
 /// The same server, another database.
@@ -88,4 +135,49 @@ fn with_database(url: &str, name: &str) -> String {
     let after_scheme = base.find("://").map_or(0, |at| at + 3);
     let server = base[after_scheme..].find('/').map_or(base, |at| &base[..after_scheme + at]);
     format!("{server}/{name}{query}")
+}
+
+/// A data directory in memory, so that no test process leaves one behind. Files end where their zeros begin: most of the
+/// write-ahead log is not written yet.
+#[derive(Debug)]
+struct Files(Vec<(PathBuf, Option<(Vec<u8>, u64)>)>);
+
+impl Files {
+    fn read(root: &Path) -> std::io::Result<Self> {
+        let mut found = vec![(PathBuf::new(), None)];
+        let mut folders = vec![PathBuf::new()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(root.join(&folder))? {
+                let entry = entry?;
+                let path = folder.join(entry.file_name());
+                if entry.file_type()?.is_dir() {
+                    found.push((path.clone(), None));
+                    folders.push(path);
+                } else {
+                    let mut bytes = std::fs::read(entry.path())?;
+                    let length = bytes.len() as u64;
+                    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+                    bytes.shrink_to_fit();
+                    found.push((path, Some((bytes, length))));
+                }
+            }
+        }
+        Ok(Self(found))
+    }
+
+    fn write(&self, root: &Path) -> std::io::Result<()> {
+        for (path, content) in &self.0 {
+            let path = root.join(path);
+            match content {
+                None => std::fs::create_dir_all(path)?,
+                Some((bytes, length)) => {
+                    std::fs::write(&path, bytes)?;
+                    if *length > bytes.len() as u64 {
+                        std::fs::File::options().write(true).open(&path)?.set_len(*length)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }

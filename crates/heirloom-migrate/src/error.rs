@@ -1,6 +1,6 @@
 //! What can go wrong in a migration. No variant carries content or a credential.
 
-use heirloom_engine::{EngineError, Refusal};
+use heirloom_engine::{EngineError, Refusal, Trouble};
 use heirloom_store::StoreError;
 
 /// The migrator's result.
@@ -100,4 +100,23 @@ pub enum MigrateError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl MigrateError {
+    /// Whether the same step may succeed when it is tried again: a connection was lost, or two transactions met. Progress
+    /// is kept; a chunk is all there or not at all.
+    pub fn is_transient(&self) -> bool {
+        let trouble = match self {
+            Self::Target(error) | Self::Store(StoreError::Database(error)) => Refusal::of(error).trouble,
+            Self::ReadRefused { refusal, .. } => refusal.trouble,
+            Self::Engine(error) | Self::Store(StoreError::Engine(error)) => match error {
+                EngineError::Unreachable { source: Some(error), .. } => Refusal::of(error).trouble,
+                EngineError::Unreachable { source: None, .. } => Trouble::Lost,
+                EngineError::Database(error) => Refusal::of(error).trouble,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        matches!(trouble, Trouble::Lost | Trouble::Contended)
+    }
 }

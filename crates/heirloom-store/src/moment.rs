@@ -15,6 +15,25 @@ use crate::memory::Moment;
 /// Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
 const EPOCH: i64 = 946_684_800_000_000;
 
+/// The first microsecond PostgreSQL knows and the one after its last, counted from 2000-01-01.
+const FIRST: i64 = -211_813_488_000_000_000;
+const END: i64 = 9_223_371_331_200_000_000;
+
+/// Microseconds since 1970 as PostgreSQL counts them, where it can.
+pub(crate) fn since_2000(micros: i64) -> Option<i64> {
+    micros.checked_sub(EPOCH).filter(|since| (FIRST..END).contains(since))
+}
+
+impl Moment {
+    /// Whether PostgreSQL can keep it: 4714-11-24 BC to 294276-12-31, or an infinity.
+    pub fn is_known_to_postgresql(self) -> bool {
+        match self {
+            Self::Micros(micros) => since_2000(micros).is_some(),
+            Self::NegativeInfinity | Self::Infinity => true,
+        }
+    }
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -106,6 +125,21 @@ impl<'a> FromSql<'a> for Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn postgresql_s_calendar_begins_on_a_day_and_outlasts_ours() {
+        let first = FIRST + EPOCH;
+        for (moment, known) in [
+            (Moment::Micros(first), true),
+            (Moment::Micros(first - 1), false),
+            (Moment::Micros(i64::MIN), false),
+            (Moment::Micros(i64::MAX), true),
+            (Moment::NegativeInfinity, true),
+            (Moment::Infinity, true),
+        ] {
+            assert_eq!(moment.is_known_to_postgresql(), known, "{moment:?}");
+        }
+    }
 
     #[test]
     fn every_moment_comes_back_from_text_and_wire() {

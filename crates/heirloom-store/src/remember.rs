@@ -182,6 +182,7 @@ impl Store {
             )
             .await
             .map_err(|error| refused(error, id, new))?;
+        self.tell(&client);
         let row =
             rows.first().ok_or_else(|| StoreError::Conflict("The database wrote nothing and said nothing".into()))?;
         Ok(Remembered {

@@ -56,6 +56,16 @@ impl Store {
         schema::inspect(pg).await
     }
 
+    /// Refuses to serve tenants as a login that no policy holds. Asked by a door on a server; holds one connection.
+    ///
+    /// # Errors
+    /// As [`schema::check_serving`].
+    pub async fn check_serving(&self) -> Result<()> {
+        let client = self.database.client().await?;
+        let pg: &tokio_postgres::Client = &client;
+        schema::check_serving(pg).await
+    }
+
     /// The database it lives in.
     pub fn database(&self) -> &Database {
         &self.database

@@ -34,6 +34,9 @@ pub struct Kept {
     pub rows_ranked: u64,
     /// Models that got a centre, or a new one.
     pub models_centred: Vec<String>,
+    /// Models that need a centre which this database user may not keep; their vectors are compared as they are.
+    #[serde(default)]
+    pub models_not_centred: u64,
     /// Namespaces that got indexes of their own.
     pub namespaces_indexed: u64,
     /// Namespaces that are large enough for indexes which this database user may not make.
@@ -62,8 +65,11 @@ impl Store {
             kept.answers_forgotten = idempotency::expire(&client).await?;
         }
         for model in models(&mut client).await? {
-            centre(&mut client, self.meta(), &model).await?;
-            kept.models_centred.push(model);
+            if centre(&mut client, self.meta(), &model).await? {
+                kept.models_centred.push(model);
+            } else {
+                kept.models_not_centred += 1;
+            }
         }
         for due in due(&mut client, namespaces).await? {
             let scope = Scope::one(&due.namespace)?;
@@ -125,8 +131,8 @@ async fn models(client: &mut Client) -> Result<Vec<String>> {
     rows.iter().map(|row| Ok(row.try_get("name")?)).collect()
 }
 
-/// Takes the mean of a model's vectors and lets every vector of the model look at it.
-async fn centre(client: &mut Client, meta: &Meta, model: &str) -> Result<()> {
+/// Takes the mean of a model's vectors and lets every vector of the model look at it; `false` when this user may not.
+async fn centre(client: &mut Client, meta: &Meta, model: &str) -> Result<bool> {
     let tx = client.build_transaction().start().await?;
     // The operators of vectors, wherever pgvector lives.
     tx.execute("select set_config('search_path', $1, true)", &[&meta.search_path()]).await?;
@@ -141,7 +147,10 @@ async fn centre(client: &mut Client, meta: &Meta, model: &str) -> Result<()> {
         )
         .await?;
     tx.batch_execute("set local role none").await?;
-    tx.execute(include_str!("../sql/queries/upkeep/keep_centre.sql"), &[&model, &centre, &vectors]).await?;
+    match tx.execute(include_str!("../sql/queries/upkeep/keep_centre.sql"), &[&model, &centre, &vectors]).await {
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => return Ok(false),
+        kept => kept?,
+    };
     tx.commit().await?;
     for row in rows {
         let namespace: String = row.try_get("namespace")?;
@@ -149,7 +158,7 @@ async fn centre(client: &mut Client, meta: &Meta, model: &str) -> Result<()> {
         tx.execute(include_str!("../sql/queries/upkeep/recentre.sql"), &[&namespace, &model]).await?;
         tx.commit().await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Gives a namespace its two indexes; `false` when this user may not. Built beside the writers on a server.

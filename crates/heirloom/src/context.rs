@@ -90,13 +90,21 @@ struct Shared {
     database: OnceCell<Database>,
     store: OnceCell<Store>,
     embedding: OnceCell<Option<Embedding>>,
+    /// Counts what was written by this process.
+    news: tokio::sync::watch::Sender<u64>,
 }
 
 impl Context {
     /// The context of the person who started this process; opens nothing yet.
     pub fn new(config: Config, watch: Arc<dyn Watch>, cancel: Cancel) -> Self {
         let caller = Caller::Owner(config.caller.clone());
-        let shared = Shared { config, database: OnceCell::new(), store: OnceCell::new(), embedding: OnceCell::new() };
+        let shared = Shared {
+            config,
+            database: OnceCell::new(),
+            store: OnceCell::new(),
+            embedding: OnceCell::new(),
+            news: tokio::sync::watch::Sender::new(0),
+        };
         Self { shared: Arc::new(shared), caller, cancel, watch, elsewhere: None }
     }
 
@@ -244,6 +252,16 @@ impl Context {
     /// When the settings name somebody who cannot be asked.
     pub async fn embedding(&self) -> embed::Result<Option<&Embedding>> {
         Ok(self.shared.embedding.get_or_try_init(|| Embedding::of(&self.shared.config)).await?.as_ref())
+    }
+
+    /// Something was written, perhaps: whoever waits for [`Context::news`] looks.
+    pub fn happened(&self) {
+        self.shared.news.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Changes with every write of this process, and of others where the server tells.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.news.subscribe()
     }
 
     /// Closes the database when it was opened.

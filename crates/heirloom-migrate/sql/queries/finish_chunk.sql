@@ -1,4 +1,5 @@
--- Marks a chunk done with what its transaction did. One row, in the same transaction as the rows themselves.
+-- Marks a chunk done with what its transaction did, and gives its lease back. One row, in the same transaction as the
+-- rows themselves; no row when another runner has taken the chunk in the meantime, and then nothing may be committed.
 update heirloom_migrate.chunk
    set state = 'done',
        rows = $3,
@@ -11,6 +12,11 @@ update heirloom_migrate.chunk
        source_sum = $10,
        expected_sum = $11,
        restored = restored + $12,
-       done_at = now()
+       done_at = now(),
+       holder = null,
+       lease_until = null,
+       holder_backend = null,
+       holder_since = null
  where run_id = $1
    and ordinal = $2
+   and fence = $13

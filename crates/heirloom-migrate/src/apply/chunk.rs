@@ -1,90 +1,57 @@
-//! One chunk: read and map without a connection, then everything in one transaction.
+//! One chunk: claimed, read and mapped without a connection, then everything in one transaction.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use heirloom_store::bulk;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::failpoint::Point;
+use super::item::{Item, Mapper};
+use super::pace::Pace;
 use super::{Work, write};
-use crate::canon;
-use crate::digest::Digest;
+use crate::digest::DigestSum;
 use crate::error::{MigrateError, Result};
-use crate::ledger::{self, ChunkRecord, ChunkResult};
-use crate::mapping::{Mapped, Reject, RejectCode};
+use crate::ledger::{self, ChunkRecord, ChunkResult, Lease};
+use crate::mapping::{Reject, RejectCode};
 use crate::plan::PlannedChunk;
-use crate::source::{Read, verbatim};
+use crate::source::Read;
 use crate::value::SourceRow;
 
-/// A source row on its way.
-pub(super) struct Item {
-    /// Source key.
-    pub(super) key: Vec<String>,
-    /// The id it has, or would have.
-    pub(super) id: Uuid,
-    /// The row verbatim, every column.
-    pub(super) row: String,
-    /// Digest of `row`.
-    pub(super) source_digest: Digest,
-    /// The memory with its digest, or why it is set aside.
-    pub(super) outcome: std::result::Result<(Mapped, Digest), Reject>,
-}
+/// Rows that are mapped together, off the thread that reads them.
+const BATCH: usize = 256;
 
-/// Hands one chunk down, or finds that nothing is left to do.
-pub(super) async fn apply(
-    work: &Work<'_>,
-    chunk: &PlannedChunk,
-    record: &ChunkRecord,
-    rejected_before: u64,
-) -> Result<ChunkResult> {
-    let items = read(work, chunk).await?;
-    let mut result = ChunkResult { rows: items.len() as u64, ..ChunkResult::default() };
-    for item in &items {
-        result.source.add(item.source_digest);
-    }
-    if record.done && record.source == Some(result.source) && nothing_lost(work, &items).await? {
-        // Nothing changed at the source since this chunk was done, and the store still has what it was given, so
-        // nothing is written, not even here.
-        (result.rejected, result.forgotten, result.conflicts) = (record.rejected, record.forgotten, record.conflicts);
-        result.present = record.rows.saturating_sub(record.rejected + record.forgotten + record.conflicts);
-        return Ok(result);
-    }
-    let mut client = work.store.database().client().await?;
-    let mut tx = client.transaction().await?;
-    ledger::lock_chunk(&tx, work.plan.run_id, chunk.ordinal).await?;
-    let there = write::write(work, &mut tx, items, &mut result, chunk.ordinal).await?;
-    check_budget(work, rejected_before + result.rejected)?;
-    if let Some(mark) = &work.mark {
-        mark.stamp_with_rows(&tx, work, &there).await?;
-    }
-    ledger::finish_chunk(&tx, work.plan.run_id, chunk.ordinal, &result).await?;
-    tx.commit().await?;
-    Ok(result)
-}
-
-/// Whether the store still has every row of a chunk that it was given, or a tombstone of it. Reads only.
-async fn nothing_lost(work: &Work<'_>, items: &[Item]) -> Result<bool> {
-    let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
-    let mut client = work.store.database().client().await?;
-    let tx = client.transaction().await?;
-    let lost = bulk::lost(&tx, &ids).await?;
-    tx.rollback().await?;
-    Ok(lost.is_empty())
+/// A chunk, read and mapped.
+pub(super) struct Prepared {
+    pub(super) lease: Lease,
+    pub(super) items: Vec<Item>,
 }
 
 /// Reads and maps a chunk. The connection of the source is released before this returns.
-async fn read(work: &Work<'_>, chunk: &PlannedChunk) -> Result<Vec<Item>> {
-    let read = Read {
-        relation: work.plan.source.relation.clone(),
-        table: work.plan.source.table.clone(),
-        key: work.plan.source.key.clone(),
-        expressions: work.program.expressions().to_vec(),
-        range: chunk.range.clone(),
+pub(super) async fn prepare(work: &Work<'_>, lease: Lease) -> Result<Prepared> {
+    work.failpoints.pass(Point::BeforeDigest).await?;
+    let mut batches: Vec<JoinHandle<Vec<Item>>> = Vec::new();
+    let mut batch: Vec<(SourceRow, usize)> = Vec::with_capacity(BATCH);
+    let send = |batch: Vec<(SourceRow, usize)>| {
+        let mapper = Arc::clone(&work.mapper);
+        tokio::task::spawn_blocking(move || mapper.map_all(batch))
     };
-    let mut items: Vec<Item> = Vec::with_capacity(usize::try_from(chunk.rows).unwrap_or(0));
-    let mut seen = HashSet::new();
     work.source
-        .scan(&read, &mut |row, _bytes| {
-            let mut item = map(work, row);
+        .scan(&reading(work, planned(work, &lease)?), &mut |row, bytes| {
+            batch.push((row, bytes));
+            if batch.len() == BATCH {
+                batches.push(send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))));
+            }
+            Ok(())
+        })
+        .await?;
+    batches.push(send(batch));
+    let mut items = Vec::with_capacity(batches.len() * BATCH);
+    let mut seen = HashSet::new();
+    for batch in batches {
+        let batch = batch.await.map_err(|error| MigrateError::Ledger(format!("a row could not be mapped: {error}")))?;
+        for mut item in batch {
             if !seen.insert(item.id) {
                 item.outcome = Err(Reject {
                     code: RejectCode::DuplicateKey,
@@ -94,37 +61,144 @@ async fn read(work: &Work<'_>, chunk: &PlannedChunk) -> Result<Vec<Item>> {
                 });
             }
             items.push(item);
+        }
+    }
+    work.failpoints.pass(Point::AfterDigest).await?;
+    Ok(Prepared { lease, items })
+}
+
+fn planned<'w>(work: &'w Work<'_>, lease: &Lease) -> Result<&'w PlannedChunk> {
+    work.plan.chunks.get(lease.ordinal as usize).ok_or_else(|| {
+        MigrateError::Ledger(format!("run {} has a chunk {} that no plan knows", lease.run_id, lease.ordinal))
+    })
+}
+
+fn reading(work: &Work<'_>, chunk: &PlannedChunk) -> Read {
+    Read {
+        relation: work.plan.source.relation.clone(),
+        table: work.plan.source.table.clone(),
+        key: work.plan.source.key.clone(),
+        expressions: work.mapper.program.expressions().to_vec(),
+        range: chunk.range.clone(),
+    }
+}
+
+/// Writes a prepared chunk in one transaction; `None` when another runner has taken it, and then nothing was written.
+pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pace>) -> Result<Option<ChunkResult>> {
+    let Prepared { lease, items } = prepared;
+    let mut result = ChunkResult { rows: items.len() as u64, ..ChunkResult::default() };
+    for item in &items {
+        result.source.add(item.source_digest);
+    }
+    let mut client = work.store.database().client().await?;
+    let mut tx = client.transaction().await?;
+    if !work.store.database().is_embedded() {
+        // A process that is frozen in here keeps its rows locked; the server ends it when its lease would have run out.
+        let most = work.lease.as_millis().max(1);
+        tx.batch_execute(&format!("set local idle_in_transaction_session_timeout = {most}")).await?;
+    }
+    if !ledger::holds(&tx, &lease).await? {
+        return Ok(None);
+    }
+    work.failpoints.pass(Point::AfterBegin).await?;
+    let mut there = Vec::new();
+    let mut rest = items;
+    while !rest.is_empty() {
+        let slice = if work.rate.limits() { work.rate.slice(rest.iter().map(|item| item.bytes)) } else { rest.len() };
+        let after = rest.split_off(slice);
+        if work.rate.limits() {
+            let bytes = rest.iter().map(|item| item.bytes).sum();
+            let wait =
+                pace.lock().unwrap_or_else(PoisonError::into_inner).take(work.began.elapsed(), slice as u64, bytes);
+            tokio::time::sleep(wait).await;
+        }
+        there.extend(write::write(work, &mut tx, rest, &mut result, lease.ordinal).await?);
+        rest = after;
+    }
+    check_budget(work, &tx, &lease, result.rejected).await?;
+    work.failpoints.pass(Point::AfterRows).await?;
+    if let Some(mark) = &work.mark {
+        mark.stamp_with_rows(&tx, work, &there).await?;
+    }
+    work.failpoints.pass(Point::AfterMark).await?;
+    if !ledger::finish_chunk(&tx, &lease, &result).await? {
+        return Ok(None);
+    }
+    work.failpoints.pass(Point::BeforeCommit).await?;
+    tx.commit().await?;
+    drop(client);
+    work.failpoints.pass(Point::AfterCommit).await?;
+    Ok(Some(result))
+}
+
+/// What a chunk that is done would come to again, when nothing changed at the source since and the store still has what
+/// it was given; `None` when there is something to do. Reads only.
+pub(super) async fn unchanged(
+    work: &Work<'_>,
+    chunk: &PlannedChunk,
+    record: &ChunkRecord,
+) -> Result<Option<ChunkResult>> {
+    let (mut source, mut ids, mut buffer) = (DigestSum::default(), Vec::new(), Vec::new());
+    work.source
+        .scan(&reading(work, chunk), &mut |row, _bytes| {
+            source.add(work.mapper.source_digest(&row, &mut buffer));
+            ids.push(work.mapper.program.id(&row.key));
             Ok(())
         })
         .await?;
-    Ok(items)
+    if record.source != Some(source) || !nothing_lost(work, &ids).await? {
+        return Ok(None);
+    }
+    let left = record.rejected + record.forgotten + record.conflicts;
+    Ok(Some(ChunkResult {
+        rows: record.rows,
+        rejected: record.rejected,
+        forgotten: record.forgotten,
+        conflicts: record.conflicts,
+        present: record.rows.saturating_sub(left),
+        source,
+        ..ChunkResult::default()
+    }))
 }
 
-/// Maps one row and takes its digests.
-pub(super) fn map(work: &Work<'_>, row: SourceRow) -> Item {
-    let verbatim = verbatim::row(&work.plan.source.table, &row);
-    let source_digest = work.key.digest(verbatim.as_bytes());
-    let outcome = work.program.map(&row).and_then(|mapped| {
-        if work.allowed.binary_search(&mapped.memory.namespace).is_err() {
-            return Err(Reject {
-                code: RejectCode::NamespaceNotPlanned,
-                field: Some("namespace".into()),
-                column: None,
-                message: "the namespace is not among those the plan announced; make a new plan to admit it".into(),
-            });
-        }
-        let digest = work.key.digest(&canon::memory(&mapped.memory, work.store.meta().dimension));
-        Ok((mapped, digest))
-    });
-    let id = match &outcome {
-        Ok((mapped, _)) => mapped.memory.id,
-        Err(_) => work.program.id(&row.key),
+/// Whether the store still has every row of a chunk that it was given, or a tombstone of it. Reads only.
+async fn nothing_lost(work: &Work<'_>, ids: &[Uuid]) -> Result<bool> {
+    let mut client = work.store.database().client().await?;
+    let tx = client.transaction().await?;
+    let lost = bulk::lost(&tx, ids).await?;
+    tx.rollback().await?;
+    Ok(lost.is_empty())
+}
+
+/// Deals again with a chunk that is done; `None` when another runner is at it.
+pub(super) async fn again(work: &Work<'_>, chunk: &PlannedChunk, pace: &Mutex<Pace>) -> Result<Option<ChunkResult>> {
+    let lease = {
+        let client = work.store.database().client().await?;
+        ledger::claim(&client, work.plan.run_id, work.runner, work.lease, Some(chunk.ordinal)).await?
     };
-    Item { key: row.key, id, row: verbatim, source_digest, outcome }
+    let Some(lease) = lease else { return Ok(None) };
+    let prepared = prepare(work, lease).await?;
+    commit(work, prepared, pace).await
+}
+
+impl Mapper {
+    fn map_all(&self, rows: Vec<(SourceRow, usize)>) -> Vec<Item> {
+        let mut buffer = Vec::new();
+        rows.into_iter().map(|(row, bytes)| self.map(row, bytes as u64, &mut buffer)).collect()
+    }
 }
 
 /// Refuses before the commit, so that nothing of a chunk over the budget is kept.
-fn check_budget(work: &Work<'_>, rejected: u64) -> Result<()> {
+async fn check_budget(
+    work: &Work<'_>,
+    tx: &deadpool_postgres::Transaction<'_>,
+    lease: &Lease,
+    rejected: u64,
+) -> Result<()> {
+    if rejected == 0 {
+        return Ok(());
+    }
+    let rejected = rejected + ledger::rejected_elsewhere(tx, lease.run_id, lease.ordinal).await?;
     let allowed = work.budget.rows_of(work.plan.counts.rows);
     if rejected <= allowed {
         return Ok(());

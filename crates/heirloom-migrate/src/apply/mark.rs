@@ -8,6 +8,7 @@ use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_engine::Database;
 
 use super::Work;
+use super::failpoint::{Failpoints, Point};
 use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::ledger;
@@ -110,7 +111,13 @@ impl Mark {
 ///
 /// # Errors
 /// [`MigrateError::Source`] when the source cannot be written to.
-pub async fn stamp_verified(plan: &Plan, file: &MigrationFile, source: &dyn Source, target: &Database) -> Result<u64> {
+pub async fn stamp_verified(
+    plan: &Plan,
+    file: &MigrationFile,
+    source: &dyn Source,
+    target: &Database,
+    failpoints: &Failpoints,
+) -> Result<u64> {
     let Some(mark) = Mark::of(file, plan).filter(|mark| !mark.same_database) else { return Ok(0) };
     let Some(database) = source.marker() else {
         return Err(MigrateError::Source {
@@ -125,8 +132,13 @@ pub async fn stamp_verified(plan: &Plan, file: &MigrationFile, source: &dyn Sour
         let tx = client.transaction().await?;
         ledger::handed_down(&tx, &plan.origin_source()).await?
     };
-    let client = database.client().await?;
-    mark.stamp(&client, &keys).await
+    failpoints.pass(Point::BeforeStamp).await?;
+    let stamped = {
+        let client = database.client().await?;
+        mark.stamp(&client, &keys).await?
+    };
+    failpoints.pass(Point::AfterStamp).await?;
+    Ok(stamped)
 }
 
 fn quote(name: &str) -> String {

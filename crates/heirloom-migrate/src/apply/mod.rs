@@ -1,34 +1,40 @@
 //! Apply: chunk after chunk of a stored plan, each one transaction with its ledger row.
 //!
-//! A chunk is read and mapped first, with no connection held; then one transaction in the target locks its ledger row,
-//! stages and inserts what is not there and not forgotten, sets rejects aside, and marks the chunk done. A crash leaves
-//! all of it or nothing. A second run finds every chunk's source unchanged and writes nothing.
+//! A chunk is claimed, read and mapped first, with no connection held; then one transaction in the target checks the
+//! fencing token, stages and inserts what is not there and not forgotten, sets rejects aside, and marks the chunk done
+//! under the same token. A crash leaves all of it or nothing. A second run finds every chunk's source unchanged and
+//! writes nothing. Any number of processes drain one plan; [`crew`] is one process's share of it.
 //!
-//! Deliberately absent: leases (a locked ledger row keeps two runners from writing the same chunk; who works on what is
-//! not yet shared out), rates and pauses, and any decision that the plan has not announced.
+//! Deliberately absent: any decision that the plan has not announced.
 
 mod chunk;
+mod crew;
+mod failpoint;
+mod item;
 mod mark;
+mod options;
+mod pace;
 mod preflight;
 mod retry;
 mod write;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use heirloom_store::Store;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::digest::Key;
 use crate::error::{MigrateError, Result};
 use crate::file::Budget;
 use crate::ledger::{self, ChunkResult, RunState};
-use crate::mapping::Program;
 use crate::plan::Plan;
 use crate::source::Source;
 
+pub use failpoint::{Action, Failpoints, Gate, Point};
 pub use mark::stamp_verified;
+pub use options::{LEASE, Manners, Note, Options, Rate};
 pub use retry::{Retried, retry};
 
 /// A request to stop after the chunk in hand. Clones share it.
@@ -61,6 +67,8 @@ pub struct ApplyRequest<'a> {
     pub stop: Stop,
     /// Check everything and write nothing.
     pub check_only: bool,
+    /// How to go about it.
+    pub options: Options,
     /// Called after each chunk.
     pub progress: &'a mut (dyn FnMut(Progress) + Send),
 }
@@ -122,14 +130,18 @@ pub struct Applied {
 /// Everything a chunk needs, checked once.
 pub(crate) struct Work<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) program: Program,
+    mapper: Arc<item::Mapper>,
     pub(crate) source: &'a dyn Source,
     pub(crate) store: &'a Store,
-    pub(crate) key: Key,
     pub(crate) origin_source: String,
-    pub(crate) allowed: Vec<String>,
     pub(crate) budget: Budget,
     pub(crate) mark: Option<mark::Mark>,
+    /// This process, as the leases name it.
+    runner: Uuid,
+    lease: Duration,
+    rate: Rate,
+    failpoints: Failpoints,
+    began: Instant,
 }
 
 /// Applies a plan, or continues where an earlier apply stopped.
@@ -138,8 +150,8 @@ pub(crate) struct Work<'a> {
 /// [`MigrateError::Plan`] when the plan no longer matches its file, the source or the store; [`MigrateError::Refused`]
 /// when the plan itself refuses or the rejects exceed the budget. What was committed before stays, chunk by chunk.
 pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
-    let ApplyRequest { plan, source, store, heirloom, stop, check_only, progress } = request;
-    let work = preflight::preflight(plan, source, store).await?;
+    let ApplyRequest { plan, source, store, heirloom, stop, check_only, options, progress } = request;
+    let work = preflight::preflight(plan, source, store, &options).await?;
     if check_only {
         return check(&work).await;
     }
@@ -148,32 +160,25 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
     if let Some(mark) = &work.mark {
         mark.add_column(&work).await?;
     }
-    let mut applied = Applied::new(plan);
-    let mut records = {
+    let records = {
         let client = store.database().client().await?;
+        if store.database().is_embedded() {
+            // The directory has one owner, so whoever held a lease is gone.
+            ledger::release(&client, plan.run_id, None).await?;
+        }
         ledger::chunks(&client, plan.run_id).await?
     };
-    for (chunk, record) in plan.chunks.iter().zip(&mut records) {
-        if stop.asked() {
-            applied.stopped = true;
-            break;
-        }
-        let result = chunk::apply(&work, chunk, record, applied.rejected).await?;
-        applied.add(&result);
-        record.done = true;
-        progress(Progress {
-            rows: applied.rows,
-            planned_rows: plan.counts.rows,
-            written: applied.written,
-            rejected: applied.rejected,
-            chunks: chunk.ordinal + 1,
-            planned_chunks: applied.chunks,
-        });
-    }
+    let (result, mut applied) = crew::Crew::new(&work, &stop, &options, progress).run(&records).await;
+    result?;
     // Recall ranks what was handed down as it will tomorrow, from the first question on. Nothing to do, nothing written.
-    store.upkeep(Some(&work.allowed)).await?;
-    applied.chunks_done = count(records.iter().filter(|record| record.done).count());
+    store.upkeep(Some(&work.mapper.allowed)).await?;
+    applied.chunks_done = {
+        let client = store.database().client().await?;
+        applied.chunks.saturating_sub(count(usize::try_from(ledger::pending(&client, plan.run_id).await?).unwrap_or(0)))
+    };
+    work.failpoints.pass(Point::BeforeSettle).await?;
     applied.state = settle(&work, &applied).await?;
+    work.failpoints.pass(Point::AfterSettle).await?;
     Ok(applied)
 }
 
@@ -190,8 +195,10 @@ async fn enter(work: &Work<'_>, heirloom: &str) -> Result<()> {
     let mut client = work.store.database().client().await?;
     let tx = client.transaction().await?;
     ledger::register(&tx, work.plan, heirloom).await?;
+    work.failpoints.pass(Point::BeforeRegister).await?;
     tx.commit().await?;
-    Ok(())
+    drop(client);
+    work.failpoints.pass(Point::AfterRegister).await
 }
 
 /// Moves the run on when its last chunk is done. A verified run that wrote nothing stays verified.

@@ -1,7 +1,13 @@
 //! What must hold before the first row moves: the plan is whole, and file, source and store are as it found them.
 
-use heirloom_store::Store;
+use std::sync::Arc;
+use std::time::Instant;
 
+use heirloom_store::Store;
+use uuid::Uuid;
+
+use super::item::Mapper;
+use super::options::Options;
 use super::{Work, mark};
 use crate::digest::Key;
 use crate::error::{MigrateError, Result};
@@ -21,7 +27,12 @@ pub(super) struct Checked {
 /// # Errors
 /// [`MigrateError::Plan`] naming what changed since the plan was made; [`MigrateError::Refused`] when the plan itself
 /// says it must not be applied.
-pub(super) async fn preflight<'a>(plan: &'a Plan, source: &'a dyn Source, store: &'a Store) -> Result<Work<'a>> {
+pub(super) async fn preflight<'a>(
+    plan: &'a Plan,
+    source: &'a dyn Source,
+    store: &'a Store,
+    options: &Options,
+) -> Result<Work<'a>> {
     let meta = store.meta();
     let Checked { file, program } = check(plan, source, meta.dimension).await?;
     if !plan.target.fits(meta.store_id, meta.schema_version, meta.dimension) {
@@ -31,14 +42,23 @@ pub(super) async fn preflight<'a>(plan: &'a Plan, source: &'a dyn Source, store:
     allowed.sort_unstable();
     Ok(Work {
         plan,
-        program,
+        mapper: Arc::new(Mapper {
+            program,
+            table: plan.source.table.clone(),
+            key: Key::of_store(meta.store_id),
+            allowed,
+            dimension: meta.dimension,
+        }),
         source,
         store,
-        key: Key::of_store(meta.store_id),
         origin_source: plan.origin_source(),
-        allowed,
         budget: file.budget,
         mark: mark::Mark::of(&file, plan),
+        runner: Uuid::now_v7(),
+        lease: options.lease,
+        rate: options.rate,
+        failpoints: options.failpoints.clone(),
+        began: Instant::now(),
     })
 }
 

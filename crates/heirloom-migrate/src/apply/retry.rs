@@ -5,10 +5,13 @@
 //! the ledger adds up to the source before and after.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Mutex;
 
 use deadpool_postgres::Transaction;
 use serde::Serialize;
 
+use super::options::{Options, Rate};
+use super::pace::Pace;
 use super::{Work, chunk, preflight, write};
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, ChunkResult, RejectFilter, RejectRecord, RunState};
@@ -37,7 +40,7 @@ pub struct Retried {
 /// # Errors
 /// As [`super::run`]; and [`MigrateError::Plan`] when the plan was never applied, since the run must exist first.
 pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store) -> Result<Retried> {
-    let work = preflight::preflight(plan, source, store).await?;
+    let work = preflight::preflight(plan, source, store, &Options::default()).await?;
     require_run(&work).await?;
     let before = open(&work).await?;
     as_the_source_has_them(&work).await?;
@@ -66,11 +69,12 @@ async fn as_the_source_has_them(work: &Work<'_>) -> Result<()> {
         let ordinals: BTreeSet<u32> = rejects.iter().filter_map(|reject| own_chunk(work, reject)).collect();
         (ledger::chunks(&client, work.plan.run_id).await?, ordinals)
     };
-    let all: u64 = records.iter().map(|record| record.rejected).sum();
     // A chunk that was never done is for `apply`.
     let pairs = work.plan.chunks.iter().zip(&records);
     for (chunk, record) in pairs.filter(|(chunk, record)| record.done && ordinals.contains(&chunk.ordinal)) {
-        chunk::apply(work, chunk, record, all - record.rejected).await?;
+        if chunk::unchanged(work, chunk, record).await?.is_none() {
+            chunk::again(work, chunk, &Mutex::new(Pace::new(Rate::default()))).await?;
+        }
     }
     Ok(())
 }
@@ -106,10 +110,10 @@ async fn one_chunk(
     if let Some(ordinal) = ordinal {
         ledger::lock_chunk(tx, work.plan.run_id, ordinal).await?;
     }
-    let mut items = Vec::with_capacity(records.len());
+    let (mut items, mut buffer) = (Vec::with_capacity(records.len()), Vec::new());
     for record in records {
         let row = verbatim::restore(&work.plan.source.table, &record.key, &record.source_row)?;
-        let item = chunk::map(work, row);
+        let item = work.mapper.map(row, record.source_row.len() as u64, &mut buffer);
         if ordinal.is_some() || item.outcome.is_ok() {
             items.push(item);
         }

@@ -9,17 +9,18 @@ use heirloom_store::{Origin, StoreError};
 use uuid::Uuid;
 
 use super::Work;
-use super::chunk::Item;
+use super::item::Item;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::ledger::{self, ChunkResult, NewReject};
 use crate::mapping::{Mapped, Reject, RejectCode};
+use crate::source::verbatim;
+use crate::value::SourceRow;
 use crate::verify::target;
 
 /// A row that maps, before the store was asked about it.
 struct Candidate {
-    key: Vec<String>,
-    row: String,
+    row: SourceRow,
     source_digest: Digest,
     digest: Digest,
     mapped: Mapped,
@@ -34,9 +35,32 @@ impl Candidate {
         known.source_digest == self.source_digest.0 && known.written_digest == self.digest.0
     }
 
-    fn rejected(self, reject: Reject) -> NewReject {
-        NewReject { key: self.key, reject, source_row: self.row, source_digest: self.source_digest }
+    /// What is sent to the store, and what stays here until the store has answered.
+    fn split(self, work: &Work<'_>) -> Result<(bulk::Row, Sent)> {
+        let Self { row, source_digest, digest, mapped } = self;
+        let origin = Origin {
+            run_id: work.plan.run_id,
+            source: work.origin_source.clone(),
+            source_key: ledger::key_text(&row.key)?,
+            source_row: mapped.origin,
+            source_digest: source_digest.0,
+            written_digest: digest.0,
+        };
+        let id = mapped.memory.id;
+        Ok((bulk::Row { memory: mapped.memory, origin }, Sent { id, row, source_digest }))
     }
+}
+
+/// A row that was sent to the store.
+struct Sent {
+    id: Uuid,
+    row: SourceRow,
+    source_digest: Digest,
+}
+
+fn rejected(work: &Work<'_>, row: SourceRow, source_digest: Digest, reject: Reject) -> NewReject {
+    let source_row = verbatim::row(&work.plan.source.table, &row);
+    NewReject { key: row.key, reject, source_row, source_digest }
 }
 
 /// Writes the rows of a chunk in the caller's transaction and returns the keys that are now in the store.
@@ -54,16 +78,16 @@ pub(super) async fn write(
     let (mut fresh, mut changed, mut again) = (Vec::new(), Vec::new(), Vec::new());
     let (mut rejects, mut there) = (Vec::new(), Vec::new());
     for item in items {
-        let Item { key, id, row, source_digest, outcome } = item;
+        let Item { id, row, source_digest, outcome, .. } = item;
         let (mapped, digest) = match outcome {
             Ok(mapped) => mapped,
             Err(reject) => {
-                rejects.push(NewReject { key, reject, source_row: row, source_digest });
+                rejects.push(rejected(work, row, source_digest, reject));
                 continue;
             }
         };
         result.expected.add(digest);
-        let candidate = Candidate { key, row, source_digest, digest, mapped };
+        let candidate = Candidate { row, source_digest, digest, mapped };
         match known.get(&id) {
             _ if forgotten.contains(&id) => result.forgotten += 1,
             None => fresh.push(candidate),
@@ -71,7 +95,7 @@ pub(super) async fn write(
             Some(_) if lost.contains(&id) => again.push(candidate),
             Some(known) if candidate.is_unchanged(known) => {
                 result.present += 1;
-                there.push(candidate.key);
+                there.push(candidate.row.key);
             }
             Some(_) => changed.push(candidate),
         }
@@ -79,12 +103,11 @@ pub(super) async fn write(
     there.extend(insert(work, tx, fresh, result, &mut rejects).await?);
     there.extend(restore(work, tx, again, &known, result, &mut rejects).await?);
     there.extend(update(work, tx, changed, &known, result).await?);
-    result.rejected = rejects.len() as u64;
+    result.rejected += rejects.len() as u64;
     ledger::put_rejects(tx, work.plan.run_id, ordinal, &work.origin_source, &rejects).await?;
-    let open: HashSet<Vec<String>> =
-        ledger::open_rejects(&*tx, &work.origin_source).await?.into_iter().map(|(key, _)| key).collect();
-    let resolved: Vec<Vec<String>> = there.iter().filter(|key| open.contains(*key)).cloned().collect();
-    ledger::resolve_rejects(tx, work.plan.run_id, &work.origin_source, &resolved).await?;
+    if ledger::any_open_reject(&*tx, &work.origin_source).await? {
+        ledger::resolve_rejects(tx, work.plan.run_id, &work.origin_source, &there).await?;
+    }
     Ok(there)
 }
 
@@ -95,22 +118,26 @@ async fn insert(
     result: &mut ChunkResult,
     rejects: &mut Vec<NewReject>,
 ) -> Result<Vec<Vec<String>>> {
-    let rows = fresh.iter().map(|row| bulk_row(work, row)).collect::<Result<Vec<_>>>()?;
+    let (mut rows, mut sent) = (Vec::with_capacity(fresh.len()), Vec::with_capacity(fresh.len()));
+    for row in fresh {
+        let (row, kept) = row.split(work)?;
+        rows.push(row);
+        sent.push(kept);
+    }
     let mut outcome = Outcome::default();
     load(work, tx, &rows, &mut outcome).await?;
     let mut there = Vec::new();
-    for row in fresh {
-        let id = row.id();
+    drop(rows);
+    for Sent { id, row, source_digest } in sent {
         if let Some(reject) = outcome.refused.remove(&id) {
-            rejects.push(row.rejected(reject));
+            rejects.push(rejected(work, row, source_digest, reject));
         } else if let Some(why) = outcome.skipped.remove(&id) {
             match why {
                 bulk::Outcome::Forgotten => result.forgotten += 1,
                 // The id is taken by a row that was not handed down from here: the store's row stays.
                 bulk::Outcome::Present | bulk::Outcome::Elsewhere(_) | bulk::Outcome::Repeated => {
                     result.conflicts += 1;
-                    ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest)
-                        .await?;
+                    ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, source_digest).await?;
                 }
             }
         } else {
@@ -142,7 +169,7 @@ async fn restore(
         .filter(|(_, before, now)| before != *now)
         .map(|(id, before, _)| (id, before))
         .collect();
-    let back: HashMap<Vec<String>, Uuid> = again.iter().map(|row| (row.key.clone(), row.id())).collect();
+    let back: HashMap<Vec<String>, Uuid> = again.iter().map(|row| (row.row.key.clone(), row.id())).collect();
     let there = insert(work, tx, again, &mut restored, rejects).await?;
     let came: HashSet<Uuid> = there.iter().filter_map(|key| back.get(key).copied()).collect();
     let moved: Vec<(Uuid, String)> = moved.into_iter().filter(|(id, _)| came.contains(id)).collect();
@@ -167,7 +194,7 @@ async fn load(work: &Work<'_>, tx: &mut Transaction<'_>, rows: &[bulk::Row], out
             continue;
         }
         let savepoint = tx.savepoint("chunk_part").await?;
-        match bulk::load(&savepoint, work.store.meta(), part, &work.allowed).await {
+        match bulk::load(&savepoint, work.store.meta(), part, &work.mapper.allowed).await {
             Ok(loaded) => {
                 savepoint.commit().await?;
                 outcome.skipped.extend(loaded.skipped);
@@ -218,7 +245,7 @@ async fn update(
         return Ok(Vec::new());
     }
     let ids: Vec<Uuid> = changed.iter().map(Candidate::id).collect();
-    let current = target::digests(tx, &ids, &work.key).await?;
+    let current = target::digests(tx, &ids, &work.mapper.key).await?;
     let (mut rows, mut there) = (Vec::new(), Vec::new());
     for row in changed {
         let id = row.id();
@@ -227,27 +254,13 @@ async fn update(
                 && known.namespace == row.mapped.memory.namespace
         });
         if untouched {
-            rows.push(bulk_row(work, &row)?);
-            there.push(row.key);
+            there.push(row.row.key.clone());
+            rows.push(row.split(work)?.0);
         } else {
             result.conflicts += 1;
-            ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.key, id, row.source_digest).await?;
+            ledger::conflict(tx, work.plan.run_id, &work.origin_source, &row.row.key, id, row.source_digest).await?;
         }
     }
-    result.updated += bulk::replace(tx, work.store.meta(), &rows, &work.allowed).await?;
+    result.updated += bulk::replace(tx, work.store.meta(), &rows, &work.mapper.allowed).await?;
     Ok(there)
-}
-
-fn bulk_row(work: &Work<'_>, row: &Candidate) -> Result<bulk::Row> {
-    Ok(bulk::Row {
-        memory: row.mapped.memory.clone(),
-        origin: Origin {
-            run_id: work.plan.run_id,
-            source: work.origin_source.clone(),
-            source_key: ledger::key_text(&row.key)?,
-            source_row: row.mapped.origin.clone(),
-            source_digest: row.source_digest.0,
-            written_digest: row.digest.0,
-        },
-    })
 }

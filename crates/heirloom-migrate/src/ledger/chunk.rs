@@ -3,6 +3,7 @@
 use deadpool_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
+use super::lease::Lease;
 use crate::digest::DigestSum;
 use crate::error::{MigrateError, Result};
 
@@ -73,9 +74,10 @@ pub async fn lock_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32) -> Res
     record(&row)
 }
 
-/// Records a chunk as done. The caller commits it with the rows.
-pub async fn finish_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, result: &ChunkResult) -> Result<()> {
-    let number = ordinal_sql(ordinal)?;
+/// Records a chunk as done and gives its lease back. The caller commits it with the rows; `false` says that another runner
+/// has taken the chunk, so that nothing may be committed.
+pub async fn finish_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkResult) -> Result<bool> {
+    let number = ordinal_sql(lease.ordinal)?;
     let counts = [
         result.rows,
         result.inserted,
@@ -92,7 +94,7 @@ pub async fn finish_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, resu
         .execute(
             FINISH,
             &[
-                &run_id,
+                &lease.run_id,
                 &number,
                 &counts[0],
                 &counts[1],
@@ -104,10 +106,19 @@ pub async fn finish_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, resu
                 &source.as_slice(),
                 &expected.as_slice(),
                 &counts[7],
+                &lease.fence,
             ],
         )
         .await?;
-    if changed == 1 { Ok(()) } else { Err(MigrateError::Ledger(format!("run {run_id} has no chunk {ordinal}"))) }
+    Ok(changed == 1)
+}
+
+/// Rows that all other chunks of the run have set aside. Chunks that set rows aside take turns from here to the end of
+/// their transactions, so that two of them cannot pass a budget together that each passes alone.
+pub async fn rejected_elsewhere(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32) -> Result<u64> {
+    tx.execute("select from heirloom_migrate.run where run_id = $1 for no key update", &[&run_id]).await?;
+    let sql = include_str!("../../sql/queries/rejected_elsewhere.sql");
+    Ok(unsigned(tx.query_one(sql, &[&run_id, &ordinal_sql(ordinal)?]).await?.try_get(0)?))
 }
 
 /// Counts rows of a done chunk anew that were set aside and are in the store now. What the store left as it was stays
@@ -155,7 +166,7 @@ pub(super) fn ordinal_sql(ordinal: u32) -> Result<i32> {
         .map_err(|_| MigrateError::Ledger(format!("chunk {ordinal} is beyond what the ledger counts")))
 }
 
-fn count_sql(count: u64) -> i64 {
+pub(super) fn count_sql(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

@@ -7,16 +7,22 @@
 //! ledger records.
 
 mod chunk;
+mod lease;
 mod reject;
 mod reject_count;
 mod run;
 mod schema;
 mod stored;
 
-pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, retried_chunk};
+pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
+pub use lease::{
+    Beat, Busy, Lease, Live, Runner, beat, busy, claim, holds, is_current, knows_runner, leave, live, pending, release,
+    renew, runners,
+};
 pub(crate) use reject::key_text;
 pub use reject::{
-    NewReject, RejectFilter, RejectRecord, conflict, list_rejects, open_rejects, put_rejects, resolve_rejects,
+    NewReject, RejectFilter, RejectRecord, any_open_reject, conflict, list_rejects, open_rejects, put_rejects,
+    resolve_rejects,
 };
 pub use reject_count::{RejectTotal, reject_counts};
 pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state};

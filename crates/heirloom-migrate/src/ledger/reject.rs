@@ -115,6 +115,12 @@ pub async fn resolve_rejects(tx: &Transaction<'_>, run_id: Uuid, source: &str, k
         .await?)
 }
 
+/// Whether any row of a source is set aside and open.
+pub async fn any_open_reject(client: &impl GenericClient, source: &str) -> Result<bool> {
+    let sql = "select exists (select from heirloom_migrate.reject where source = $1 and state = 'open')";
+    Ok(client.query_one(sql, &[&source]).await?.try_get(0)?)
+}
+
 /// Keys of a source that are set aside and open, with the digest of the bytes they had.
 pub async fn open_rejects(client: &impl GenericClient, source: &str) -> Result<Vec<(Vec<String>, Digest)>> {
     let rows = client

@@ -8,11 +8,15 @@ use heirloom_store::sql_file;
 use crate::error::Result;
 
 /// Newest version of the ledger's schema that this binary knows.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 const CATALOG: Catalog = Catalog {
     schema: "heirloom_migrate",
-    migrations: &[sql_file!("migrations/0001_ledger.sql"), sql_file!("migrations/0002_restored.sql")],
+    migrations: &[
+        sql_file!("migrations/0001_ledger.sql"),
+        sql_file!("migrations/0002_restored.sql"),
+        sql_file!("migrations/0003_lease.sql"),
+    ],
     objects: &[],
 };
 

@@ -25,8 +25,13 @@ pub(super) enum NoMoment {
 }
 
 impl Reading {
-    /// The moment of a value that is not null.
+    /// The moment of a value that is not null, within what PostgreSQL can keep. A zone may move one over the edge.
     pub(super) fn moment(&self, value: &Value) -> Result<Moment, NoMoment> {
+        self.read(value)
+            .and_then(|moment| if moment.is_known_to_postgresql() { Ok(moment) } else { Err(NoMoment::Range) })
+    }
+
+    fn read(&self, value: &Value) -> Result<Moment, NoMoment> {
         match value {
             Value::Moment(moment) => Ok(*moment),
             Value::LocalTime(Moment::Micros(micros)) => {
@@ -37,7 +42,7 @@ impl Reading {
             Value::Date(days) => {
                 // PostgreSQL's dates reach further than its timestamps.
                 let micros = i64::from(*days).checked_mul(86_400_000_000).ok_or(NoMoment::Range)?;
-                self.moment(&Value::LocalTime(Moment::Micros(micros)))
+                self.read(&Value::LocalTime(Moment::Micros(micros)))
             }
             Value::Int(number) => self.epoch(i128::from(*number) * 1_000_000_000),
             Value::Float64(number) if number.is_finite() => self.float(*number),
@@ -188,6 +193,16 @@ mod tests {
         for days in [i32::MAX, i32::MIN] {
             assert_eq!(utc.moment(&Value::Date(days)), Err(NoMoment::Range));
         }
+    }
+
+    #[test]
+    fn a_wall_clock_that_its_zone_moves_before_the_calendar_is_out_of_range() {
+        let first = Value::LocalTime(Moment::Micros(-210_866_803_200_000_000));
+        let at = |zone| Reading { zone: Some(TimeZone::get(zone).unwrap()), epoch: None }.moment(&first);
+        assert_eq!(at("Europe/Zurich"), Err(NoMoment::Range));
+        assert_eq!(at("UTC"), Ok(Moment::Micros(-210_866_803_200_000_000)));
+        let millis = Reading { zone: None, epoch: Some(Epoch::Millis) };
+        assert_eq!(millis.moment(&Value::Int(-999_999_999_999_999)), Err(NoMoment::Range));
     }
 
     #[test]

@@ -259,7 +259,7 @@ impl Alternative {
             return Err((RejectCode::FieldMissing, message));
         }
         let since = moment(since, &self.reading)?;
-        interval.after(since).ok_or_else(beyond)
+        interval.after(since).filter(|end| end.is_known_to_postgresql()).ok_or_else(beyond)
     }
 
     /// Linear from the source's range to the field's own; half rounds up.

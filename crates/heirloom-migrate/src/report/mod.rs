@@ -3,13 +3,14 @@
 //! [`Evidence`] is made of values that other rooms have already made; this room counts nothing anew and reads neither
 //! database nor clock. It holds keys, counts, names and digests.
 //!
-//! Deliberately absent: content (no sample, no differing value), credentials, signing, scripts and outside assets.
+//! Deliberately absent: content (no sample, no differing value), credentials, scripts and outside assets.
 
 mod build;
 mod check;
 mod html;
 mod page;
 mod section;
+mod sign;
 mod words;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use crate::verify::{ChunkVerdict, Class, Explanation, RecallProof};
 
 pub use build::Parts;
 pub use html::html;
+pub use sign::{Checked, Signed, Signer, check};
 
 /// Version of the evidence's own form.
 pub const FORMAT: u32 = 1;

@@ -7,6 +7,7 @@
 //! `{"$text": base64}` for text that is not UTF-8, `{"$blob": base64}` for binary of a dynamically typed source,
 //! `{"$real": "Infinity"}` for a float outside JSON.
 
+mod frame;
 mod read;
 pub(super) mod time;
 mod write;
@@ -17,9 +18,10 @@ use crate::error::{MigrateError, Result};
 use crate::source::Table;
 use crate::value::SourceRow;
 
+pub use frame::frames;
 pub use write::verbatim;
 
-/// The whole row, as the reject store keeps it and the source digest is taken over.
+/// The whole row, as the reject store keeps it.
 pub fn row(table: &Table, row: &SourceRow) -> String {
     kept(table, row, &[])
 }

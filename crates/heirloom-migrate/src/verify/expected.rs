@@ -83,11 +83,12 @@ impl<'a> Work<'a> {
             range: chunk.range.clone(),
         };
         let dimension = self.store.meta().dimension;
-        let mut rows = Vec::new();
+        let (mut rows, mut buffer) = (Vec::new(), Vec::new());
         self.source
             .scan(&read, &mut |row, _bytes| {
-                let text = verbatim::row(&self.plan.source.table, &row);
-                let source_digest = self.origin_key.digest(text.as_bytes());
+                buffer.clear();
+                verbatim::frames(&self.plan.source.table, &row, &mut buffer);
+                let source_digest = self.origin_key.digest(&buffer);
                 let mapped = self.program.map(&row).ok();
                 let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);
                 // A second row with the same identity is set aside by apply.

@@ -15,13 +15,34 @@ pub(super) fn canonical(text: &[u8]) -> Vec<u8> {
 }
 
 fn parsed(text: &[u8]) -> Option<Vec<u8>> {
-    if text.windows(RESERVED.len()).any(|window| window == RESERVED) {
+    if has_reserved_key(text) {
         return None;
     }
     let value: Value = serde_json::from_slice(text).ok()?;
     let mut bytes = Vec::with_capacity(text.len());
     put(&value, &mut bytes)?;
     Some(bytes)
+}
+
+/// Whether a key begins with what the parser reserves. As the beginning of a text it is text like any other.
+fn has_reserved_key(text: &[u8]) -> bool {
+    if !text.windows(RESERVED.len()).any(|window| window == RESERVED) {
+        return false;
+    }
+    let mut rest = text;
+    while let Some(open) = rest.iter().position(|byte| *byte == b'"') {
+        let inside = &rest[open + 1..];
+        let mut end = 0;
+        while inside.get(end).is_some_and(|byte| *byte != b'"') {
+            // What a backslash escapes does not end the string. PostgreSQL escapes no character of the reserved word.
+            end += if inside[end] == b'\\' { 2 } else { 1 };
+        }
+        rest = inside.get(end + 1..).unwrap_or_default();
+        if inside.starts_with(RESERVED) && rest.trim_ascii_start().starts_with(b":") {
+            return true;
+        }
+    }
+    false
 }
 
 fn put(value: &Value, bytes: &mut Vec<u8>) -> Option<()> {
@@ -129,5 +150,19 @@ mod tests {
         let deep = [vec![b'['; 200], vec![b']'; 200]].concat();
         assert_eq!(canonical(&deep), [b"?", deep.as_slice()].concat());
         assert_ne!(canonical(br#"{"$serde_json::private::Number": "1"}"#), canonical(b"1"));
+    }
+
+    #[test]
+    fn the_parser_s_own_word_is_text_where_it_is_no_key() {
+        for text in [
+            r#"["$serde_json::private::Number"]"#,
+            r#"{"a": "$serde_json::private::Number: \"1\""}"#,
+            r#"{"a": "[-1:2]={\"{\\\"$serde_json::private::Number\\\": 1}\"}"}"#,
+        ] {
+            assert!(!canonical(text.as_bytes()).starts_with(b"?"), "{text}");
+        }
+        for text in [r#"{"a": {"$serde_json::private::Number": "1"}}"#, r#"{"\\": 1, "$serde_json::private::x" : 1}"#] {
+            assert!(canonical(text.as_bytes()).starts_with(b"?"), "{text}");
+        }
     }
 }

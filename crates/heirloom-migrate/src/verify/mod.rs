@@ -8,13 +8,16 @@
 //! Deliberately absent: any write (the ledger's `verified` is recorded by the caller when asked to), the loader's
 //! encoder and the value encoders of `canon`.
 
+mod aside;
 mod difference;
 mod expected;
 mod explain;
 mod json;
 mod live;
+mod merkle;
 mod question;
 mod recall;
+mod recorded;
 pub mod target;
 mod walk;
 mod wire;
@@ -25,14 +28,16 @@ use heirloom_store::Store;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::digest::{DigestSum, Key};
+use crate::digest::DigestSum;
 use crate::error::{MigrateError, Result};
 use crate::plan::Plan;
 use crate::source::Source;
 
 pub use difference::{Class, Difference, Explanation, Side};
 pub use live::LiveRow;
+pub use merkle::merkle_root;
 pub use recall::{Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_proof};
+pub use recorded::{RecordedCheck, recorded};
 
 /// Most differences that are listed; all are counted.
 pub const MAX_LISTED: usize = 1_000;
@@ -66,7 +71,7 @@ pub struct Verification {
     pub source_rows: u64,
     /// Rows of them that map, so that they are expected in the target.
     pub expected: u64,
-    /// Rows of them that do not map and are rightly absent.
+    /// Rows of them that do not map, or that the database refused and the ledger kept, and that are rightly absent.
     pub rejected: u64,
     /// Expected rows that are in the target under their id.
     pub found: u64,
@@ -84,7 +89,7 @@ pub struct Verification {
     pub differences: Vec<Difference>,
     /// A line a chunk.
     pub chunks: Vec<ChunkVerdict>,
-    /// Root of the Merkle tree over the chunks' target sums, hex, under this run's key.
+    /// Root of the Merkle tree over the chunks' target sums ([`merkle_root()`]), hex; the sums are under this run's key.
     pub merkle_root: String,
     /// Whether every row is equal or explained.
     pub holds: bool,
@@ -124,7 +129,7 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
     live::unexpected(&work, &seen, &mut verification).await?;
     live::live(&work, &mut verification).await?;
     refuse_nothing(&verification, plan)?;
-    verification.merkle_root = merkle_root(&work.key, &verification.chunks);
+    verification.merkle_root = merkle_root(&verification.chunks);
     verification.holds = verification.difference_count == 0;
     Ok(verification)
 }
@@ -144,29 +149,6 @@ fn refuse_nothing(verification: &Verification, plan: &Plan) -> Result<()> {
         return nothing("The target");
     }
     Ok(())
-}
-
-/// Pairs are hashed together level by level; a lone last node moves up.
-fn merkle_root(key: &Key, chunks: &[ChunkVerdict]) -> String {
-    let mut level: Vec<[u8; 16]> = chunks
-        .iter()
-        .map(|chunk| {
-            let mut leaf = chunk.ordinal.to_be_bytes().to_vec();
-            leaf.extend_from_slice(&chunk.found.count.to_be_bytes());
-            leaf.extend_from_slice(&chunk.found.sum_bytes());
-            key.digest(&leaf).0
-        })
-        .collect();
-    while level.len() > 1 {
-        level = level
-            .chunks(2)
-            .map(|pair| match pair {
-                [left, right] => key.digest(&[*left, *right].concat()).0,
-                rest => rest[0],
-            })
-            .collect();
-    }
-    level.first().map(|root| crate::digest::Digest(*root).to_string()).unwrap_or_default()
 }
 
 impl Verification {

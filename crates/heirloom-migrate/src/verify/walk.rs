@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::difference::{Class, Difference, Explanation, Side};
 use super::expected::{Expected, Work};
 use super::target::{self, TargetRow};
-use super::{ChunkVerdict, Verification, explain};
+use super::{ChunkVerdict, Verification, aside, explain};
 use crate::canon::FIELDS;
 use crate::digest::DigestSum;
 use crate::error::Result;
@@ -77,8 +77,10 @@ impl Walk<'_, '_, '_, '_> {
         for row in found {
             by_id.entry(row.id).or_default().push(row);
         }
-        let absent: Vec<Uuid> = rows.iter().map(|row| row.id).filter(|id| !by_id.contains_key(id)).collect();
-        let forgotten = self.forgotten(&absent).await?;
+        let absent: Vec<&Expected> = rows.iter().filter(|row| !by_id.contains_key(&row.id)).collect();
+        let forgotten = self.forgotten(&absent.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+        let mapped: Vec<&Expected> = absent.into_iter().filter(|row| row.memory.is_some()).collect();
+        let refused = aside::refused(self.tx, &self.work.origin_source, &mapped).await?;
         for row in rows {
             let there = by_id.remove(&row.id).unwrap_or_default();
             match (&row.memory, there.as_slice()) {
@@ -91,6 +93,10 @@ impl Walk<'_, '_, '_, '_> {
                     }
                 }
                 (Some(_), []) if forgotten.contains(&row.id) => self.verification.explains(Explanation::Forgotten),
+                (Some(_), []) if refused.contains(&row.key) => {
+                    self.verification.expected -= 1;
+                    self.verification.rejected += 1;
+                }
                 (Some(_), []) => self.row_differs(Class::Missing, row, None),
                 (Some((namespace, frames)), there) => {
                     self.verification.found += 1;

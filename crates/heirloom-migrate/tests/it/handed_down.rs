@@ -4,6 +4,7 @@
 //! The source is asked by plain queries for the text it prints, and so is the store; no code of the migrator reads either.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use proptest::collection::vec;
 use proptest::option;
@@ -11,11 +12,11 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use crate::handed_values::{NEEDED, TYPES, names, quoted, toml, value};
+use crate::handed_values::{NEEDED, TYPES, brief, names, quoted, toml, value};
 use crate::support::Ground;
 
 /// A table of any columns, its rows, and a file for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Case {
     table: &'static str,
     /// `id`, or `id` and `id2`, with their types.
@@ -52,6 +53,20 @@ const FIELDS: [(&str, &[&str], &str); 13] = [
     ("project_id", &["bigint", "integer"], "from = COL, otherwise = WORD"),
     ("state", &["hand_mood", "text"], "from = COL, values = { sad = \"draft\" }, otherwise = WORD"),
 ];
+
+impl fmt::Debug for Case {
+    /// The file and the beginning of each cell; the seed makes the rest again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} in chunks of {}, {:?}", self.table, self.chunk_rows, self.all())?;
+        for (key, cells) in &self.rows {
+            let key: Vec<String> = key.iter().map(|key| brief(key)).collect();
+            let cells: Vec<String> =
+                cells.iter().map(|cell| cell.as_deref().map_or_else(|| "NULL".to_owned(), brief)).collect();
+            write!(f, "; ({}) {}", key.join(", "), cells.join(", "))?;
+        }
+        write!(f, "; {:?}", self.file("hand"))
+    }
+}
 
 impl Case {
     /// The migration file. The plan's name tells the cases of one store apart.
@@ -288,7 +303,14 @@ async fn try_case(ground: &Ground, case: &Case, name: &str) -> Result<(), TestCa
     for (key, cells) in &source {
         let back = found.get(key).ok_or_else(|| fail(format!("row {key:?} is gone")))?;
         for (column, ty) in case.all() {
-            prop_assert_eq!(back.get(column), cells.get(column), "column {:?} ({}) of row {:?}", column, ty, key);
+            let said =
+                |cells: &BTreeMap<String, Option<String>>| cells.get(column).map(|cell| cell.as_deref().map(brief));
+            prop_assert!(
+                back.get(column) == cells.get(column),
+                "column {column:?} ({ty}) of row {key:?}: {:?} came back as {:?}",
+                said(cells),
+                said(back)
+            );
         }
         prop_assert!(
             back.keys().all(|kept| cells.contains_key(kept) || kept.ends_with("$expr0")),

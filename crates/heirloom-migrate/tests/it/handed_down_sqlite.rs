@@ -3,6 +3,7 @@
 //! The file is read by plain queries and so is the store; no code of the migrator reads either.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,11 +17,11 @@ use rusqlite::types::{Value as Stored, ValueRef};
 use serde_json::Value as Json;
 
 use crate::handed_down::config;
-use crate::handed_values::{hex, names, quoted, text, toml};
+use crate::handed_values::{brief, hex, names, quoted, text, toml};
 use crate::support::Ground;
 
 /// One cell as written; the column's affinity may store it as another class.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Cell {
     Plain(Stored),
     /// Text of these bytes, whatever they are.
@@ -38,7 +39,21 @@ const KEYS: [(&[(&str, &str)], &str); 7] = [
     (&[], ""),
 ];
 
-#[derive(Debug, Clone)]
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(Stored::Text(text)) => f.write_str(&brief(text)),
+            Self::Plain(Stored::Blob(bytes)) => write!(f, "blob {}", brief(&hex(bytes))),
+            Self::Plain(value) => write!(f, "{value:?}"),
+            Self::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => f.write_str(&brief(text)),
+                Err(_) => write!(f, "text {}", brief(&hex(bytes))),
+            },
+        }
+    }
+}
+
+#[derive(Clone)]
 struct Case {
     key: (&'static [(&'static str, &'static str)], &'static str),
     /// The first is the content.
@@ -87,6 +102,19 @@ fn case() -> impl Strategy<Value = Case> {
             },
         )
     })
+}
+
+impl fmt::Debug for Case {
+    /// The file and the beginning of each cell; the seed makes the rest again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} in chunks of {}, {:?}", self.key.0, self.key.1, self.chunk_rows, self.columns)?;
+        for (key, cells) in &self.rows {
+            // Never over several lines, whatever the caller asks for: a case is one line of a message.
+            let cells: Vec<String> = key.iter().chain(cells).map(|cell| format!("{cell:?}")).collect();
+            write!(f, "; {}", cells.join(", "))?;
+        }
+        write!(f, "; {:?}", self.file("hand", "sqlite:hand.db"))
+    }
 }
 
 impl Case {
@@ -260,7 +288,14 @@ async fn try_case(ground: &Ground, case: &Case, name: &str) -> Result<(), TestCa
     }
     back.sort();
     there.sort();
-    prop_assert_eq!(back, there);
+    if let Some((back, there)) = back.iter().zip(&there).find(|(back, there)| back != there) {
+        let differing = there.1.iter().filter(|(column, shown)| back.1.get(*column) != Some(shown));
+        let said = |shown: Option<&Shown>| shown.map(|(class, bytes)| format!("{class} {}", brief(bytes)));
+        let differing: Vec<_> =
+            differing.map(|(column, shown)| (column, said(Some(shown)), said(back.1.get(column)))).collect();
+        return Err(fail(format!("a row came back with other columns or cells: {differing:?}")));
+    }
+    prop_assert_eq!(back.len(), there.len());
     Ok(())
 }
 

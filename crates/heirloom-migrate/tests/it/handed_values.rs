@@ -342,3 +342,12 @@ pub(crate) fn toml(text: &str) -> String {
     out.push('"');
     out
 }
+
+/// A value for a message: its first characters and how long it is, so that a failed case fits on a screen.
+pub(crate) fn brief(text: &str) -> String {
+    const SHOWN: usize = 48;
+    match text.char_indices().nth(SHOWN) {
+        None => format!("{text:?}"),
+        Some((at, _)) => format!("{:?}… ({} bytes)", &text[..at], text.len()),
+    }
+}

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod change_table;
 mod detect;
+mod failpoints;
 mod fake;
 mod file_errors;
 mod file_reference;
@@ -18,6 +20,8 @@ mod handed_down;
 mod handed_down_sqlite;
 mod handed_values;
 mod handover;
+mod leases;
+mod manners;
 mod mapping_property;
 mod mapping_support;
 mod mapping_verbs;
@@ -37,6 +41,8 @@ mod traces;
 mod verify_damage;
 mod verify_explained;
 mod verify_ground;
+mod verify_mutations;
+mod verify_recorded;
 mod verify_roundtrip;
 
 /// A file that is not listed above would never run.

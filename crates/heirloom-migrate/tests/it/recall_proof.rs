@@ -4,17 +4,19 @@ use heirloom_engine::testkit::TestDatabase;
 use heirloom_migrate::plan::{NamespaceCount, Plan};
 use heirloom_migrate::verify::{LeftOut, RecallProof, recall_proof};
 use heirloom_store::bulk::{self, Row};
-use heirloom_store::{Memory, Moment, Origin, Remember, Scope, Store, UpOptions};
+use heirloom_store::{Memory, Moment, Origin, Remember, Scope, Store};
 use uuid::Uuid;
 
 use crate::fake::case;
+use crate::support::installed;
 
 const HOME: &str = "workspace:home";
 const NEXT_DOOR: &str = "workspace:next-door";
 
-async fn store(database: &TestDatabase) -> Store {
-    let options = UpOptions { dimension: 4, language: "english".into() };
-    Store::up(database.database(), &options).await.unwrap()
+async fn store() -> (TestDatabase, Store) {
+    let database = installed(4).await;
+    let store = Store::open(database.database()).await.unwrap();
+    (database, store)
 }
 
 /// A plan that hands down to these namespaces.
@@ -63,8 +65,7 @@ async fn prove(plan: &Plan, store: &Store) -> RecallProof {
 
 #[tokio::test]
 async fn rows_come_back_to_their_namespace_and_to_nobody_else() {
-    let database = TestDatabase::fresh().await;
-    let (store, plan) = (store(&database).await, plan(&[HOME, NEXT_DOOR]).await);
+    let ((database, store), plan) = (store().await, plan(&[HOME, NEXT_DOOR]).await);
     hand_down(
         &store,
         &plan,
@@ -87,8 +88,7 @@ async fn rows_come_back_to_their_namespace_and_to_nobody_else() {
 
 #[tokio::test]
 async fn rows_rightly_left_out_are_counted_by_reason() {
-    let database = TestDatabase::fresh().await;
-    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    let ((database, store), plan) = (store().await, plan(&[HOME]).await);
     let past = Some(Moment::Micros(0));
     let future = Some(Moment::Micros(32_503_680_000_000_000));
     let lesson =
@@ -119,8 +119,7 @@ async fn rows_rightly_left_out_are_counted_by_reason() {
 
 #[tokio::test]
 async fn a_row_that_a_stranger_sees_is_a_leak() {
-    let database = TestDatabase::fresh().await;
-    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    let ((database, store), plan) = (store().await, plan(&[HOME]).await);
     hand_down(&store, &plan, vec![fact(1, HOME, "the heron lands at dawn"), fact(2, HOME, "nothing to see")]).await;
     // Another tenant of the same store, that this plan knows nothing of.
     let live = Remember {
@@ -145,8 +144,7 @@ async fn a_row_that_a_stranger_sees_is_a_leak() {
 
 #[tokio::test]
 async fn a_row_that_recall_cannot_find_is_named() {
-    let database = TestDatabase::fresh().await;
-    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    let ((database, store), plan) = (store().await, plan(&[HOME]).await);
     hand_down(&store, &plan, vec![fact(1, HOME, "the heron lands at dawn"), fact(2, HOME, "nothing to see")]).await;
     // The row is there, and the function that every door calls no longer brings it.
     let broken = "create or replace function heirloom.recall_terms(query_text text, out lexemes text[], \
@@ -160,8 +158,7 @@ async fn a_row_that_recall_cannot_find_is_named() {
 
 #[tokio::test]
 async fn nothing_asked_is_nothing_proven() {
-    let database = TestDatabase::fresh().await;
-    let (store, plan) = (store(&database).await, plan(&[HOME]).await);
+    let ((database, store), plan) = (store().await, plan(&[HOME]).await);
     let proof = prove(&plan, &store).await;
     assert!(!proof.holds && proof.sampled == 0);
     database.close().await;

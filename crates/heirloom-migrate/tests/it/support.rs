@@ -9,6 +9,14 @@ use heirloom_migrate::verify::{self, Verification, VerifyRequest};
 use heirloom_migrate::{MigrateError, Result};
 use heirloom_store::{Store, UpOptions};
 
+/// A database with an empty store of this width in it.
+pub(crate) async fn installed(dimension: usize) -> TestDatabase {
+    TestDatabase::prepared(&format!("store of {dimension}"), async |database| {
+        Store::up(database, &UpOptions { dimension, ..UpOptions::default() }).await.unwrap();
+    })
+    .await
+}
+
 /// One database with a legacy table in it and a store beside.
 pub(crate) struct Ground {
     pub(crate) db: TestDatabase,
@@ -19,9 +27,8 @@ pub(crate) struct Ground {
 impl Ground {
     /// Runs `legacy` and installs a store of width 4.
     pub(crate) async fn new(legacy: &str) -> Self {
-        let db = TestDatabase::fresh().await;
-        let options = UpOptions { dimension: 4, ..UpOptions::default() };
-        let store = Store::up(db.database(), &options).await.unwrap();
+        let db = installed(4).await;
+        let store = Store::open(db.database()).await.unwrap();
         let source = source::open("store", db.database()).await.unwrap();
         let ground = Self { db, store, source };
         ground.sql(legacy).await;
@@ -76,6 +83,21 @@ impl Ground {
         self.apply_or_check(source, plan, true).await
     }
 
+    /// In a way of its own.
+    pub(crate) async fn apply_with(&self, plan: &Plan, options: apply::Options) -> Result<Applied> {
+        apply::run(ApplyRequest {
+            plan,
+            source: self.source.as_ref(),
+            store: &self.store,
+            heirloom: "test",
+            stop: Stop::default(),
+            check_only: false,
+            options,
+            progress: &mut |_| {},
+        })
+        .await
+    }
+
     async fn apply_or_check(&self, source: &dyn Source, plan: &Plan, check_only: bool) -> Result<Applied> {
         apply::run(ApplyRequest {
             plan,
@@ -84,6 +106,7 @@ impl Ground {
             heirloom: "test",
             stop: Stop::default(),
             check_only,
+            options: apply::Options::default(),
             progress: &mut |_| {},
         })
         .await

@@ -157,3 +157,46 @@ async fn verify_writes_nothing_on_either_side() {
     ground.sql("set default_transaction_read_only = off").await;
     ground.close().await;
 }
+
+/// A run id that no index of the store can hold: nothing in it repeats, so it does not get shorter.
+const UNSTORABLE: &str = "create table runs (id bigint primary key, run text, body text); \
+    insert into runs select 1, 'run-1', 'the first note'; \
+    insert into runs select 2, string_agg(md5(g::text), ''), 'the second note' from generate_series(1, 400) g;";
+
+const RUNS: &str = r#"
+name = "runs"
+[source]
+url = "store"
+table = "runs"
+[namespace]
+template = "custom:runs"
+[map]
+kind = { value = "fact" }
+content = "body"
+source_run_id = "run"
+[reject]
+budget = 1
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_only_the_database_refuses_is_rightly_absent_while_it_says_the_same() {
+    let ground = Ground::new(UNSTORABLE).await;
+    let plan = ground.plan(RUNS, 10).await.unwrap();
+    let applied = ground.apply(&plan).await.unwrap();
+    assert_eq!((applied.inserted, applied.rejected), (1, 1));
+    let verified = ground.verify(&plan).await.unwrap();
+    assert!(verified.holds, "{:#?}", verified.differences);
+    assert_eq!((verified.expected, verified.equal, verified.rejected), (1, 1, 1));
+
+    // With other bytes it is another row, which nobody refused.
+    ground.sql("update runs set run = 'run-2' where id = 2").await;
+    let verified = ground.verify(&plan).await.unwrap();
+    assert_eq!((verified.difference_count, verified.differences[0].class), (1, Class::Missing));
+    assert_eq!(ground.apply(&plan).await.unwrap().inserted, 1);
+    assert_eq!(ground.verify(&plan).await.unwrap().equal, 2);
+
+    // A row that was handed down is missed, whatever was once said of it.
+    ground.sql("delete from heirloom.memory where content = 'the second note'").await;
+    assert_eq!(ground.verify(&plan).await.unwrap().differences[0].class, Class::Missing);
+    ground.close().await;
+}

@@ -1,18 +1,19 @@
 //! Two implementations of "the same row" that share no code agree through a real database: `canon` on what was sent,
 //! `verify::target` on what PostgreSQL sends back.
 
-use heirloom_engine::testkit::TestDatabase;
 use heirloom_migrate::canon;
 use heirloom_migrate::digest::Key;
 use heirloom_migrate::verify::target;
 use heirloom_store::bulk::{self, Row};
-use heirloom_store::{ITEM_KINDS, KINDS, Memory, Moment, Origin, SOURCES, STATES, Store, UpOptions};
+use heirloom_store::{ITEM_KINDS, KINDS, Memory, Moment, Origin, SOURCES, STATES, Store};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
+
+use crate::support::installed;
 
 const DIMENSION: usize = 4;
 
@@ -163,8 +164,8 @@ async fn disagreements(store: &Store, memories: &[Memory]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_and_what_comes_back_have_the_same_bytes() {
-    let db = TestDatabase::fresh().await;
-    let store = Store::up(db.database(), &UpOptions { dimension: DIMENSION, ..UpOptions::default() }).await.unwrap();
+    let db = installed(DIMENSION).await;
+    let store = Store::open(db.database()).await.unwrap();
     let handle = tokio::runtime::Handle::current();
     tokio::task::block_in_place(|| {
         let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });

@@ -1,15 +1,21 @@
 //! What recall finds, and how fast: `cargo bench -p heirloom-store --bench recall`.
 //!
 //! HEIRLOOM_LOCOMO names the folder of a labelled collection (turns.jsonl, questions.jsonl, turn_vectors.f32,
-//! question_vectors.f32; 384 numbers a line). Without it the labelled tables are left out and the scopes of 600 rows are
-//! made of made-up sentences. HEIRLOOM_BENCH_LARGE names the sizes of large scopes, `10000,100000` by default.
+//! question_vectors.f32; 384 numbers a line). Without it the labelled tables are left out and so are the large scopes,
+//! which are filled with its words. HEIRLOOM_BENCH_LARGE names the sizes of large scopes, `10000,100000` by default.
+//! HEIRLOOM_BENCH_NAMESPACES is of how many namespaces of 1,000 rows the last table is made, 1000 by default.
+//! Times are the server's own clock, from the arrival of a call to its last row.
 //! HEIRLOOM_TEST_URL asks a server; without it the embedded engine is measured. Nothing here is a test: it prints.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a program that prints a table")]
 
 mod collection;
 mod large;
+mod many;
 mod measure;
+mod plain;
+mod plans;
+mod writing;
 
 use heirloom_engine::testkit::TestDatabase;
 use heirloom_store::{Store, UpOptions};
@@ -38,7 +44,7 @@ async fn run() {
             collection.scopes(),
             collection.questions.len()
         );
-        println!("  {:34} {:>8} {:>9} {:>11} {:>11}", "", "recall@5", "recall@10", "median ms", "95 % below");
+        println!("  {:34} {:>8} {:>9} {:>11} {:>11}", "", "recall@5", "recall@10", "median ms", "99 % below");
         collection.load(&store, "project", collection::Order::AsSaid).await;
         collection.load(&store, "shuffled", collection::Order::Shuffled).await;
         collection.load(&store, "custom", collection::Order::NoSession).await;
@@ -55,20 +61,32 @@ async fn run() {
             ("words and vectors, no session key", "custom", Mode::Both, true),
         ] {
             let result = ask_all(&store, collection, prefix, mode, sessions).await;
-            println!(
-                "  {name:34} {:8.3} {:9.3} {:11.2} {:11.2}",
-                result.at_5, result.at_10, result.median_ms, result.p95_ms
-            );
+            line(name, &result);
+        }
+        for (name, how) in [
+            ("BM25, in plain Rust", plain::Plain::Bm25),
+            ("exact cosine, in plain Rust", plain::Plain::Cosine),
+            ("both by reciprocal rank, plain Rust", plain::Plain::ReciprocalRank),
+        ] {
+            line(name, &plain::ask_all(&store, collection, how).await);
         }
         println!();
     }
 
-    let sizes = std::env::var("HEIRLOOM_BENCH_LARGE").unwrap_or_else(|_| "10000,100000".to_owned());
+    writing::run(&store, collection.as_ref()).await;
+    let sizes = std::env::var("HEIRLOOM_BENCH_LARGE").unwrap_or_else(|_| "600,10000,100000".to_owned());
     large::run(
         &store,
         collection.as_ref(),
         &sizes.split(',').filter_map(|size| size.trim().parse().ok()).collect::<Vec<_>>(),
     )
     .await;
+    let namespaces =
+        std::env::var("HEIRLOOM_BENCH_NAMESPACES").ok().and_then(|n| n.trim().parse().ok()).unwrap_or(1_000);
+    many::run(&store, collection.as_ref(), namespaces).await;
     test.close().await;
+}
+
+fn line(name: &str, found: &measure::Found) {
+    println!("  {name:36} {:6.3} {:9.3} {:11.2} {:11.2}", found.at_5, found.at_10, found.median_ms, found.p99_ms);
 }

@@ -6,15 +6,9 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use super::Row;
 use crate::error::{Result, StoreError};
 use crate::memory::Moment;
+use crate::moment::since_2000;
 
 type Encoded = std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
-
-/// Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL's time begins.
-const EPOCH: i64 = 946_684_800_000_000;
-
-/// The first and the last microsecond PostgreSQL knows, counted from 2000-01-01 (4714-11-24 BC to 294276 AD).
-const FIRST: i64 = -211_813_488_000_000_000;
-const END: i64 = 9_223_371_331_200_000_000;
 
 /// Refuses what no store can hold, before anything is sent: the driver could not say which row it was.
 pub(super) fn check(row: &Row, dimension: usize) -> Result<()> {
@@ -40,18 +34,12 @@ pub(super) fn check(row: &Row, dimension: usize) -> Result<()> {
         ("created_at", memory.created_at),
         ("updated_at", memory.updated_at),
     ] {
-        if let Some(Moment::Micros(micros)) = moment
-            && since_2000(micros).is_none()
-        {
+        if let Some(Moment::Micros(micros)) = moment.filter(|moment| !moment.is_known_to_postgresql()) {
             let accepted = "4714-11-24 BC to 294276-12-31, or an infinity".to_owned();
             return refuse(field, format!("{micros} µs since 1970"), accepted);
         }
     }
     Ok(())
-}
-
-fn since_2000(micros: i64) -> Option<i64> {
-    micros.checked_sub(EPOCH).filter(|since| (FIRST..END).contains(since))
 }
 
 /// A moment in PostgreSQL's eight bytes.

@@ -10,10 +10,12 @@ mod catalog;
 mod files;
 mod meta;
 mod server;
+mod serving;
 
 pub use catalog::{Catalog, SqlFile};
 pub use meta::{Meta, inspect};
 pub use server::{AUDIT_ROLE, SERVE_ROLE};
+pub use serving::check_serving;
 
 pub(crate) use meta::refuse_older;
 pub(crate) use server::check_roles;

@@ -66,15 +66,16 @@ async fn what_is_said_again_overwrites_and_what_is_left_out_is_reset() {
 async fn a_vector_stays_as_long_as_its_text_does() {
     let (test, store) = installed().await;
     let team = scope("team:a");
-    let id = Some(Uuid::from_u128(7));
+    let it = Uuid::from_u128(7);
+    let id = Some(it);
     let first =
         Remember { id, embedding: Some(axis(0, 0.0)), embedding_model: Some("m".to_owned()), ..fact("team:a", "text") };
     store.commit(&team, &first).await.unwrap();
     store.commit(&team, &Remember { id, pin: true, ..fact("team:a", "text") }).await.unwrap();
-    let shown = store.show(&team, &Show { id: id.unwrap(), namespace: None }).await.unwrap().memory;
+    let shown = store.show(&team, &Show { id: it, namespace: None }).await.unwrap().memory;
     assert!(shown.has_embedding && shown.pin && shown.embedding_model.as_deref() == Some("m"));
     store.commit(&team, &Remember { id, ..fact("team:a", "other text") }).await.unwrap();
-    let shown = store.show(&team, &Show { id: id.unwrap(), namespace: None }).await.unwrap().memory;
+    let shown = store.show(&team, &Show { id: it, namespace: None }).await.unwrap().memory;
     assert!(!shown.has_embedding && shown.embedding_model.is_none());
     test.close().await;
 }

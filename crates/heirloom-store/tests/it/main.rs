@@ -24,23 +24,32 @@ mod pgmnemo_recall;
 mod pgmnemo_tenants;
 mod pgmnemo_versions;
 mod pgmnemo_view;
+mod pgmnemo_walls;
 mod policies;
 mod recall;
 mod recall_visibility;
 mod reembed;
 mod remember;
 mod revise;
+mod serving;
 mod tenants;
 mod token;
 mod transition;
 mod upkeep;
+mod visibility;
 mod workspace;
 mod world;
 
+use heirloom_engine::testkit::TestDatabase;
+use heirloom_store::{Store, UpOptions};
+
 /// Every test opens its own database through this, so that a leak of one never meets another.
-pub(crate) async fn installed() -> (heirloom_engine::testkit::TestDatabase, heirloom_store::Store) {
-    let test = heirloom_engine::testkit::TestDatabase::fresh().await;
-    let store = heirloom_store::Store::up(test.database(), &heirloom_store::UpOptions::default()).await.unwrap();
+pub(crate) async fn installed() -> (TestDatabase, Store) {
+    let test = TestDatabase::prepared("store", async |database| {
+        Store::up(database, &UpOptions::default()).await.unwrap();
+    })
+    .await;
+    let store = Store::open(test.database()).await.unwrap();
     (test, store)
 }
 

@@ -164,3 +164,49 @@ async fn the_same_role_topic_and_commit_is_a_new_version_and_the_previous_is_clo
     assert_eq!(door.row("select lesson_count, closed_count, recallable_count from pgmnemo.stats()").await, "2|1|1");
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zero_vector_is_refused_by_the_view_as_by_ingest() {
+    let door = Door::open().await;
+    let zero = "array_fill(0::real, array[1024])::vector(1024)";
+    door.run(
+        "insert into pgmnemo.agent_lesson (id, role, topic, lesson_text, commit_sha) values (1, 'r', 't', 'x', 'c')",
+    )
+    .await;
+    for sql in [
+        format!(
+            "insert into pgmnemo.agent_lesson (role, topic, lesson_text, commit_sha, embedding) values ('r', 't', 'x', 'c', {zero})"
+        ),
+        format!("update pgmnemo.agent_lesson set embedding = {zero} where id = 1"),
+    ] {
+        let refused = door.refused(&sql).await;
+        assert_eq!(refused.code, "22000", "{sql}");
+        assert!(refused.message.starts_with("embedding is a zero vector"), "{}", refused.message);
+    }
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_counted_as_lessons_come_in_one_by_one_and_by_the_hundred() {
+    let door = Door::open().await;
+    let documents = "select documents from heirloom.frequency where namespace = 'project:1'";
+    for n in 0..12 {
+        door.run(&format!(
+            "select pgmnemo.ingest('r', 1, 't{n}', 'lesson {n} about pooling and connections', p_commit_sha => 'c')"
+        ))
+        .await;
+    }
+    assert_eq!(door.row(documents).await, "10", "the first time at ten");
+    // Made long ago: it is how many came that counts, not when they say they were made.
+    door.run(
+        "insert into pgmnemo.agent_lesson (role, project_id, topic, lesson_text, commit_sha, created_at)
+         select 'r', 1, 'u' || g, 'zebra ' || g, 'c', '2020-01-01Z' from generate_series(1, 500) g",
+    )
+    .await;
+    assert_eq!(door.row(documents).await, "512");
+    assert_eq!(
+        door.row("select df from heirloom.lexeme where namespace = 'project:1' and lexeme = 'zebra'").await,
+        "500"
+    );
+    door.close().await;
+}

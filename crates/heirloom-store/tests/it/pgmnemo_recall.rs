@@ -436,3 +436,20 @@ async fn recall_never_writes_and_works_read_only_and_without_a_search_path() {
     assert_eq!(writers.await, "-");
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moment_that_is_none_is_refused_by_the_name_of_its_setting() {
+    let door = Door::open().await;
+    for value in ["bananas", "2026-13-01", "1"] {
+        door.run(&format!("set pgmnemo.as_of_timestamp = '{value}'")).await;
+        let refused = door.refused("select * from pgmnemo.recall_lessons(null, 5, null, null, 'x')").await;
+        assert_eq!(refused.code, "22007");
+        assert_eq!(
+            refused.message,
+            format!("pgmnemo.as_of_timestamp is '{value}': it takes a moment, as 2026-01-31 12:00:00+00")
+        );
+    }
+    door.run("set pgmnemo.as_of_timestamp = ' '").await;
+    door.run("select * from pgmnemo.recall_lessons(null, 5, null, null, 'x')").await;
+    door.close().await;
+}

@@ -83,6 +83,15 @@ variables! {
     HEIRLOOM_TEST_URL;
     /// For Heirloom's own tests: how many connections a pool may have.
     HEIRLOOM_TEST_POOL;
+    /// For Heirloom's own tests: places at which `apply` and `verify --record` fail, as `NAME=error` or `NAME=abort`.
+    HEIRLOOM_FAILPOINTS;
     /// For Heirloom's own tests: rewrites the generated files they compare.
     HEIRLOOM_BLESS;
+}
+
+impl super::Config {
+    /// Where the migrator is to fail, for tests that ask what is left behind.
+    pub fn failpoints() -> Option<String> {
+        super::process_env(Env::HEIRLOOM_FAILPOINTS)
+    }
 }

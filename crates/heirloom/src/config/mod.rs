@@ -7,6 +7,7 @@
 mod embedding;
 mod env;
 mod plugin;
+mod report;
 mod secrets;
 mod serve;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
 pub use plugin::PluginConfig;
+pub use report::ReportConfig;
 pub use serve::ServeConfig;
 
 use crate::error::{Error, Result};
@@ -40,6 +42,8 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     /// `[serve]`
     pub serve: ServeConfig,
+    /// `[report]`
+    pub report: ReportConfig,
     /// `[output]`
     pub output: OutputConfig,
     /// What the platform of the memory plugin says by its own variables.
@@ -217,6 +221,7 @@ impl Config {
         from(config.store.language != default.store.language, "store.language");
         from(config.caller.namespaces != default.caller.namespaces, "caller.namespaces");
         from(config.caller.actor != default.caller.actor, "caller.actor");
+        from(config.report.key != default.report.key, "report.key");
         from(config.output.log != default.output.log, "output.log");
         for (name, _, changed) in config.embedding.settings() {
             from(changed, name);

@@ -199,6 +199,7 @@ impl Case {
             heirloom: env!("CARGO_PKG_VERSION"),
             stop: Stop::default(),
             check_only: false,
+            options: apply::Options::default(),
             progress: &mut |_| {},
         })
         .await?)

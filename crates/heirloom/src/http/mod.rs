@@ -8,6 +8,8 @@ pub mod api;
 pub mod attach;
 pub mod auth;
 pub mod body;
+mod cursor;
+pub mod events;
 pub mod fault;
 pub mod gate;
 pub mod limit;
@@ -89,7 +91,7 @@ pub fn open_to_all(app: &Arc<App>, shape: Shape, routes: Router<Arc<App>>) -> Ro
 /// Every door of `heirloom serve`.
 pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
-        .merge(guarded(app, Shape::Problem, api::routes()))
+        .merge(guarded(app, Shape::Problem, api::routes().merge(events::routes())))
         .merge(plugin_v1::routes(app))
         .merge(workspace::routes(app))
         .merge(open(app))

@@ -108,6 +108,16 @@ impl<'a> Opened<'a> {
     }
 }
 
+/// A plan with its target opened for reading; the source stays closed.
+pub(super) async fn plan_and_target<'a>(context: &'a Context, path: &Path) -> Result<(Plan, &'a Database)> {
+    let (plan, file) = read_plan(path)?;
+    let location = target(context, &file)?;
+    if !location.is_there() {
+        return Err(StoreError::NotInstalled(location.display()).into());
+    }
+    Ok((plan, context.database_at(&location).await?))
+}
+
 /// What is said where a run of the plan has to be there.
 pub(super) fn never_applied(plan: &Plan) -> Error {
     let what = "it was not applied here yet".to_owned();

@@ -58,7 +58,8 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::list::ListRejects>(),
     Op::of::<rejects::export::ExportRejects>(),
     Op::of::<rejects::retry::RetryRejects>(),
-    Op::of::<report::Report>(),
+    Op::of::<report::write::Report>(),
+    Op::of::<report::check::CheckReport>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -89,6 +90,7 @@ pub static GROUPS: &[(&str, &str, &str)] = &[
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
     ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
+    ("report", "Write the evidence of migrations, and check it", "report write"),
 ];
 
 /// What an operation gives back: data for a program and text for a person.
@@ -241,7 +243,11 @@ fn run_json<T: Operation>(context: &Context, arguments: Value) -> Running<'_> {
     Box::pin(async move {
         context.caller().require(T::RIGHT)?;
         let operation: T = from_json(arguments)?;
-        operation.run(context).await
+        let done = operation.run(context).await;
+        if !T::READ_ONLY {
+            context.happened();
+        }
+        done
     })
 }
 

@@ -73,8 +73,10 @@ impl Operation for Serve {
             browser(&format!("{url}/#token={secret}"));
         }
         let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
+        let events = tokio::spawn(http::events::pump(app.clone(), store.clone()));
         let served = http::serve(&app, http::router(&app), listener, &settings).await;
         upkeep.abort();
+        events.abort();
         served?;
         Output::new(&json!({ "served": url }), "Stopped.\n")
     }

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ops::migration;
 use crate::ops::{Doors, Operation, Output};
-use crate::text::{Table, count, line};
+use crate::text::{Table, count, counted, harmless, line};
 
 /// Arguments of `heirloom status`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
@@ -31,16 +31,69 @@ impl Operation for Status {
         let database = context.existing().await?;
         let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
         let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
-        let runs: Vec<RunSummary> =
-            runs.into_iter().filter(|run| self.name.as_ref().is_none_or(|name| *name == run.name)).collect();
         let mut text = String::new();
-        for run in &runs {
-            text.push_str(&lines(run));
+        let mut shown = Vec::new();
+        for run in runs.into_iter().filter(|run| self.name.as_ref().is_none_or(|name| *name == run.name)) {
+            let at_work = match ledger::is_current(&client).await? {
+                true => ledger::live(&client, run.run_id).await?,
+                false => ledger::Live::default(),
+            };
+            text.push_str(&lines(&run));
+            text.push_str(&live(&run, &at_work));
+            shown.push(Shown { run, live: at_work });
         }
+        let runs = shown;
         if runs.is_empty() {
             text.push_str("Nothing was handed down yet. Start with `heirloom detect URL`.\n");
         }
         Output::new(&json!({ "runs": runs }), text)
+    }
+}
+
+/// A run, with who is at work on it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    run: RunSummary,
+    #[serde(flatten)]
+    live: ledger::Live,
+}
+
+/// What is going on: the chunk map, who is at work, how fast, how long it will take, and what each waits for.
+fn live(run: &RunSummary, live: &ledger::Live) -> String {
+    if live.runners.is_empty() {
+        return String::new();
+    }
+    let speed: f64 = live.runners.iter().map(|runner| runner.rows_per_second).sum();
+    let left = live.planned_rows.saturating_sub(run.rows);
+    let eta = match speed {
+        speed if speed > 0.0 => format!(", about {} to go", duration((left as f64 / speed) as u64)),
+        _ => String::new(),
+    };
+    let mut text = format!(
+        "  {} of {} rows, {} rows/s{eta}\n  [{}]\n",
+        count(run.rows),
+        count(live.planned_rows),
+        count(speed as u64),
+        live.map
+    );
+    for runner in &live.runners {
+        let doing = match (&runner.waiting, runner.silent_seconds) {
+            (_, silent) if silent > 15.0 => format!("not heard for {}", duration(silent as u64)),
+            (Some(why), _) => format!("waits: {}", line(&harmless(why), 60)),
+            (None, _) => format!("{} in hand", counted(runner.chunks, "chunk")),
+        };
+        text.push_str(&format!("  process {} of {}: {doing}\n", runner.process, line(&runner.place, 30)));
+    }
+    text.push('\n');
+    text
+}
+
+fn duration(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
     }
 }
 

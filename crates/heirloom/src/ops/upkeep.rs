@@ -41,6 +41,13 @@ impl Operation for Upkeep {
                 count(kept.namespaces_not_indexed)
             ));
         }
+        if kept.models_not_centred > 0 {
+            text.push_str(&format!(
+                "\n{} models got no centre, because this database user does not own heirloom.model; their vectors are \
+                 compared as they are: run upkeep once as the user that ran `heirloom up`.\n",
+                count(kept.models_not_centred)
+            ));
+        }
         Output::new(&kept, text)
     }
 }

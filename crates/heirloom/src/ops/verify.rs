@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use heirloom_migrate::ledger::{self, RunState};
-use heirloom_migrate::verify::{self, Difference, Verification, VerifyRequest};
+use heirloom_migrate::verify::{self, Difference, RecordedCheck, Verification, VerifyRequest};
 use heirloom_migrate::{MigrateError, apply};
 use heirloom_store::Store;
 use schemars::JsonSchema;
@@ -34,6 +34,10 @@ pub struct Verify {
     #[arg(long)]
     #[serde(default)]
     pub record: bool,
+    /// Leave the source alone: compare the store with what was recorded when it was written
+    #[arg(long, conflicts_with_all = ["record", "show_content"])]
+    #[serde(default)]
+    pub target_only: bool,
 }
 
 impl Operation for Verify {
@@ -46,6 +50,9 @@ impl Operation for Verify {
     const READ_ONLY: bool = false;
 
     async fn run(self, context: &Context) -> Result<Output> {
+        if self.target_only {
+            return self.recorded(context).await;
+        }
         let opened = Opened::to_read(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
         let label = opened.plan.name.clone();
@@ -76,6 +83,54 @@ impl Operation for Verify {
     }
 }
 
+impl Verify {
+    /// The store alone. The source is not opened.
+    async fn recorded(&self, context: &Context) -> Result<Output> {
+        if self.record || self.show_content {
+            return Err(Error::Argument {
+                argument: "--target-only",
+                what: "it was given with --record or --show-content".to_owned(),
+                accepted: "without the source nothing can be recorded as verified, and no column is known".to_owned(),
+            });
+        }
+        let (plan, database) = migration::plan_and_target(context, &self.plan).await?;
+        let store = Store::open(database).await?;
+        let label = plan.name.clone();
+        let found = verify::recorded(&plan, &store, &mut |done, total| {
+            context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+        })
+        .await?;
+        Ok(Output::new(&found, recorded_text(&found))?.holding(found.holds))
+    }
+}
+
+fn recorded_text(found: &RecordedCheck) -> String {
+    let mut table = Table::new(&["", ">", ""]);
+    table.row(["recorded as written", &count(found.recorded), ""]);
+    table.row(["as they were written", &count(found.equal), ""]);
+    for (why, rows) in &found.explained {
+        table.row([
+            format!("{} since", migration::word(why)),
+            count(*rows),
+            "the store's own records say so".to_owned(),
+        ]);
+    }
+    if found.unrecorded > 0 {
+        table.row(["without a record", &count(found.unrecorded), "the ledger counts them"]);
+    }
+    table.row(["differences", &count(found.difference_count), ""]);
+    let verdict = if found.holds { "the store holds what was written" } else { "does not hold" };
+    let mut text = format!("{}: {verdict}; the source was not read\n\n{}\n", found.name, table.render());
+    if !found.differences.is_empty() {
+        let mut table = Table::new(&["class", "key"]);
+        for difference in found.differences.iter().take(SHOWN) {
+            table.row([migration::word(&difference.class), line(&difference.key.join(", "), 60)]);
+        }
+        text.push_str(&format!("\n{}", table.render()));
+    }
+    text
+}
+
 /// Sets the run to `verified` and stamps the source's marker; gives back how many rows were stamped.
 async fn record(opened: &Opened<'_>, found: &Verification) -> Result<u64> {
     let plan = &opened.plan;
@@ -89,7 +144,8 @@ async fn record(opened: &Opened<'_>, found: &Verification) -> Result<u64> {
         ledger::set_state(&tx, plan.run_id, RunState::Verified, &details).await?;
         tx.commit().await.map_err(MigrateError::from)?;
     }
-    Ok(apply::stamp_verified(plan, &opened.file, opened.source.as_ref(), opened.database).await?)
+    Ok(apply::stamp_verified(plan, &opened.file, opened.source.as_ref(), opened.database, &super::apply::failpoints()?)
+        .await?)
 }
 
 fn text(found: &Verification) -> String {

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::served::{Served, without_times};
+use crate::door::{Door, without_times};
 
 /// Puts, commits and searches in one namespace.
-struct Plugin<'s>(&'s Served);
+struct Plugin<'s>(&'s Door);
 
 impl Plugin<'_> {
     async fn commit(&self, namespace: &str, body: Value) -> Value {
@@ -39,7 +39,7 @@ fn id(n: u8) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_byte_for_byte() {
-    let served = Served::open().await;
+    let served = Door::open().await;
     let mut transcript = String::new();
     let long = format!("team:{}", "a".repeat(252));
     for (method, path, body) in [
@@ -104,7 +104,7 @@ async fn the_contract_byte_for_byte() {
         ("PUT", "/v1/namespaces/team:gold%zz", r#"{"kind":"team"}"#),
     ] {
         let got = served.ask(method, path, body).await;
-        let expected = if got.text.is_empty() { "" } else { "application/json" };
+        let expected = (!got.text.is_empty()).then_some("application/json");
         assert_eq!(got.header("content-type"), expected, "{method} {path}");
         assert!(got.text.is_empty() == (got.status == 204) && (got.status == 204 || got.text.ends_with("}\n")));
         let path = path.replace(&long, "team:LONG");
@@ -116,12 +116,12 @@ async fn the_contract_byte_for_byte() {
     }
     insta::assert_snapshot!(transcript);
     assert_eq!(served.ask("HEAD", "/v1/health", "").await.status, 404);
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_of_what_a_compatible_plugin_must_do() {
-    let served = Served::open().await;
+    let served = Door::open().await;
     let plugin = Plugin(&served);
     item_02_health_is_live(&served).await;
     item_04_names(&served).await;
@@ -136,17 +136,17 @@ async fn the_list_of_what_a_compatible_plugin_must_do() {
     item_14_words(&plugin).await;
     item_16_forgetting(&plugin).await;
     items_18_and_19_absent_null_empty_populated(&served).await;
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }
 
 /// Items 1 and 3, 7 are the transcript above; 15, 17 and 20 the process of `compat_plugin_process`.
-async fn item_02_health_is_live(served: &Served) {
+async fn item_02_health_is_live(served: &Door) {
     let health = served.ask("GET", "/v1/health", "").await.is(200);
     let capabilities = ["fts", "embedding", "ttl", "pin", "propagation"];
     assert_eq!(health, json!({ "status": "ok", "version": "1.0.0", "capabilities": capabilities }));
 }
 
-async fn item_04_names(served: &Served) {
+async fn item_04_names(served: &Door) {
     let put = async |name: &str| served.ask("PUT", &format!("/v1/namespaces/{name}"), r#"{"kind":"custom"}"#).await;
     let longest = format!("custom:{}", "x".repeat(249));
     for good in ["a:b", "custom:A.b-c_d:e", "team%3Ax", &longest] {
@@ -175,7 +175,7 @@ async fn item_05_limits(plugin: &Plugin<'_>) {
     }
 }
 
-async fn item_06_lenient_json(served: &Served) {
+async fn item_06_lenient_json(served: &Door) {
     let post = async |body: &str| served.ask("POST", "/v1/namespaces/team:lenient/memories", body).await;
     for good in [
         r#"{"CONTENT":"a","Kind":"fact","source":"agent","more":{"x":1}}"#,
@@ -214,7 +214,7 @@ async fn item_06_lenient_json(served: &Served) {
     assert_eq!(post(&wide).await.is(400)["details"]["field"], "embedding");
 }
 
-async fn item_08_namespaces(served: &Served) {
+async fn item_08_namespaces(served: &Door) {
     let path = "/v1/namespaces/team:kept";
     let made = served.ask("PUT", path, r#"{"kind":"team"}"#).await.is(200);
     served.ask("PATCH", path, r#"{"expires_at":"2099-01-01T00:00:00Z","metadata":{"a":1}}"#).await.is(200);
@@ -375,7 +375,7 @@ async fn item_16_forgetting(plugin: &Plugin<'_>) {
 }
 
 /// The matrix of the platform's outage of 2026-05-24: each of four kinds of nothing and something, in both places.
-async fn items_18_and_19_absent_null_empty_populated(served: &Served) {
+async fn items_18_and_19_absent_null_empty_populated(served: &Door) {
     for (n, (said, shown)) in
         [("", None), ("null", None), ("{}", None), (r#"{"k":"v"}"#, Some(json!({ "k": "v" })))].into_iter().enumerate()
     {
@@ -393,7 +393,7 @@ async fn items_18_and_19_absent_null_empty_populated(served: &Served) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_writers_at_once_lose_nothing() {
-    let served = std::sync::Arc::new(Served::open().await);
+    let served = std::sync::Arc::new(Door::open().await);
     let writers: Vec<_> = (0..100)
         .map(|n| {
             let served = served.clone();
@@ -418,18 +418,18 @@ async fn a_hundred_writers_at_once_lose_nothing() {
     let listed = served.run("list -n team:crowd --limit 1000 --json");
     assert_eq!(listed.json()["items"].as_array().unwrap().len(), 150, "{listed}");
     let served = std::sync::Arc::into_inner(served).unwrap();
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_learns_nothing_of_another_tenant() {
-    let served = Served::start("serve --listen 127.0.0.1:0", &[]).await;
+    let served = Door::start("serve --listen 127.0.0.1:0", &[]).await;
     let a = served.token("a -n team:a --right write");
     let b = served.token("b -n team:b --right write");
     let reader = served.token("reader -n team:a");
     let write = json!({ "id": id(1), "content": "a secret plan", "kind": "fact", "source": "agent" }).to_string();
-    let as_a = async |method: &str, path: &str, body: &str| served.ask_as(Some(&a), method, path, body).await;
-    let as_b = async |method: &str, path: &str, body: &str| served.ask_as(Some(&b), method, path, body).await;
+    let as_a = async |method: &str, path: &str, body: &str| served.ask_as(&a, method, path, body).await;
+    let as_b = async |method: &str, path: &str, body: &str| served.ask_as(&b, method, path, body).await;
     as_a("POST", "/v1/namespaces/team:a/memories", &write).await.is(201);
 
     // There or not there: the same answer.
@@ -468,18 +468,20 @@ async fn a_token_learns_nothing_of_another_tenant() {
     );
 
     // Who may read may not write; who has no token is nobody; health asks for none.
-    let read = |body: &str| (Some(reader.as_str()), "POST", "/v1/search", body.to_owned());
-    let (token, method, path, body) = read(r#"{"namespaces":["team:a"]}"#);
-    assert_eq!(served.ask_as(token, method, path, body).await.is(200)["memories"].as_array().unwrap().len(), 1);
+    let body = r#"{"namespaces":["team:a"]}"#;
+    assert_eq!(
+        served.ask_as(&reader, "POST", "/v1/search", body).await.is(200)["memories"].as_array().unwrap().len(),
+        1
+    );
     for (method, path, body) in [
         ("POST", "/v1/namespaces/team:a/memories", write.as_str()),
         ("PUT", "/v1/namespaces/team:a", r#"{"kind":"team"}"#),
         ("DELETE", "/v1/namespaces/team:a", ""),
     ] {
-        served.ask_as(Some(&reader), method, path, body).await.is(403);
+        served.ask_as(&reader, method, path, body).await.is(403);
         served.ask(method, path, body).await.is(401);
     }
-    served.ask_as(Some("hl_nonsense"), "POST", "/v1/search", "{}").await.is(401);
+    served.ask_as("hl_nonsense", "POST", "/v1/search", "{}").await.is(401);
     served.ask("GET", "/v1/health", "").await.is(200);
     assert_eq!(
         as_a("POST", "/v1/search", r#"{"namespaces":["team:a"]}"#).await.is(200)["memories"].as_array().unwrap().len(),
@@ -487,5 +489,5 @@ async fn a_token_learns_nothing_of_another_tenant() {
     );
     let log = served.log();
     assert!(!log.contains("secret plan") && !log.contains(&a), "{log}");
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::served::Served;
+use crate::door::Door;
 use crate::support::Home;
 
 /// Items 17 and 20: what the platform's boot test does to a plugin.
 #[tokio::test(flavor = "multi_thread")]
 async fn items_17_and_20_the_boot_story_on_an_empty_database() {
     let variables = [("MEMORY_PLUGIN_LISTEN_ADDR", "127.0.0.1:0"), ("MEMORY_PLUGIN_MIGRATIONS_DIR", "/nowhere")];
-    let served = Served::start("plugin", &variables).await;
+    let served = Door::start("plugin", &variables).await;
     let health = served.ask("GET", "/v1/health", "").await.is(200);
     assert_eq!(health["capabilities"], json!(["fts", "embedding", "ttl", "pin", "propagation"]));
     served.ask("PUT", "/v1/namespaces/workspace:boot", r#"{"kind":"workspace"}"#).await.is(200);
@@ -46,29 +46,29 @@ async fn items_17_and_20_the_boot_story_on_an_empty_database() {
     assert_eq!(served.ask_with("GET", "/v1/search", ("host", "evil.example:9100")).await.status, 403);
     assert_eq!(served.ask_with("POST", "/v1/search", ("origin", "https://evil.example")).await.status, 403);
     assert!(served.log().contains("MEMORY_PLUGIN_MIGRATIONS_DIR is not read"), "{}", served.log());
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_interface_is_for_this_machine_and_for_those_with_a_token() {
-    let served = Served::start("plugin", &[("MEMORY_PLUGIN_LISTEN_ADDR", ":0")]).await;
+    let served = Door::start("plugin", &[("MEMORY_PLUGIN_LISTEN_ADDR", ":0")]).await;
     let log = served.log();
-    assert!(served.url.starts_with("http://0.0.0.0:"), "{}", served.url);
+    assert!(served.url().starts_with("http://0.0.0.0:"), "{}", served.url());
     served.ask_with("GET", "/v1/health", ("host", "localhost")).await.is(200);
     let got = served.ask_with("PUT", "/v1/namespaces/team:a", ("host", "localhost")).await;
     assert_eq!(got.is(400)["message"].as_str().unwrap().get(..12), Some("invalid JSON"));
     // By another name it needs a token, wherever the request comes from.
     assert_eq!(served.ask_with("PUT", "/v1/namespaces/team:a", ("host", "memory:9100")).await.status, 403);
     let token = served.token("platform -n team:* --right write");
-    let got = served.ask_as(Some(&token), "PUT", "/v1/namespaces/team:a", r#"{"kind":"team"}"#).await;
+    let got = served.ask_as(&token, "PUT", "/v1/namespaces/team:a", r#"{"kind":"team"}"#).await;
     got.is(200);
     assert!(served.log().contains("Requests from other machines need a token") || !log.is_empty());
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 
-    let served = Served::start("plugin --no-auth", &[("MEMORY_PLUGIN_LISTEN_ADDR", ":0")]).await;
+    let served = Door::start("plugin --no-auth", &[("MEMORY_PLUGIN_LISTEN_ADDR", ":0")]).await;
     let got = served.ask_with("PUT", "/v1/namespaces/team:a", ("host", "memory:9100")).await;
     got.is(400);
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }
 
 #[test]
@@ -91,20 +91,20 @@ fn what_the_variables_cannot_mean_is_refused() {
 /// the database's own comes out.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_database_it_is_degraded_until_that_is_back() {
-    let served = Served::start("plugin --listen 127.0.0.1:0", &[]).await;
+    let served = Door::start("plugin --listen 127.0.0.1:0", &[]).await;
     served.ask("GET", "/v1/health", "").await.is(200);
     if served.database_answers(false).await {
         let health = served.ask("GET", "/v1/health", "").await.is(503);
         assert_eq!((&health["status"], &health["version"]), (&json!("degraded"), &json!("1.0.0")));
         assert_eq!(health["capabilities"].as_array().unwrap().len(), 5);
         let got = served.ask("POST", "/v1/search", r#"{"namespaces":["team:a"]}"#).await;
-        assert_eq!((got.is(503)["code"].as_str(), got.header("retry-after")), (Some("unavailable"), "1"));
+        assert_eq!((got.is(503)["code"].as_str(), got.header("retry-after")), (Some("unavailable"), Some("1")));
         assert!(!got.text.to_lowercase().contains("connection") && !got.text.contains("database \""), "{}", got.text);
         assert!(served.database_answers(true).await);
         served.ask("GET", "/v1/health", "").await.is(200);
         served.ask("POST", "/v1/search", r#"{"namespaces":["team:a"]}"#).await.is(200);
     }
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }
 
 /// The platform's entry point names a search path; a schema that its own plugin made is not touched.
@@ -122,7 +122,7 @@ async fn item_17_a_search_path_is_a_setting_of_the_session() {
     let separator = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{separator}search_path=memory_plugin,public&statement_timeout=60000");
     let variables = [("MEMORY_PLUGIN_DATABASE_URL", url.as_str())];
-    let served = Served::start("plugin --listen 127.0.0.1:0", &variables).await;
+    let served = Door::start("plugin --listen 127.0.0.1:0", &variables).await;
     served.ask("PUT", "/v1/namespaces/team:a", r#"{"kind":"team"}"#).await.is(200);
     let body = json!({ "content": "tabs", "kind": "fact", "source": "agent" }).to_string();
     served.ask("POST", "/v1/namespaces/team:a/memories", &body).await.is(201);
@@ -134,6 +134,6 @@ async fn item_17_a_search_path_is_a_setting_of_the_session() {
     assert_eq!(count("select count(*) from heirloom.memory").await, 1);
     assert_eq!(count("select count(*) from memory_plugin.memory_records").await, 0);
     drop(client);
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
     database.close().await;
 }

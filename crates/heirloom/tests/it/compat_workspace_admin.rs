@@ -3,23 +3,23 @@
 
 use serde_json::{Value, json};
 
-use crate::served::Served;
+use crate::door::Door;
 
-async fn export(served: &Served) -> Vec<Value> {
+async fn export(served: &Door) -> Vec<Value> {
     let got = served.ask("GET", "/admin/memories/export", "").await;
-    assert_eq!((got.status, got.header("content-type")), (200, "application/json"));
+    assert_eq!((got.status, got.header("content-type")), (200, Some("application/json")));
     let mut all: Vec<Value> = serde_json::from_str(&got.text).unwrap_or_else(|error| panic!("{error}: {}", got.text));
     all.sort_by_key(|entry| entry["id"].as_str().unwrap().to_owned());
     all
 }
 
-async fn import(served: &Served, body: &str) -> Value {
+async fn import(served: &Door, body: &str) -> Value {
     served.ask("POST", "/admin/memories/import", body).await.is(200)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_exported_comes_back_as_it_was() {
-    let from = Served::open().await;
+    let from = Door::open().await;
     assert_eq!(export(&from).await, [] as [Value; 0]);
     for words in ["root --name Acme", "child --name Child --parent root"] {
         assert_eq!(from.run(&format!("workspace put {words}")).code, 0);
@@ -77,7 +77,7 @@ async fn what_is_exported_comes_back_as_it_was() {
 
     let body = from.ask("GET", "/admin/memories/export", "").await.text;
     assert_eq!(import(&from, &body).await, json!({ "imported": 0, "skipped": 1_105, "errors": 0, "total": 1_105 }));
-    let to = Served::open().await;
+    let to = Door::open().await;
     assert_eq!(import(&to, &body).await, json!({ "imported": 1_105, "skipped": 0, "errors": 0, "total": 1_105 }));
     let mut again = export(&to).await;
     for (entry, before) in again.iter_mut().zip(&exported) {
@@ -94,12 +94,12 @@ async fn what_is_exported_comes_back_as_it_was() {
     let counts = import(&to, &body).await;
     assert_eq!((&counts["imported"], &counts["skipped"], &counts["errors"]), (&json!(0), &json!(1_105), &json!(0)));
     assert!(counts["problems"][0]["error"].as_str().unwrap().contains("was forgotten"), "{counts}");
-    assert_eq!((from.stop().await, to.stop().await), (0, 0));
+    assert_eq!((from.stop().await, to.stop().await), (Some(0), Some(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_of_the_platforms_own_exports_find_their_place() {
-    let served = Served::open().await;
+    let served = Door::open().await;
     for words in ["root --name Acme", "child --name Child --parent root", "a --name Twin", "b --name Twin"] {
         assert_eq!(served.run(&format!("workspace put {words}")).code, 0);
     }
@@ -146,5 +146,5 @@ async fn entries_of_the_platforms_own_exports_find_their_place() {
     let half = r#"[{"content":"kept","scope":"LOCAL","workspace_name":"Child"},{"content":"#;
     let refused = served.ask("POST", "/admin/memories/import", half).await.is(400);
     assert!(refused["error"].as_str().unwrap().ends_with("1 entries, of which 1 were imported"), "{refused}");
-    assert_eq!(served.stop().await, 0);
+    assert_eq!(served.stop().await, Some(0));
 }

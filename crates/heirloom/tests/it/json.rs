@@ -71,7 +71,9 @@ async fn every_command_prints_one_value() {
     run(0, "rejects list");
     run(0, "rejects export --out aside.jsonl");
     run(3, "rejects retry notes.plan.json");
-    run(0, "report");
+    run(0, "report write");
+    run(0, "report check heirloom-report/report.json");
+    run(0, "verify notes.plan.json --target-only");
     let memory = run(0, "remember hello --namespace user:ann");
     let id = memory["id"].as_str().unwrap_or_else(|| panic!("{memory}")).to_owned();
     run(0, "recall hello --namespace user:ann");

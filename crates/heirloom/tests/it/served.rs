@@ -1,178 +1,150 @@
-//! A door of the binary in a process of its own, on a free port, and a client of it.
+//! `heirloom serve` as a process of its own, on the embedded engine or on a database of `HEIRLOOM_TEST_URL`, and
+//! requests to it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 
 use heirloom_engine::testkit::TestDatabase;
-use heirloom_engine::{Database, Location, Options};
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::{Home, Ran};
 
-/// A process that serves, on the embedded engine or on a database of the server of `HEIRLOOM_TEST_URL`.
+/// A server that runs, with a token for everything.
 pub(crate) struct Served {
+    pub(crate) home: Home,
     pub(crate) url: String,
+    pub(crate) admin: String,
     child: Child,
-    home: Home,
-    database: Option<TestDatabase>,
-    client: reqwest::Client,
     log: Arc<Mutex<String>>,
+    client: reqwest::Client,
+    db: Option<TestDatabase>,
 }
 
-/// What a request got.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Got {
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) text: String,
 }
 
-impl Got {
+impl Answer {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts the status and gives the JSON.
+    /// The JSON of an answer with this status.
     #[track_caller]
     pub(crate) fn is(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.status, status, "{self:?}");
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
 
 impl Served {
-    /// `heirloom serve` that asks for no token.
-    pub(crate) async fn open() -> Self {
-        Self::start("serve --listen 127.0.0.1:0 --no-auth", &[]).await
+    /// A server on a store of its own.
+    pub(crate) async fn new() -> Self {
+        Self::with(&[], &[]).await
     }
 
-    /// Starts words of the command line, with variables, and waits for the address.
-    pub(crate) async fn start(words: &str, variables: &[(&str, &str)]) -> Self {
-        let database = match std::env::var_os("HEIRLOOM_TEST_URL") {
-            Some(_) => Some(TestDatabase::fresh().await),
-            None => None,
-        };
+    /// The same, with more words and variables.
+    pub(crate) async fn with(words: &[&str], variables: &[(&str, &str)]) -> Self {
+        let words = [&["serve", "--listen", "127.0.0.1:0"], words].concat();
+        let mut served = Self::start(&words, "DATABASE_URL", variables).await;
+        served.admin = served.token("admin", "admin", &[]);
+        served
+    }
+
+    /// Any command that serves, told of a server's database by this variable; without a token. `serve` finds a store.
+    pub(crate) async fn start(words: &[&str], database: &str, variables: &[(&str, &str)]) -> Self {
         let home = Home::new();
-        if words.starts_with("serve")
-            && let Some(url) = database.as_ref().and_then(TestDatabase::url)
-        {
-            let ran = home.run_with("up", &[("DATABASE_URL", url)]);
-            assert_eq!(ran.code, 0, "{ran}");
+        let db = if std::env::var_os("HEIRLOOM_TEST_URL").is_some() { Some(TestDatabase::fresh().await) } else { None };
+        let mut place = vec![("HEIRLOOM_LOG", "warn,heirloom=info,heirloom::access=info")];
+        if let Some(url) = db.as_ref().and_then(TestDatabase::url) {
+            place.push((database, url));
+            if words[0] == "serve" {
+                let ran = home.run_with("up", &place);
+                assert_eq!(ran.code, 0, "{ran}");
+            }
         }
-        Self::start_on(home, database, words, variables)
-    }
-
-    fn start_on(home: Home, database: Option<TestDatabase>, words: &str, variables: &[(&str, &str)]) -> Self {
+        place.extend_from_slice(variables);
         let mut command = home.command();
-        command.args(words.split_whitespace()).stderr(Stdio::piped()).stdout(Stdio::null());
-        match database.as_ref().and_then(TestDatabase::url) {
-            Some(url) if words.starts_with("plugin") => command.env("MEMORY_PLUGIN_DATABASE_URL", url),
-            Some(url) => command.env("DATABASE_URL", url),
-            None => command.env("HEIRLOOM_DATA", "store"),
-        };
-        if let Some(size) = std::env::var_os("HEIRLOOM_TEST_POOL") {
-            command.env("HEIRLOOM_POOL", size);
-        }
-        let mut child = command.envs(variables.iter().copied()).spawn().unwrap();
+        command.args(words).envs(place.iter().copied());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut log = String::new();
+        let (mut line, log) = (String::new(), Arc::new(Mutex::new(String::new())));
         let url = loop {
-            let before = log.len();
-            assert!(stderr.read_line(&mut log).unwrap() > 0, "it ended: {log}");
-            if let Some((_, url)) = log[before..].split_once(" at http") {
-                break format!("http{}", url.trim().trim_end_matches('/'));
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended: {}", log.lock().unwrap());
+            log.lock().unwrap().push_str(&line);
+            if let Some((_, rest)) = line.split_once(" at http") {
+                break format!("http{}", rest.trim().trim_end_matches('/'));
             }
         };
-        let log = Arc::new(Mutex::new(log));
-        let heard = log.clone();
+        let kept = log.clone();
         std::thread::spawn(move || {
-            let mut line = String::new();
-            while stderr.read_line(&mut line).is_ok_and(|read| read > 0) {
-                heard.lock().unwrap().push_str(&line);
-                line.clear();
+            for line in stderr.lines().map_while(Result::ok) {
+                kept.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
         let client = heirloom::client::builder().unwrap().build().unwrap();
-        Self { url, child, home, database, client, log }
+        Self { home, url, admin: String::new(), child, log, client, db }
     }
 
-    /// The same request as everybody else on this machine.
-    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Got {
-        self.ask_as(None, method, path, body.to_owned()).await
-    }
-
-    /// A request with a token.
-    pub(crate) async fn ask_as(&self, token: Option<&str>, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Got {
-        let mut request = self.client.request(method.parse().unwrap(), format!("{}{path}", self.url));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        Self::sent(request.body(body.into())).await
-    }
-
-    /// A request that says it was meant for another host.
-    pub(crate) async fn ask_with(&self, method: &str, path: &str, header: (&str, &str)) -> Got {
-        let request = self.client.request(method.parse().unwrap(), format!("{}{path}", self.url));
-        Self::sent(request.header(header.0, header.1)).await
-    }
-
-    async fn sent(request: reqwest::RequestBuilder) -> Got {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Got { status, headers, text: response.text().await.unwrap() }
-    }
-
-    /// Another command on the same store.
+    /// Another command on the same store: attached on the embedded engine, on its own on a server.
     pub(crate) fn run(&self, words: &str) -> Ran {
-        match self.database.as_ref().and_then(TestDatabase::url) {
+        match self.db.as_ref().and_then(TestDatabase::url) {
             Some(url) => self.home.run_with(words, &[("DATABASE_URL", url)]),
-            None => self.home.run_with(words, &[("HEIRLOOM_DATA", "store")]),
+            None => self.home.run(words),
         }
     }
 
-    /// The secret of a new token.
-    pub(crate) fn token(&self, words: &str) -> String {
-        let ran = self.run(&format!("token create {words} --json"));
+    /// The database's URL, where it is one on a server.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.db.as_ref().and_then(TestDatabase::url)
+    }
+
+    /// A token's secret.
+    pub(crate) fn token(&self, name: &str, right: &str, namespaces: &[&str]) -> String {
+        let namespaces: String = namespaces.iter().map(|namespace| format!(" --namespace {namespace}")).collect();
+        let ran = self.run(&format!("token create {name} --right {right}{namespaces} --json"));
         assert_eq!(ran.code, 0, "{ran}");
         ran.json()["secret"].as_str().unwrap().to_owned()
     }
 
-    /// Lets nobody into its database any more, or lets everybody in again. False on the embedded engine, which cannot.
-    pub(crate) async fn database_answers(&self, answers: bool) -> bool {
-        let Some(database) = self.database.as_ref().and_then(TestDatabase::url) else { return false };
-        let name = database.split('?').next().unwrap().rsplit('/').next().unwrap();
-        let server = Location::Server(std::env::var("HEIRLOOM_TEST_URL").unwrap());
-        let admin = Database::open(&server, &Options { pool_size: 1, ..Options::default() }).await.unwrap();
-        let sql = format!(
-            "alter database {name} with allow_connections {answers}; \
-             select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and not {answers}"
-        );
-        // Each by itself: what follows must see what went before.
-        for statement in sql.split(';') {
-            admin.client().await.unwrap().batch_execute(statement).await.unwrap();
-        }
-        admin.close().await.unwrap();
-        true
+    /// A request, for what the shorter ones below leave out.
+    pub(crate) fn request(&self, method: Method, path: &str, token: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        if token.is_empty() { request } else { request.bearer_auth(token) }
     }
 
-    /// What it wrote to stderr until now.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        answer(self.request(Method::GET, path, token)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+        answer(self.request(Method::POST, path, token).body(body.to_string())).await
+    }
+
+    /// What was logged until now.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Asks it to end as a supervisor does, and gives the exit code.
-    pub(crate) async fn stop(mut self) -> i32 {
-        let killed = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(killed.success());
-        let code = self.child.wait().unwrap().code().unwrap();
-        if let Some(database) = self.database.take() {
-            database.close().await;
+    /// Asks it to stop as a service manager does, and waits; its exit code.
+    pub(crate) async fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let code = self.child.wait().unwrap().code();
+        if let Some(db) = self.db.take() {
+            db.close().await;
         }
         code
     }
@@ -180,20 +152,14 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // Nothing of a failed test goes on running.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
-/// Times are not the same twice.
-pub(crate) fn without_times(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("_at\":\"") {
-        let (_, following) = after.split_once('"').unwrap();
-        out.push_str(&format!("{before}_at\":\"[TIME]\""));
-        rest = following;
-    }
-    out + rest
+/// Sends a request.
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, text: response.text().await.unwrap() }
 }

@@ -25,6 +25,9 @@ pub struct Postgres {
 const SETTINGS: &str = "set local datestyle = 'ISO'; set local timezone = 'UTC'; set local intervalstyle = 'postgres'; \
      set local extra_float_digits = 1; set local bytea_output = 'hex'; set local standard_conforming_strings = on";
 
+/// Sessions on a server of its own: so many chunks can be read at a time.
+const SESSIONS: usize = 4;
+
 impl Postgres {
     /// The target's own database: a pool of one is shared, never waited for.
     pub fn in_target(target: &Database) -> Self {
@@ -36,7 +39,7 @@ impl Postgres {
     /// # Errors
     /// [`MigrateError::Engine`] when it does not answer.
     pub async fn open(url: &str) -> Result<Self> {
-        let options = Options { pool_size: 2, application_name: "heirloom source".into() };
+        let options = Options { pool_size: SESSIONS, application_name: "heirloom source".into() };
         let database = Database::open(&Location::Server(url.to_owned()), &options).await?;
         Ok(Self { database, is_target: false })
     }

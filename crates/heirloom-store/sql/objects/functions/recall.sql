@@ -15,6 +15,8 @@
 -- score. similarity is the cosine. Order: score, then newest, then id. `namespaces` NULL: all the caller may see.
 -- k NULL: all. A quoted phrase is required if any row has it; a word after a minus never shows.
 --
+-- A namespace that has expired answers nothing (heirloom.open_namespaces).
+--
 -- It never writes and needs no search_path. Exact here; a namespace that upkeep gave indexes goes to heirloom.recall_wide.
 
 do $do$
@@ -93,6 +95,7 @@ begin
     if namespaces is null then
         namespaces := heirloom.namespaces_in_sight();
     end if;
+    namespaces := heirloom.open_namespaces(namespaces, at);
     select * into question from heirloom.recall_terms(query_text);
     select * into words from heirloom.question_vector(question.lexemes, namespaces);
     if vector_norm(query_embedding) > 0 then

@@ -37,6 +37,7 @@ begin
     if namespaces is null then
         namespaces := heirloom.namespaces_in_sight();
     end if;
+    namespaces := heirloom.open_namespaces(namespaces, at);
     -- Most stores have none, and then nothing else needs to be asked.
     if not exists (
         select

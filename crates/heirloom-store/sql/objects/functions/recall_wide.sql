@@ -110,6 +110,20 @@ begin
                         also_states, query_model;
                     found := found || near;
                 end;
+            elsif query_embedding is not null then
+                -- A model of so few vectors that it has no centre yet: its rows are few, and asked one by one.
+                found := found || array(
+                    select m.id
+                    from heirloom.memory m
+                    where m.namespace = here
+                        and m.embedding is not null
+                        and heirloom.is_recallable(
+                            m, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types, also_states
+                        )
+                        and (query_model is null or m.embedding_model is null or m.embedding_model = query_model)
+                    order by m.embedding <=> query_embedding
+                    limit wanted
+                );
             end if;
             found := array(select distinct u.id from unnest(found) u(id));
         end if;

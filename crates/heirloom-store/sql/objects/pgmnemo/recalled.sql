@@ -61,8 +61,7 @@ as $body$
 declare
     dimension constant integer := (select m.dimension from heirloom.meta m);
     unverified constant boolean := heirloom.setting_flag('pgmnemo.include_unverified', false);
-    looking_back constant text := nullif(btrim(current_setting('pgmnemo.as_of_timestamp', true)), '');
-    at constant timestamptz := coalesce(p_as_of, looking_back::timestamptz, statement_timestamp());
+    at constant timestamptz := coalesce(p_as_of, heirloom.setting_time('pgmnemo.as_of_timestamp'), statement_timestamp());
     homes constant text[] := case when p_project_id is not null then array['project:' || p_project_id] end;
     question constant text := case when p_bm25_weight > 0 or p_embedding is null then nullif(btrim(p_text), '') end;
     vector_asked constant %1$I.vector := case when p_vec_weight > 0 or question is null then p_embedding end;

@@ -70,6 +70,9 @@ begin
                 and (m.expires_at is null or m.expires_at > now())
                 and m.t_valid_from <= now()
                 and m.t_valid_to > now()
+                and not exists (
+                    select from heirloom.namespace n where n.name = m.namespace and n.expires_at <= statement_timestamp()
+                )
         )
     from heirloom.memory m
     where m.kind = 'lesson';

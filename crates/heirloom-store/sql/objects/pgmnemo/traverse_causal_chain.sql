@@ -71,6 +71,9 @@ begin
     where w.depth > 0
         and (not only_active or m.is_active)
         and (m.expires_at is null or m.expires_at > now())
+        and not exists (
+            select from heirloom.namespace n where n.name = m.namespace and n.expires_at <= statement_timestamp()
+        )
     order by w.depth, w.path_weight desc, w.lesson_id;
 end
 $$;

@@ -61,6 +61,9 @@ begin
         and m.is_active
         and m.t_valid_to = 'infinity'
         and (m.expires_at is null or m.expires_at > now())
+        and not exists (
+            select from heirloom.namespace n where n.name = m.namespace and n.expires_at <= statement_timestamp()
+        )
         and (unverified or m.verified_at is not null)
         and (role_filter is null or m.role = role_filter)
         and (project_id_filter is null or m.project_id = project_id_filter)

@@ -35,6 +35,10 @@ begin
     end if;
     new.sign_bits := null;
     if new.embedding is not null then
+        if new.source_type is not null and vector_norm(new.embedding) = 0 then
+            raise exception 'embedding is a zero vector, which points nowhere: give the vector of a model, or NULL'
+                using errcode = 'data_exception';
+        end if;
         new.sign_bits := (
             select binary_quantize(new.embedding - m.centre)
             from heirloom.model m

@@ -1,4 +1,5 @@
--- After lessons came in by the SQL door: one warning for all ghosts of the statement, and earlier versions closed.
+-- After lessons came in by the SQL door: one warning for all ghosts of the statement, earlier versions closed, and the
+-- words of their namespaces counted where enough came.
 --
 -- A new lesson closes an open one of the same namespace, role, topic and (not empty) commit that an earlier statement
 -- wrote, from the moment the new one is valid. Never a sibling of its own statement; never one made later; never one
@@ -30,6 +31,14 @@ begin
         raise warning 'pgmnemo provenance gate [warn]: INSERT accepted without commit_sha or artifact_hash: % of % row(s); they are ghosts (verified_at is NULL), which recall leaves out',
             ghosts, came;
     end if;
+    perform heirloom.count_words_if_stale(n.namespace, n.came)
+    from (
+        select i.namespace, count(*)::integer as came
+        from inserted i
+        where i.source_type is not null
+        group by i.namespace
+        order by i.namespace
+    ) n;
     if keys = 0 then
         return null;
     end if;

@@ -1,10 +1,10 @@
-//! `heirloom report`: compares, asks, and writes the evidence of one or more migrations as JSON and as one page.
+//! `heirloom report`, in full `heirloom report write`: compares, asks, and writes the evidence of one or more migrations as JSON and as one page.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use heirloom_migrate::plan::Plan;
-use heirloom_migrate::report::{self, Evidence, Parts};
+use heirloom_migrate::report::{self, Evidence, Parts, Signer};
 use heirloom_migrate::verify::{self, VerifyRequest};
 use heirloom_migrate::{MigrateError, ledger};
 use heirloom_store::Store;
@@ -34,14 +34,15 @@ pub struct Report {
 }
 
 impl Operation for Report {
-    const NAME: &'static str = "report";
+    const NAME: &'static str = "report write";
     const SUMMARY: &'static str = "Write the evidence of migrations: a page and its data";
     const DETAIL: &'static str = "Compares every row again and asks recall for some of them, then writes report.html, a page that \
-        needs nothing else, and report.json. No content is in either. Exit code 3 when something does not hold.";
+        needs nothing else, and report.json, signed when the settings name a key. No content is in either. Exit code 3 when something does not hold.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
+        let signer = context.config().report.key()?.map(|text| Signer::parse(&text)).transpose()?;
         let opened = match self.plans.is_empty() {
             true => stored(context).await?,
             false => Opened::all(context, &self.plans).await?.into_iter().zip(self.plans.clone()).collect(),
@@ -57,10 +58,34 @@ impl Operation for Report {
         };
         let (page, data) = (out.join("report.html"), out.join("report.json"));
         write(&out, &page, &report::html(&title, &evidence))?;
-        write(&out, &data, &report::json(&evidence))?;
+        let text_of_data = report::json(&evidence);
+        // A key that cannot be used is said before anything is written.
+        let signed = signer.map(|signer| signer.sign(text_of_data.as_bytes()));
+        write(&out, &data, &text_of_data)?;
+        let signature = super::check::beside(&data);
+        match &signed {
+            Some(signed) => {
+                let text =
+                    serde_json::to_string_pretty(signed).map_err(|error| Error::Bug(format!("no JSON: {error}")))?;
+                write(&out, &signature, &(text + "\n"))?;
+            }
+            // One of an earlier report would be of other bytes.
+            None => match std::fs::remove_file(&signature) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::file(&signature)(error));
+                }
+                _ => {}
+            },
+        }
         let holds = evidence.iter().all(|one| one.holds);
-        let json = json!({ "page": page, "data": data, "holds": holds, "migrations": evidence });
-        Ok(Output::new(&json, text(&evidence, &page, &data))?.holding(holds))
+        let signed_by = signed.map(|signed| signed.public_key);
+        let json =
+            json!({ "page": page, "data": data, "signed_by": signed_by, "holds": holds, "migrations": evidence });
+        let mut text = text(&evidence, &page, &data);
+        if let Some(key) = signed_by {
+            text.push_str(&format!("Signed by {key}\n"));
+        }
+        Ok(Output::new(&json, text)?.holding(holds))
     }
 }
 

@@ -1,0 +1,110 @@
+//! The table "Numbers to reach", measured in one run: `cargo bench -p heirloom-migrate --bench migrate`.
+//!
+//! Needs a server: HEIRLOOM_TEST_URL, and `psql` (or its path in HEIRLOOM_BENCH_PSQL). HEIRLOOM_BENCH_ROWS rows of 700
+//! bytes of text and 1,024 dimensions (10,000 by default) lie in one database; beside the migrator, on the same rows, run
+//! the pipe, the shape of pgmnemo's guide, and the shape that writes row by row. HEIRLOOM_BENCH_NARROW narrow rows
+//! (300,000) show what memory does. Nothing here is a test: it prints, and says where a bar is missed.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a program that prints a table")]
+
+mod ground;
+mod memory;
+mod others;
+
+use std::time::Instant;
+
+use ground::Ground;
+
+/// One line: what, what was measured, the bar, and whether it holds.
+struct Line {
+    what: &'static str,
+    found: String,
+    bar: &'static str,
+    holds: bool,
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(run());
+}
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+async fn run() {
+    if std::env::var("HEIRLOOM_TEST_URL").is_err() {
+        println!("HEIRLOOM_TEST_URL is not set: the pipe needs a server, so there is nothing to compare with");
+        return;
+    }
+    let rows = number("HEIRLOOM_BENCH_ROWS", 10_000);
+    let ground = Ground::new(rows).await;
+    println!("{}", ground.one("select version()").await);
+    let per_row = |seconds: f64| format!("{:.1} s, {:.0} rows/s", seconds, rows as f64 / seconds);
+    let mut lines = Vec::new();
+
+    let pipe = others::pipe(&ground, "bench.bare").await;
+    println!("pipe into the same table, bare:                {}", per_row(pipe));
+    let ranked = others::pipe_into_memory(&ground).await;
+    println!("pipe into a store's own table:                 {}", per_row(ranked));
+    let index = others::index(&ground, "bench.bare").await;
+    println!("CREATE INDEX hnsw, gin on the bare table:      {index:.1} s");
+    let guide = others::guide(&ground).await;
+    println!("INSERT ... SELECT as pgmnemo's guide has it:   {}", per_row(guide));
+    let (single, single_rows) = others::row_by_row(&ground).await;
+    println!("row by row, one commit each, no HTTP:          {:.0} rows/s", single_rows as f64 / single);
+
+    let plan = ground.plan().await;
+    let one = ground.apply(&plan, 1).await;
+    println!("apply, one stream:                             {}", per_row(one));
+    let again = ground.apply(&plan, 1).await;
+    println!("apply again, nothing to do:                    {}", per_row(again));
+    let read = others::read_both(&ground).await;
+    let started = Instant::now();
+    let verification = ground.verify(&plan).await;
+    let verify = started.elapsed().as_secs_f64();
+    assert!(verification.holds, "{:#?}", verification.differences.first());
+    println!("read both sides:                               {}", per_row(read));
+    println!("verify:                                        {}", per_row(verify));
+    let second = Ground::new(rows).await;
+    let plan = second.plan().await;
+    let several = second.apply(&plan, 2).await;
+    println!("apply, two workers:                            {}", per_row(several));
+    second.close().await;
+    ground.close().await;
+
+    let line = |what, ratio: f64, unit: &str, bar, holds| Line { what, found: format!("{ratio:.2}{unit}"), bar, holds };
+    lines.push(line(
+        "apply, one stream, of the bare pipe",
+        pipe / one,
+        "",
+        ">= 0.50 staged under RLS",
+        pipe / one >= 0.5,
+    ));
+    lines.push(line(
+        "apply, one stream, of the pipe into a store's table",
+        ranked / one,
+        "",
+        ">= 0.50",
+        ranked / one >= 0.5,
+    ));
+    let to_searchable = one / (pipe + index);
+    lines.push(line(
+        "apply to searchable, of pipe + CREATE INDEX",
+        to_searchable,
+        " x",
+        "<= 1.10 x",
+        to_searchable <= 1.1,
+    ));
+    lines.push(line("against pgmnemo's guide, same rows", guide / one, " x faster", ">= 10 x", guide / one >= 10.0));
+    let backfill = rows as f64 / one / 330.0;
+    lines.push(line("against memory-backfill (330 rows/s)", backfill, " x faster", ">= 50 x", backfill >= 50.0));
+    lines.push(line("re-run, of the first run", again / one * 100.0, " %", "<= 2 %", again / one <= 0.02));
+    lines.push(line("verify, of reading both sides", verify / read, " x", "<= 1.25 x", verify / read <= 1.25));
+    lines.push(memory::line(number("HEIRLOOM_BENCH_NARROW", 300_000)).await);
+
+    println!("\n| what | measured | bar | |\n| --- | --- | --- | --- |");
+    for Line { what, found, bar, holds } in lines {
+        println!("| {what} | {found} | {bar} | {} |", if holds { "reached" } else { "missed" });
+    }
+}

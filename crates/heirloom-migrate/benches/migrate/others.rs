@@ -1,0 +1,108 @@
+//! What the migrator is measured against, on the same rows and the same server.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::ground::Ground;
+
+/// Rows that are written one by one; the rate is what counts.
+const SINGLE: u64 = 1_000;
+
+/// `psql COPY … TO STDOUT (FORMAT binary) | psql COPY … FROM STDIN` into a table of the same shape, without indexes.
+pub(crate) async fn pipe(ground: &Ground, table: &str) -> f64 {
+    ground.sql(&format!("create table {table} (like bench.item)")).await;
+    shell(ground, "select * from bench.item", table)
+}
+
+/// The same pipe into the table a store has: its triggers and its indexes at work, past its policies.
+pub(crate) async fn pipe_into_memory(ground: &Ground) -> f64 {
+    ground.sql("insert into heirloom.namespace (name) select distinct 'workspace:' || desk from bench.item").await;
+    let read = "select md5(id::text)::uuid, 'workspace:' || desk, 'fact', 'agent', layer, body, 'bench', embedding, tags || properties, made, changed from bench.item";
+    let into = "heirloom.memory (id, namespace, kind, source, topic, content, embedding_model, embedding, metadata, created_at, updated_at)";
+    let seconds = shell(ground, read, into);
+    ground
+        .sql("set session_replication_role = replica; delete from heirloom.memory; reset session_replication_role")
+        .await;
+    // Outside a transaction block, so that what was deleted does not stand in the way of what is measured next.
+    ground.sql("vacuum full heirloom.memory").await;
+    seconds
+}
+
+fn shell(ground: &Ground, read: &str, into: &str) -> f64 {
+    let psql = std::env::var("HEIRLOOM_BENCH_PSQL").unwrap_or_else(|_| "psql".to_owned());
+    let url = ground.db.url().unwrap();
+    let copy = |statement: String| format!("'{psql}' '{url}' -X -q -c \"{statement}\"");
+    let from = copy(format!("copy ({read}) to stdout (format binary)"));
+    let to = copy(format!("copy {into} from stdin (format binary)"));
+    let started = Instant::now();
+    let status = Command::new("sh").arg("-c").arg(format!("{from} | {to}")).status().unwrap();
+    assert!(status.success(), "the pipe failed; is psql there? name it in HEIRLOOM_BENCH_PSQL");
+    started.elapsed().as_secs_f64()
+}
+
+/// The indexes that make a copied table searchable.
+pub(crate) async fn index(ground: &Ground, table: &str) -> f64 {
+    let started = Instant::now();
+    ground
+        .sql(&format!(
+            "set maintenance_work_mem = '512MB';
+             create index on {table} using hnsw (embedding vector_cosine_ops);
+             create index on {table} using gin (to_tsvector('english', body));
+             reset maintenance_work_mem"
+        ))
+        .await;
+    started.elapsed().as_secs_f64()
+}
+
+/// The statement of pgmnemo's guide, into a table with the indexes its own schema has from the start.
+pub(crate) async fn guide(ground: &Ground) -> f64 {
+    ground
+        .sql(
+            "create table bench.lesson (id bigint generated always as identity primary key, role text, project_id integer, topic text,
+                 lesson_text text not null, importance smallint, state text, metadata jsonb, embedding vector(1024),
+                 tsv tsvector generated always as (to_tsvector('english', lesson_text)) stored, created_at timestamptz);
+             create index on bench.lesson using hnsw (embedding vector_cosine_ops);
+             create index on bench.lesson using gin (tsv);
+             create index on bench.lesson using gin (metadata);
+             create index on bench.lesson (role, project_id)",
+        )
+        .await;
+    let started = Instant::now();
+    ground
+        .sql(
+            "insert into bench.lesson (role, project_id, topic, lesson_text, importance, state, metadata, embedding, created_at)
+             select role, 1, layer, body, ceil(priority / 2.0), case status when 'active' then 'candidate' else 'draft' end,
+                    tags || properties || jsonb_build_object('origin', id), embedding, made
+               from bench.item
+              where not exists (select from bench.lesson l where l.metadata ->> 'origin' = bench.item.id::text)",
+        )
+        .await;
+    started.elapsed().as_secs_f64()
+}
+
+/// One statement and one commit a row, as a client of an HTTP plugin causes them; without the HTTP.
+pub(crate) async fn row_by_row(ground: &Ground) -> (f64, u64) {
+    ground.sql("create table bench.single (like bench.item including all)").await;
+    let client = ground.db.database().client().await.unwrap();
+    let ids: i64 = i64::try_from(SINGLE.min(ground.rows)).unwrap();
+    let insert = client.prepare("insert into bench.single select * from bench.item where id = $1").await.unwrap();
+    let started = Instant::now();
+    for id in 1..=ids {
+        client.execute(&insert, &[&id]).await.unwrap();
+    }
+    (started.elapsed().as_secs_f64(), SINGLE.min(ground.rows))
+}
+
+/// Reading every row of source and target once, in binary, and dropping it.
+pub(crate) async fn read_both(ground: &Ground) -> f64 {
+    let started = Instant::now();
+    for table in ["bench.item", "heirloom.memory"] {
+        let client = ground.db.database().client().await.unwrap();
+        let stream = client.copy_out(&format!("copy (select * from {table}) to stdout (format binary)")).await.unwrap();
+        let mut stream = std::pin::pin!(stream);
+        while let Some(bytes) = futures_util::StreamExt::next(&mut stream).await {
+            drop(bytes.unwrap());
+        }
+    }
+    started.elapsed().as_secs_f64()
+}

@@ -1,0 +1,385 @@
+//! The crew of one process: workers that drain the plan's chunks side by side, and the heartbeat of their leases.
+//!
+//! Every worker claims a chunk, reads and maps it, and commits it; a lone worker reads the next chunk while it writes the
+//! one before. Other processes do the same on the same ledger. A worker that finds nothing to claim while others still
+//! hold chunks waits, so that it can take over what they leave behind.
+//!
+//! Nobody here holds a connection while waiting for another.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+
+use super::chunk::{self, Prepared};
+use super::failpoint::Point;
+use super::options::{Manners, Note};
+use super::pace::Pace;
+use super::{Applied, Progress, Stop, Work, count};
+use crate::error::{MigrateError, Result};
+use crate::ledger::{self, Beat, ChunkRecord, ChunkResult, Lease};
+use crate::plan::PlannedChunk;
+
+/// How often one worker tries again after losing its connection, in a row.
+const ATTEMPTS: u32 = 7;
+
+/// How long to look away while others work, or while something makes us wait.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How often a process says how far it is.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The workers of one process.
+pub(super) struct Crew<'a> {
+    work: &'a Work<'a>,
+    stop: &'a Stop,
+    manners: &'a Manners,
+    note: Option<&'a Note>,
+    workers: usize,
+    pace: Mutex<Pace>,
+    state: Mutex<State<'a>>,
+    /// A worker failed: the others finish what they have in hand.
+    failed: AtomicBool,
+    /// Something was claimed, so that there is something to tell.
+    at_work: AtomicBool,
+    /// The next of the chunks that were done before.
+    next_done: AtomicUsize,
+}
+
+struct State<'a> {
+    applied: Applied,
+    progress: &'a mut (dyn FnMut(Progress) + Send),
+    bytes: u64,
+    chunks: u32,
+    waiting: Option<String>,
+}
+
+/// What a worker has next.
+enum Next {
+    Chunk(Prepared),
+    /// Others hold what is left.
+    Others,
+    Nothing,
+}
+
+/// A step that failed, and the lease it was under, which is still ours.
+struct Failed {
+    error: MigrateError,
+    lease: Option<Lease>,
+}
+
+impl<'a> Crew<'a> {
+    pub(super) fn new(
+        work: &'a Work<'a>,
+        stop: &'a Stop,
+        options: &'a super::Options,
+        progress: &'a mut (dyn FnMut(Progress) + Send),
+    ) -> Self {
+        Self {
+            work,
+            stop,
+            manners: &options.manners,
+            note: options.note.as_ref(),
+            workers: workers(work, options.workers),
+            pace: Mutex::new(Pace::new(options.rate)),
+            state: Mutex::new(State { applied: Applied::new(work.plan), progress, bytes: 0, chunks: 0, waiting: None }),
+            failed: AtomicBool::new(false),
+            at_work: AtomicBool::new(false),
+            next_done: AtomicUsize::new(0),
+        }
+    }
+
+    /// Drains what is not done, then looks again at what was done before this began.
+    pub(super) async fn run(self, records: &[ChunkRecord]) -> (Result<()>, Applied) {
+        let done: Vec<&ChunkRecord> = records.iter().filter(|record| record.done).collect();
+        let work = async {
+            let all = join_all((0..self.workers).map(|_| self.worker(&done))).await;
+            all.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+        };
+        let result = tokio::select! {
+            result = work => result,
+            never = self.heartbeat() => match never {},
+        };
+        self.leave().await;
+        let stopped = self.stop.asked();
+        let mut applied = self.state.into_inner().unwrap_or_else(PoisonError::into_inner).applied;
+        applied.stopped = stopped;
+        (result, applied)
+    }
+
+    async fn worker(&self, done: &[&ChunkRecord]) -> Result<()> {
+        let result = match self.drain().await {
+            Ok(()) => self.look_again(done).await,
+            failed => failed,
+        };
+        if result.is_err() {
+            self.failed.store(true, Ordering::SeqCst);
+        }
+        result
+    }
+
+    fn halted(&self) -> bool {
+        self.stop.asked() || self.failed.load(Ordering::SeqCst)
+    }
+
+    /// Claims, reads and commits until nothing is left. A lone worker reads ahead.
+    async fn drain(&self) -> Result<()> {
+        let ahead = self.workers == 1 && self.work.store.database().pool_size() > 2;
+        let (mut ready, mut owed, mut failures): (Option<Prepared>, Vec<Lease>, u32) = (None, Vec::new(), 0);
+        loop {
+            let (written, next) = match ready.take() {
+                Some(prepared) if ahead && !self.halted() && owed.is_empty() => {
+                    let (written, next) = join(self.commit(prepared), self.next(None)).await;
+                    (Some(written), Some(next))
+                }
+                Some(prepared) => (Some(self.commit(prepared).await), None),
+                None if self.halted() => return Ok(()),
+                None => (None, Some(self.next(owed.pop()).await)),
+            };
+            if let Some(Err(failed)) = written {
+                self.forgive(failed, &mut owed, &mut failures).await?;
+            }
+            match next {
+                None => {}
+                Some(Ok(Next::Chunk(prepared))) => {
+                    failures = 0;
+                    ready = Some(prepared);
+                }
+                Some(Ok(Next::Others)) => tokio::time::sleep(LOOK).await,
+                Some(Ok(Next::Nothing)) if owed.is_empty() => return Ok(()),
+                Some(Ok(Next::Nothing)) => {}
+                Some(Err(failed)) => self.forgive(failed, &mut owed, &mut failures).await?,
+            }
+        }
+    }
+
+    /// After a lost connection: waits a little longer each time, and keeps the lease to do the chunk again.
+    async fn forgive(&self, failed: Failed, owed: &mut Vec<Lease>, failures: &mut u32) -> Result<()> {
+        if !failed.error.is_transient() || *failures >= ATTEMPTS || self.stop.asked() {
+            return Err(failed.error);
+        }
+        *failures += 1;
+        tracing::warn!(attempt = *failures, error = %failed.error, "a chunk is tried again");
+        tokio::time::sleep(Duration::from_millis(100 << *failures)).await;
+        owed.extend(failed.lease);
+        Ok(())
+    }
+
+    /// The next chunk, read and mapped: the one that is owed, else one that can be claimed.
+    async fn next(&self, owed: Option<Lease>) -> std::result::Result<Next, Failed> {
+        let bare = |error| Failed { error, lease: None };
+        let lease = match owed {
+            Some(lease) => lease,
+            None => {
+                self.wait_for_others().await.map_err(bare)?;
+                if self.halted() {
+                    return Ok(Next::Nothing);
+                }
+                match self.claim().await.map_err(bare)? {
+                    Some(lease) => lease,
+                    None => return self.nothing_to_claim().await.map_err(bare),
+                }
+            }
+        };
+        chunk::prepare(self.work, lease).await.map(Next::Chunk).map_err(|error| Failed { error, lease: Some(lease) })
+    }
+
+    async fn claim(&self) -> Result<Option<Lease>> {
+        self.work.failpoints.pass(Point::BeforeClaim).await?;
+        let lease = {
+            let client = self.work.store.database().client().await?;
+            ledger::claim(&client, self.work.plan.run_id, self.work.runner, self.work.lease, None).await?
+        };
+        if lease.is_some() {
+            self.at_work.store(true, Ordering::SeqCst);
+            self.work.failpoints.pass(Point::AfterClaim).await?;
+        }
+        Ok(lease)
+    }
+
+    async fn nothing_to_claim(&self) -> Result<Next> {
+        let client = self.work.store.database().client().await?;
+        let left = ledger::pending(&client, self.work.plan.run_id).await?;
+        Ok(if left > 0 { Next::Others } else { Next::Nothing })
+    }
+
+    async fn commit(&self, prepared: Prepared) -> std::result::Result<(), Failed> {
+        let (lease, bytes) = (prepared.lease, prepared.items.iter().map(|item| item.bytes).sum());
+        match chunk::commit(self.work, prepared, &self.pace).await {
+            Ok(Some(result)) => self.done(&result, bytes),
+            Ok(None) => {
+                tracing::warn!(chunk = lease.ordinal, "another runner has taken the chunk; nothing was written")
+            }
+            Err(error) => return Err(Failed { error, lease: Some(lease) }),
+        }
+        Ok(())
+    }
+
+    /// Chunks that were done before: read again, written only where something changed.
+    async fn look_again(&self, done: &[&ChunkRecord]) -> Result<()> {
+        let mut failures = 0;
+        while let Some(record) = done.get(self.next_done.fetch_add(1, Ordering::SeqCst)) {
+            let Some(chunk) = self.work.plan.chunks.get(record.ordinal as usize) else { continue };
+            loop {
+                if self.halted() {
+                    return Ok(());
+                }
+                self.wait_for_others().await?;
+                match self.once_more(chunk, record).await {
+                    Ok(result) => {
+                        self.done(&result.unwrap_or_default(), chunk.bytes);
+                        break;
+                    }
+                    Err(error) => self.forgive(Failed { error, lease: None }, &mut Vec::new(), &mut failures).await?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn once_more(&self, chunk: &PlannedChunk, record: &ChunkRecord) -> Result<Option<ChunkResult>> {
+        if let Some(result) = chunk::unchanged(self.work, chunk, record).await? {
+            return Ok(Some(result));
+        }
+        self.at_work.store(true, Ordering::SeqCst);
+        chunk::again(self.work, chunk, &self.pace).await
+    }
+
+    fn done(&self, result: &ChunkResult, bytes: u64) {
+        let mut state = self.state();
+        state.applied.add(result);
+        state.bytes += bytes;
+        state.chunks += 1;
+        let progress = Progress {
+            rows: state.applied.rows,
+            planned_rows: self.work.plan.counts.rows,
+            written: state.applied.written,
+            rejected: state.applied.rejected,
+            chunks: state.chunks,
+            planned_chunks: state.applied.chunks,
+        };
+        (state.progress)(progress);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<'a>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while the file or the server says so, and lets it be known why.
+    async fn wait_for_others(&self) -> Result<()> {
+        while !self.halted() {
+            let reason = self.reason_to_wait().await?;
+            let changed = {
+                let mut state = self.state();
+                let changed = state.waiting != reason;
+                state.waiting.clone_from(&reason);
+                changed
+            };
+            if let (true, Some(note)) = (changed, self.note) {
+                note(reason.as_deref().map_or_else(|| "Going on".to_owned(), |why| format!("Waiting: {why}")).as_str());
+            }
+            match reason {
+                None => return Ok(()),
+                Some(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+        Ok(())
+    }
+
+    async fn reason_to_wait(&self) -> Result<Option<String>> {
+        if let Some(file) = self.manners.pause_file.as_ref().filter(|file| file.exists()) {
+            return Ok(Some(format!("the file {} is there", file.display())));
+        }
+        if !self.manners.asks() || self.work.store.database().is_embedded() {
+            return Ok(None);
+        }
+        let client = self.work.store.database().client().await?;
+        let busy = ledger::busy(&client).await?;
+        let over = |found: u64, most: Option<u64>| most.is_some_and(|most| found > most);
+        Ok(if over(busy.lag, self.manners.lag_bytes) {
+            Some(format!("a replica lags {} bytes behind", busy.lag))
+        } else if over(busy.waiting, self.manners.lock_waits) {
+            Some(format!("{} sessions wait for a lock", busy.waiting))
+        } else if over(busy.active, self.manners.active) {
+            Some(format!("{} other sessions are at work", busy.active))
+        } else {
+            None
+        })
+    }
+
+    /// Renews the leases and says how far this process is, for as long as it is polled.
+    async fn heartbeat(&self) -> std::convert::Infallible {
+        let renewal = self.work.lease / 3;
+        let mut renewed = std::time::Instant::now();
+        loop {
+            tokio::time::sleep(BEAT.min(renewal)).await;
+            if self.work.store.database().is_embedded() || !(self.at_work.load(Ordering::SeqCst) || self.waits()) {
+                continue;
+            }
+            let renew = renewed.elapsed() >= renewal;
+            if let Err(error) = self.beat(renew).await {
+                tracing::warn!(%error, "a heartbeat was missed");
+            } else if renew {
+                renewed = std::time::Instant::now();
+            }
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.state().waiting.is_some()
+    }
+
+    async fn beat(&self, renew: bool) -> Result<()> {
+        let beat = {
+            let state = self.state();
+            Beat {
+                runner: self.work.runner,
+                run_id: self.work.plan.run_id,
+                workers: self.workers,
+                rows: state.applied.rows,
+                bytes: state.bytes,
+                waiting: state.waiting.clone(),
+            }
+        };
+        if renew {
+            self.work.failpoints.pass(Point::BeforeRenew).await?;
+        }
+        let client = self.work.store.database().client().await?;
+        if renew {
+            ledger::renew(&client, self.work.plan.run_id, self.work.runner, self.work.lease).await?;
+            self.work.failpoints.pass(Point::AfterRenew).await?;
+        }
+        ledger::beat(&client, &beat).await
+    }
+
+    /// Gives back what is still held. What cannot be given back runs out.
+    async fn leave(&self) {
+        if !self.at_work.load(Ordering::SeqCst) && self.work.store.database().is_embedded() {
+            return;
+        }
+        let left = async {
+            let client = self.work.store.database().client().await?;
+            if ledger::knows_runner(&client, self.work.runner).await? {
+                ledger::release(&client, self.work.plan.run_id, Some(self.work.runner)).await?;
+                ledger::leave(&client, self.work.plan.run_id, self.work.runner).await?;
+            }
+            Ok::<(), MigrateError>(())
+        };
+        if let Err(error) = left.await {
+            tracing::warn!(%error, "the leases were not given back and will run out");
+        }
+    }
+}
+
+/// How many chunks at a time: what was asked for, else half the connections and at most one a processor. The embedded
+/// engine has a single connection.
+fn workers(work: &Work<'_>, asked: Option<usize>) -> usize {
+    let database = work.store.database();
+    if database.is_embedded() {
+        return 1;
+    }
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = asked.unwrap_or_else(|| processors.min(database.pool_size() / 2));
+    workers.clamp(1, count(work.plan.chunks.len()).max(1) as usize)
+}

@@ -1,0 +1,225 @@
+//! Named places at which an apply can be made to fail, for tests that ask what is left behind.
+//!
+//! One list, [`Point`]: before and after every commit, lease, digest and marker. Nothing is armed unless the caller hands
+//! in [`Failpoints`] that say so; an unarmed point costs one look at an empty option.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Semaphore;
+
+use crate::error::{MigrateError, Result};
+
+macro_rules! points {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        /// A place at which an apply can be made to fail.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Point {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Point {
+            /// Every point, in the order in which an apply passes them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// Its name, as it is armed by.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+points! {
+    /// The run is about to be entered in the ledger.
+    BeforeRegister = "register.before-commit",
+    /// The run is in the ledger, no chunk is claimed.
+    AfterRegister = "register.after-commit",
+    /// A chunk is about to be claimed.
+    BeforeClaim = "lease.before-claim",
+    /// A chunk is claimed and nothing is read.
+    AfterClaim = "lease.after-claim",
+    /// The leases are about to be renewed.
+    BeforeRenew = "lease.before-renew",
+    /// The leases were renewed.
+    AfterRenew = "lease.after-renew",
+    /// A chunk is about to be read and its digests taken.
+    BeforeDigest = "chunk.before-digest",
+    /// A chunk is read, mapped and digested, nothing is written.
+    AfterDigest = "chunk.after-digest",
+    /// The chunk's transaction is open and its token was good.
+    AfterBegin = "chunk.after-begin",
+    /// The chunk's rows and rejects are written, not committed.
+    AfterRows = "chunk.after-rows",
+    /// The marker was stamped in the chunk's transaction.
+    AfterMark = "chunk.after-mark",
+    /// The chunk is marked done, not committed.
+    BeforeCommit = "chunk.before-commit",
+    /// The chunk is committed, nobody was told.
+    AfterCommit = "chunk.after-commit",
+    /// Every chunk is done, the run's state is not moved.
+    BeforeSettle = "run.before-commit",
+    /// The run's state is moved.
+    AfterSettle = "run.after-commit",
+    /// Verified rows are about to be marked at the source.
+    BeforeStamp = "marker.before-stamp",
+    /// Verified rows were marked at the source.
+    AfterStamp = "marker.after-stamp",
+}
+
+/// What happens at an armed point.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// The step fails with an error that nobody retries.
+    Error,
+    /// The process ends at once, as under `kill -9`.
+    Abort,
+    /// The step waits at a gate.
+    Wait(Gate),
+}
+
+/// Holds a step until it is opened.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<(Semaphore, Semaphore)>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new((Semaphore::new(0), Semaphore::new(0))))
+    }
+}
+
+impl Gate {
+    /// Waits until somebody stands at the gate.
+    pub async fn reached(&self) {
+        if let Ok(permit) = self.0.0.acquire().await {
+            permit.forget();
+        }
+    }
+
+    /// Lets one pass.
+    pub fn open(&self) {
+        self.0.1.add_permits(1);
+    }
+
+    async fn pass(&self) {
+        self.0.0.add_permits(1);
+        if let Ok(permit) = self.0.1.acquire().await {
+            permit.forget();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Armed {
+    point: Point,
+    /// Passes before it goes off; it goes off once.
+    left: AtomicU64,
+    action: Action,
+}
+
+/// Which points are armed. By default none.
+#[derive(Debug, Clone, Default)]
+pub struct Failpoints(Option<Arc<Vec<Armed>>>);
+
+impl Failpoints {
+    /// Arms one point for its `nth` pass, counted from 1.
+    pub fn at(point: Point, nth: u64, action: Action) -> Self {
+        Self::default().and(point, nth, action)
+    }
+
+    /// Arms one more point.
+    #[must_use]
+    pub fn and(self, point: Point, nth: u64, action: Action) -> Self {
+        let Self(armed) = self;
+        let mut armed = armed.and_then(Arc::into_inner).unwrap_or_default();
+        armed.push(Armed { point, left: AtomicU64::new(nth.max(1)), action });
+        Self(Some(Arc::new(armed)))
+    }
+
+    /// From text: `NAME=error` or `NAME=abort`, several separated by commas, each with `@N` for the N-th pass.
+    ///
+    /// # Errors
+    /// [`MigrateError::Refused`] naming what is accepted.
+    pub fn parse(text: &str) -> Result<Self> {
+        let armed = text.split(',').map(|one| Self::one(one.trim())).collect::<Result<Vec<_>>>()?;
+        Ok(Self(Some(Arc::new(armed))))
+    }
+
+    fn one(text: &str) -> Result<Armed> {
+        let wrong = || {
+            let names: Vec<&str> = Point::ALL.iter().map(|point| point.name()).collect();
+            MigrateError::Refused {
+                what: format!("`{text}` is no failpoint"),
+                cure: format!(
+                    "write NAME=error or NAME=abort, with @N for the N-th pass; the names are {}",
+                    names.join(", ")
+                ),
+            }
+        };
+        let (name, action) = text.split_once('=').ok_or_else(wrong)?;
+        let (action, nth) = action.split_once('@').unwrap_or((action, "1"));
+        let point = Point::ALL.iter().copied().find(|point| point.name() == name).ok_or_else(wrong)?;
+        let action = match action {
+            "error" => Action::Error,
+            "abort" => Action::Abort,
+            _ => return Err(wrong()),
+        };
+        let nth: u64 = nth.parse().ok().filter(|nth| *nth > 0).ok_or_else(wrong)?;
+        Ok(Armed { point, left: AtomicU64::new(nth), action })
+    }
+
+    /// Passes a point.
+    pub(crate) async fn pass(&self, point: Point) -> Result<()> {
+        match &self.0 {
+            None => Ok(()),
+            Some(armed) => go_off(armed, point).await,
+        }
+    }
+}
+
+async fn go_off(armed: &[Armed], point: Point) -> Result<()> {
+    for armed in armed.iter().filter(|armed| armed.point == point) {
+        let passed = armed.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if passed != Ok(1) {
+            continue;
+        }
+        match &armed.action {
+            Action::Error => {
+                return Err(MigrateError::Refused {
+                    what: format!("The failpoint {} was armed", point.name()),
+                    cure: "run the command again".into(),
+                });
+            }
+            Action::Abort => std::process::abort(),
+            Action::Wait(gate) => gate.pass().await,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_point_goes_off_at_its_pass_and_once() {
+        let armed = Failpoints::parse("chunk.before-commit=error@2").unwrap();
+        assert!(armed.pass(Point::BeforeCommit).await.is_ok());
+        assert!(armed.pass(Point::AfterCommit).await.is_ok());
+        assert!(armed.pass(Point::BeforeCommit).await.is_err());
+        assert!(armed.pass(Point::BeforeCommit).await.is_ok());
+        assert!(Failpoints::default().pass(Point::BeforeCommit).await.is_ok());
+    }
+
+    #[test]
+    fn what_is_no_failpoint_is_refused_with_the_names() {
+        for text in
+            ["", "chunk.before-commit", "chunk.before-commit=panic", "nowhere=error", "run.before-commit=error@0"]
+        {
+            let said = Failpoints::parse(text).unwrap_err().to_string();
+            assert!(said.contains("lease.after-claim"), "{text}: {said}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How an apply goes about it: how many chunks at once, how long a lease lasts, how fast, and when it waits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::failpoint::Failpoints;
+
+/// How long a lease lasts without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// How an apply goes about it. The default is as fast as the pool allows, and waits for nobody.
+#[derive(Clone)]
+pub struct Options {
+    /// Chunks at a time; absent: half the pool's connections, at most one a processor. The embedded engine does one.
+    pub workers: Option<usize>,
+    /// How long a lease lasts without a heartbeat.
+    pub lease: Duration,
+    /// How fast it may go.
+    pub rate: Rate,
+    /// When it waits for others.
+    pub manners: Manners,
+    /// Called with a sentence when it begins to wait and when it goes on.
+    pub note: Option<Note>,
+    /// Places at which it fails, for tests.
+    pub failpoints: Failpoints,
+}
+
+/// Called with a sentence worth telling.
+pub type Note = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: None,
+            lease: LEASE,
+            rate: Rate::default(),
+            manners: Manners::default(),
+            note: None,
+            failpoints: Failpoints::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("workers", &self.workers)
+            .field("lease", &self.lease)
+            .field("rate", &self.rate)
+            .field("manners", &self.manners)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How fast an apply may go. A limit that is absent does not limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rate {
+    /// Source rows a second.
+    pub rows: Option<u64>,
+    /// Bytes of source rows a second.
+    pub bytes: Option<u64>,
+}
+
+impl Rate {
+    /// Whether anything limits.
+    pub fn limits(&self) -> bool {
+        self.rows.is_some() || self.bytes.is_some()
+    }
+}
+
+/// When an apply waits before its next chunk. A limit that is absent is not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Manners {
+    /// While this file is there, nothing is begun.
+    pub pause_file: Option<PathBuf>,
+    /// Most bytes that the furthest replica of the target may lag behind.
+    pub lag_bytes: Option<u64>,
+    /// Most sessions of the target that may wait for a lock.
+    pub lock_waits: Option<u64>,
+    /// Most sessions of the target, ours left out, that may be at work.
+    pub active: Option<u64>,
+}
+
+impl Manners {
+    /// Whether the server has to be asked.
+    pub(super) fn asks(&self) -> bool {
+        self.lag_bytes.is_some() || self.lock_waits.is_some() || self.active.is_some()
+    }
+}

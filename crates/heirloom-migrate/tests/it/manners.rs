@@ -1,0 +1,108 @@
+//! Manners: the pause file, the limits of a server that is busy, the budget among workers; and that a reason to wait can
+//! be read from elsewhere.
+
+use std::sync::{Arc, Mutex};
+
+use heirloom_migrate::apply::{Manners, Options, Rate};
+use heirloom_migrate::ledger;
+
+use crate::leases::{FILE, LEGACY};
+use crate::support::{Ground, said};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_begun_while_the_pause_file_is_there_and_the_reason_can_be_read_elsewhere() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pause");
+    std::fs::write(&file, "").unwrap();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let options = Options {
+        manners: Manners { pause_file: Some(file.clone()), ..Manners::default() },
+        note: Some(Arc::new(move |sentence: &str| drop(tell.send(sentence.to_owned())))),
+        workers: Some(1),
+        ..Options::default()
+    };
+    let embedded = ground.db.database().is_embedded();
+    let (applied, reason) = tokio::join!(ground.apply_with(&plan, options), async {
+        let first = told.recv().await.unwrap();
+        assert!(first.starts_with("Waiting: the file "), "{first}");
+        assert_eq!(ground.one("select count(*) from heirloom.memory").await, "0");
+        let mut reason = None;
+        // The embedded engine cannot be looked at from elsewhere while it is open.
+        while reason.is_none() && !embedded {
+            let client = ground.db.database().client().await.unwrap();
+            let runners = ledger::runners(&client, plan.run_id).await.unwrap();
+            reason = runners.first().and_then(|runner| runner.waiting.clone());
+        }
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(told.recv().await.unwrap(), "Going on");
+        reason
+    });
+    assert_eq!(applied.unwrap().inserted, 58);
+    assert!(embedded || reason.unwrap().contains("pause is there"));
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_at_work_or_in_wait_of_a_lock_are_let_go_first() {
+    let ground = Ground::new(LEGACY).await;
+    if let Some(url) = ground.db.url().filter(|_| ground.db.database().pool_size() > 1) {
+        let plan = ground.plan(FILE, 20).await.unwrap();
+        ground.sql("create table held (); ").await;
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        let (waiter, other) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        let tasks = [tokio::spawn(connection), tokio::spawn(other)];
+        client.batch_execute("begin; lock table held").await.unwrap();
+        let waiting = tokio::spawn(async move { waiter.batch_execute("begin; lock table held; commit").await });
+        while ground.one("select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())").await == "0" {}
+        let notes = Arc::new(Mutex::new(Vec::new()));
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let seen = Arc::clone(&notes);
+        let options = Options {
+            manners: Manners { lock_waits: Some(0), ..Manners::default() },
+            note: Some(Arc::new(move |sentence: &str| {
+                seen.lock().unwrap().push(sentence.to_owned());
+                let _sent = tell.send(());
+            })),
+            ..Options::default()
+        };
+        let (applied, ()) = tokio::join!(ground.apply_with(&plan, options), async {
+            told.recv().await.unwrap();
+            client.batch_execute("commit").await.unwrap();
+        });
+        assert_eq!(applied.unwrap().inserted, 58);
+        assert!(notes.lock().unwrap()[0].contains("wait for a lock"), "{notes:?}");
+        drop(waiting.await.unwrap());
+        drop(client);
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_together_keep_the_budget() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(&FILE.replace("budget = \"2\"", "budget = \"4\""), 2).await.unwrap();
+    // Dirtied after the plan: one row in each of twenty chunks, where two more may be set aside.
+    ground.sql("update note set body = ' ' where id % 2 = 0 and id <= 40").await;
+    let options = Options { workers: Some(4), ..Options::default() };
+    let refused = said(ground.apply_with(&plan, options).await);
+    assert!(refused.contains("the budget of the file allows 4"), "{refused}");
+    let kept: u64 = ground.one("select count(*) from heirloom_migrate.reject").await.parse().unwrap();
+    assert!(kept <= 4, "{kept} rows were set aside");
+    let counted = ground.one("select sum(rejected) from heirloom_migrate.chunk").await;
+    assert_eq!(counted, kept.to_string());
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_changes_the_pace_and_nothing_else() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    let options = Options { rate: Rate { rows: Some(100), bytes: Some(1_000_000) }, ..Options::default() };
+    let applied = ground.apply_with(&plan, options).await.unwrap();
+    assert_eq!((applied.rows, applied.inserted, applied.rejected), (60, 58, 2));
+    assert!(ground.verify(&plan).await.unwrap().holds);
+    ground.close().await;
+}

@@ -1,0 +1,4 @@
+//! `heirloom report …`: writes the evidence, and checks it.
+
+pub mod check;
+pub mod write;

@@ -1,0 +1,58 @@
+//! A second command on an embedded store that `heirloom serve` has open: sent to the owner, told as if it ran here.
+
+use crate::served::Served;
+
+const FILE: &str = r#"name = "notes"
+[source]
+url = "env:OLD_NOTES"
+table = "notes"
+[namespace]
+template = "team:{team}"
+[map]
+kind = { value = "fact" }
+content = "body"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_go_to_whoever_has_the_store_open() {
+    let served = Served::new().await;
+    let ran = served.run("remember --namespace team:a tabs_over_spaces");
+    assert!(ran.code == 0 && ran.stdout.starts_with("Remembered, in team:a"), "{ran}");
+    let ran = served.run("recall --namespace team:a tabs");
+    assert!(ran.stdout.contains("tabs_over_spaces"), "{ran}");
+    let ran = served.run("recall --namespace team:a tabs --json");
+    assert_eq!(ran.json()["hits"].as_array().unwrap().len(), 1, "{ran}");
+    // What is wrong is told with the code and the hint it has here.
+    let ran = served.run("show 00000000-0000-4000-8000-000000000000 --namespace team:a");
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.stderr.contains("No memory 0000") && ran.stderr.contains("heirloom list"), "{ran}");
+
+    // A migration: relative paths and variables are meant where the command was given, not where the owner stands.
+    let work = served.home.path().join("work");
+    std::fs::create_dir(&work).unwrap();
+    let old = rusqlite::Connection::open(work.join("old.db")).unwrap();
+    old.execute_batch(
+        "create table notes (id integer primary key, team text, body text); \
+         insert into notes values (1, 'a', 'one'), (2, 'a', 'two');",
+    )
+    .unwrap();
+    drop(old);
+    std::fs::write(work.join("notes.toml"), FILE).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = served.home.command();
+        command.current_dir(&work).env("OLD_NOTES", "sqlite:old.db").args(words);
+        if let Some(url) = served.database_url() {
+            command.env("DATABASE_URL", url);
+        }
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    run(&["plan", "notes.toml"]);
+    assert!(work.join("notes.plan.json").is_file());
+    run(&["apply", "notes.plan.json"]);
+    run(&["verify", "notes.plan.json"]);
+    run(&["report", "notes.plan.json"]);
+    assert!(work.join("heirloom-report").is_dir());
+    assert_eq!(served.stop().await, Some(0));
+}

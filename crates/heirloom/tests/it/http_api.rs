@@ -1,0 +1,194 @@
+//! `/api/v1` over a real connection: what a token may, what a refusal says, what is done once.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::served::{Served, answer};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_opens_its_namespaces_and_nothing_else() {
+    let served = Served::new().await;
+    let (read, write) = (served.token("r", "read", &["team:a"]), served.token("w", "write", &["team:a", "team:lab.*"]));
+    for token in ["", "hl_wrong", "hl_0123456789012345678901234567890123456789012"] {
+        let refused = served.get("/api/v1/list?namespaces=team:a", token).await;
+        assert_eq!(refused.is(401)["code"], "unauthorised");
+        assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+    }
+    let note = json!({ "content": "the staging database is reset every Sunday", "namespace": "team:a" });
+    assert_eq!(served.post("/api/v1/remember", &read, &note).await.is(403)["code"], "forbidden");
+    let made = served.post("/api/v1/remember", &write, &note).await.is(201);
+    assert!(made.get("lesson_id").is_none(), "a handle that counts all tenants' memories: {made}");
+    let lab = json!({ "content": "a note of the lab", "namespace": "team:lab.one" });
+    served.post("/api/v1/remember", &write, &lab).await.is(201);
+
+    let question = json!({ "query": "staging reset", "namespaces": ["team:a"] });
+    let found = served.post("/api/v1/recall", &read, &question).await.is(200);
+    assert_eq!(found["hits"][0]["id"], made["id"]);
+    assert!(found["hits"][0].get("lesson_id").is_none());
+    let asked = served.get("/api/v1/recall?query=staging%20reset&namespaces=team:a", &read).await.is(200);
+    assert_eq!(asked["hits"][0]["id"], made["id"]);
+
+    // A namespace of somebody else's and one that nobody has look the same.
+    let there = served.get("/api/v1/list?namespaces=team:lab.one", &read).await;
+    let nowhere = served.get("/api/v1/list?namespaces=team:nil.one", &read).await;
+    assert_eq!((there.status, nowhere.status), (403, 403));
+    assert_eq!(there.text.replace("lab", "nil"), nowhere.text);
+    // So do an id of somebody else's and one that nobody has.
+    let id = made["id"].as_str().unwrap();
+    let other = served.token("o", "read", &["team:b"]);
+    let hidden = served.get(&format!("/api/v1/show?id={id}&namespace=team:b"), &other).await;
+    let none = "00000000-0000-4000-8000-000000000000";
+    let nothing = served.get(&format!("/api/v1/show?id={none}&namespace=team:b"), &other).await;
+    assert_eq!((hidden.status, nothing.status), (404, 404));
+    assert_eq!(hidden.text.replace(id, none), nothing.text);
+
+    assert_eq!(served.get("/api/v1/token/list", &write).await.status, 403);
+    let tokens = served.get("/api/v1/token/list", &served.admin).await;
+    assert!(!tokens.text.contains("hl_"), "no secret is told twice");
+    tokens.is(200);
+    // Revoked here, it is refused from the next request on.
+    served.post("/api/v1/token/revoke", &served.admin, &json!({ "token": "w" })).await.is(200);
+    assert_eq!(served.post("/api/v1/remember", &write, &note).await.status, 401);
+    let log = served.log();
+    for word in ["staging", "hl_", "team:a", id] {
+        assert!(!log.contains(word), "{word} is in the log: {log}");
+    }
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_named() {
+    let served = Served::new().await;
+    let token = served.token("w", "write", &["team:a"]);
+    for (body, field) in [
+        (json!({ "content": 7 }), "content"),
+        (json!({}), "content"),
+        (json!({ "content": "   " }), "content"),
+        (json!({ "content": "a\u{0}b" }), "content"),
+        (json!({ "content": "a", "colour": "red" }), "colour"),
+        (json!({ "content": "a", "importance": 6 }), "importance"),
+        (json!({ "content": "a", "kind": "lesson" }), "role"),
+        (json!({ "content": "a", "state": "Draft" }), "state"),
+        (json!({ "content": "a", "embedding": [0, 0] }), "embedding"),
+        (json!({ "content": "a", "embedding": [1, "x"] }), "embedding[1]"),
+        (json!({ "content": "a", "expires_at": "tomorrow" }), "expires_at"),
+        (json!({ "content": "a", "namespace": "Team A" }), "namespace"),
+        (json!([1]), "body"),
+    ] {
+        let refused = served.post("/api/v1/remember", &token, &body).await;
+        assert_eq!(refused.is(400)["field"], field, "{body}: {refused:?}");
+    }
+    let secret_value = json!({ "content": "a", "importance": "a very private word" });
+    let refused = served.post("/api/v1/remember", &token, &secret_value).await;
+    assert!(refused.status == 400 && !refused.text.contains("private"), "{refused:?}");
+    let broken = answer(served.request(Method::POST, "/api/v1/remember", &token).body("{\"content\": ")).await;
+    assert_eq!(broken.is(400)["field"], "body");
+    let invalid = answer(served.request(Method::POST, "/api/v1/remember", &token).body(vec![b'"', 0xff, b'"'])).await;
+    assert_eq!(invalid.is(400)["field"], "body");
+    let huge = served.request(Method::POST, "/api/v1/remember", &token).body("x".repeat(2 << 20));
+    assert_eq!(answer(huge).await.is(413)["code"], "too-large");
+    for (path, status) in
+        [("/api/v1/list?limit=x", 400), ("/api/v1/list?limt=1", 400), ("/api/v1/nothing", 404), ("/nothing", 404)]
+    {
+        assert_eq!(served.get(path, &token).await.is(status)["status"], status);
+    }
+    assert_eq!(served.get("/api/v1/remember", &token).await.is(405)["code"], "method-not-allowed");
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_somebody_else_made_first_is_seen() {
+    let served = Served::new().await;
+    let token = served.token("w", "write", &["team:a"]);
+    let made = served.post("/api/v1/remember", &token, &json!({ "content": "one" })).await.is(201);
+    let id = made["id"].as_str().unwrap();
+    let shown = served.get(&format!("/api/v1/show?id={id}"), &token).await;
+    let tag = shown.header("etag").unwrap().to_owned();
+    assert_eq!(shown.is(200)["memory"]["content"], "one");
+    let revise = |tag: &str, content: &str| {
+        let body = json!({ "id": id, "content": content }).to_string();
+        served.request(Method::POST, "/api/v1/revise", &token).header("if-match", tag).body(body)
+    };
+    let done = answer(revise(&tag, "two")).await;
+    done.is(200);
+    assert_ne!(done.header("etag"), Some(tag.as_str()));
+    assert_eq!(answer(revise(&tag, "three")).await.is(412)["code"], "stale");
+    assert_eq!(answer(revise("\"x\"", "three")).await.status, 412);
+    answer(revise("*", "three")).await.is(200);
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_under_a_key_happens_once() {
+    let served = Served::new().await;
+    let (token, other) = (served.token("w", "write", &["team:a"]), served.token("v", "write", &["team:a"]));
+    let send = |token: &str, key: &str, content: &str| {
+        let body = json!({ "content": content, "namespace": "team:a" }).to_string();
+        answer(served.request(Method::POST, "/api/v1/remember", token).header("idempotency-key", key).body(body))
+    };
+    let first = send(&token, "k1", "once").await.is(201);
+    let again = send(&token, "k1", "once").await;
+    assert_eq!(again.header("idempotent-replay"), Some("true"));
+    assert_eq!(again.is(201)["id"], first["id"]);
+    assert_eq!(send(&token, "k1", "something else").await.is(422)["field"], "Idempotency-Key");
+    assert_ne!(send(&other, "k1", "once").await.is(201)["id"], first["id"], "a key is its caller's own");
+    // A refusal is not kept: mended, the same key works.
+    assert_eq!(send(&token, "k2", " ").await.status, 400);
+    send(&token, "k2", "mended").await.is(201);
+    let listed = served.get("/api/v1/list?namespaces=team:a", &token).await.is(200);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 3);
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_has_its_own_limit() {
+    let served = Served::new().await;
+    let ran = served.run("token create slow --namespace team:a --rate 2 --json");
+    let slow = ran.json()["secret"].as_str().unwrap().to_owned();
+    let fast = served.token("fast", "read", &["team:a"]);
+    for left in ["1", "0"] {
+        let within = served.get("/api/v1/list", &slow).await;
+        assert_eq!((within.status, within.header("x-ratelimit-remaining")), (200, Some(left)));
+    }
+    let refused = served.get("/api/v1/list", &slow).await;
+    assert_eq!(refused.is(429)["code"], "rate-limit");
+    assert!(refused.header("retry-after").is_some() && refused.header("x-ratelimit-limit") == Some("2"));
+    served.get("/api/v1/list", &fast).await.is(200);
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_tokens_only_this_machine_comes_in() {
+    let served = Served::with(&["--no-auth"], &[]).await;
+    served.get("/api/v1/list?namespaces=team:a", "").await.is(200);
+    for (name, value) in [("host", "evil.example"), ("origin", "https://evil.example"), ("origin", "null")] {
+        let sent = served.request(Method::GET, "/api/v1/list?namespaces=team:a", "").header(name, value);
+        assert_eq!(answer(sent).await.is(403)["code"], "forbidden", "{name}: {value}");
+    }
+    assert_eq!(served.stop().await, Some(0));
+    let home = crate::support::Home::new();
+    let ran = home.run("serve --no-auth --listen 0.0.0.0:0");
+    assert!(ran.code == 2 && ran.stderr.contains("can be reached from other machines"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_contract_is_served_and_whole() {
+    let served = Served::new().await;
+    let contract = served.get("/api/v1/openapi.json", "").await.is(200);
+    let paths = contract["paths"].as_object().unwrap();
+    for op in heirloom::ops::ALL.iter().filter(|op| op.doors.http) {
+        let path = &paths[&heirloom::http::api::path(op)];
+        assert!(path.get("post").is_some(), "{}", op.name);
+        assert_eq!(path.get("get").is_some(), op.read_only, "{}", op.name);
+    }
+    let text = contract.to_string();
+    for reference in text.split("#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(contract["components"]["schemas"].get(name).is_some(), "{name} is not there");
+    }
+    assert_eq!(served.get("/healthz", "").await.text, "ok\n");
+    assert_eq!(served.get("/readyz", "").await.text, "ready\n");
+    assert!(served.get("/metrics", "").await.text.contains("route=\"/api/v1/openapi.json\""));
+    assert_eq!(served.stop().await, Some(0));
+}

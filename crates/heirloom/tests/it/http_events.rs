@@ -1,0 +1,107 @@
+//! Activity as it happens: over Server-Sent Events and WebSocket, of the caller's own namespaces, resumed without loss.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::served::Served;
+
+/// Events as they come.
+struct Listener {
+    response: reqwest::Response,
+    pending: String,
+}
+
+impl Listener {
+    async fn new(served: &Served, token: &str, after: Option<&str>) -> Self {
+        let mut request = served.request(Method::GET, "/api/v1/events", token);
+        if let Some(id) = after {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, pending: String::new() }
+    }
+
+    async fn next(&mut self) -> Value {
+        let waited = tokio::time::timeout(Duration::from_secs(60), async {
+            loop {
+                if let Some((event, rest)) = self.pending.split_once("\n\n") {
+                    let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
+                    self.pending = rest.to_owned();
+                    if let Some(data) = data {
+                        return serde_json::from_str(&data).unwrap();
+                    }
+                    continue;
+                }
+                let chunk = self.response.chunk().await.unwrap().expect("the stream goes on");
+                self.pending.push_str(std::str::from_utf8(&chunk).unwrap());
+            }
+        });
+        waited.await.expect("an event comes")
+    }
+}
+
+async fn remember(served: &Served, token: &str, namespace: &str, content: &str) -> Value {
+    let note = json!({ "content": content, "namespace": namespace });
+    served.post("/api/v1/remember", token, &note).await.is(201)["id"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_hears_its_own_and_resumes_where_it_was() {
+    let served = Served::new().await;
+    let (a, b) = (served.token("a", "write", &["workspace:a"]), served.token("b", "write", &["team:b"]));
+    let mut heard = Listener::new(&served, &a, None).await;
+    remember(&served, &b, "team:b", "a secret of b").await;
+    let first = remember(&served, &a, "workspace:a", "a secret of a").await;
+    let event = heard.next().await;
+    assert_eq!(event["event"], "ACTIVITY_LOGGED");
+    assert_eq!(event["workspace_id"], "a");
+    assert_eq!(event["payload"]["activity_type"], "memory_write");
+    assert_eq!(event["payload"]["target_id"], first);
+    assert_eq!(event["payload"]["method"], "workspace:a");
+    assert!(!event.to_string().contains("secret"), "{event}");
+    let id = event["id"].as_str().unwrap().to_owned();
+    drop(heard);
+
+    // Gone away, it misses two of its own and one of another's; back, it hears the two, once each, in order.
+    let missed = remember(&served, &a, "workspace:a", "two").await;
+    remember(&served, &b, "team:b", "three").await;
+    let forget = json!({ "id": missed, "namespace": "workspace:a" });
+    served.post("/api/v1/forget", &a, &forget).await.is(200);
+    let mut heard = Listener::new(&served, &a, Some(&id)).await;
+    let (one, two) = (heard.next().await, heard.next().await);
+    assert_eq!((&one["payload"]["activity_type"], &one["payload"]["target_id"]), (&json!("memory_write"), &missed));
+    assert_eq!((&two["payload"]["activity_type"], &two["payload"]["target_id"]), (&json!("memory_delete"), &missed));
+    // A command of another process is heard, too.
+    let ran = served.run("remember --namespace workspace:a by_command");
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(heard.next().await["payload"]["activity_type"], "memory_write");
+
+    let foreign = served.get("/api/v1/events?namespaces=team:b", &a).await;
+    assert_eq!(foreign.status, 403);
+    let made_up = served.get("/api/v1/events?after=0123456789abcdef", &a).await;
+    assert_eq!(made_up.is(400)["field"], "after");
+    drop(heard);
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_hears_the_same() {
+    let served = Served::new().await;
+    let token = served.token("a", "write", &["team:a"]);
+    let url = format!("{}/api/v1/events/ws", served.url.replace("http", "ws"));
+    let mut request = url.clone().into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    assert!(tokio_tungstenite::connect_async(url).await.is_err(), "not without a token");
+    let id = remember(&served, &token, "team:a", "one").await;
+    let message = tokio::time::timeout(Duration::from_secs(60), socket.next()).await.unwrap().unwrap().unwrap();
+    let event: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+    assert_eq!(event["payload"]["target_id"], id);
+    assert_eq!(served.stop().await, Some(0));
+}
