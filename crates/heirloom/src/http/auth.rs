@@ -56,7 +56,7 @@ impl Auth {
         self.open == Open::Everybody
     }
 
-    /// The caller of a request that brings a token.
+    /// The caller of a request that is past the gate, or has to bring a token.
     ///
     /// # Errors
     /// 401 without a token or with one that is not known, revoked or past its end; 503 when the database cannot be asked.
@@ -64,7 +64,7 @@ impl Auth {
         self.caller_from(context, headers, None).await
     }
 
-    /// The caller of a request that came from an address, where that is known.
+    /// The caller of a request at the gate, that came from an address; `None` for one that was let in before.
     ///
     /// # Errors
     /// As [`Auth::caller`].
@@ -76,7 +76,7 @@ impl Auth {
     ) -> Result<Caller, Fault> {
         let is_in = match self.open {
             Open::No => false,
-            Open::Here => peer.is_some_and(|peer| peer.to_canonical().is_loopback()),
+            Open::Here => peer.is_none_or(|peer| peer.to_canonical().is_loopback()),
             Open::Everybody => true,
         };
         match bearer(headers)? {

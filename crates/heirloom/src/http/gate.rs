@@ -3,7 +3,7 @@
 //!
 //! The database being away is no reason to be slow: a request that needs it is answered 503 with Retry-After.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ pub async fn callers(State(gate): State<Gate>, mut request: Request, next: Next)
         Ok(standing) => standing,
         Err(refused) => return refused_with(&refused.0, gate.shape, |headers| refused.1.write(headers)),
     };
-    let caller = match app.auth.caller_from(&app.context, request.headers(), peer(&request)).await {
+    let caller = match app.auth.caller_from(&app.context, request.headers(), Some(peer(&request))).await {
         Ok(caller) => caller,
         Err(fault) => return fault.answer(gate.shape),
     };
@@ -122,13 +122,14 @@ fn micros(took: Duration) -> u64 {
 fn who(request: &Request) -> Who {
     match auth::fingerprint(request.headers()) {
         Some(sum) => Who::Token(sum),
-        None => Who::Address(peer(request).unwrap_or_else(|| [0, 0, 0, 0].into())),
+        None => Who::Address(peer(request)),
     }
 }
 
-/// Where a request comes from.
-fn peer(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.0.ip())
+/// Where a request comes from; no place of this machine when nobody knows.
+fn peer(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
+    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.0.ip())
 }
 
 /// Where anybody comes in who reaches the door, a page of somebody else's must not: a browser that was led here by
