@@ -4,6 +4,8 @@
 //! namespace and an id that was forgotten are refused; the check runs as the auditing role, because the writer's own
 //! rights end at its scope.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use crate::check;
 use crate::error::{Result, StoreError};
 use crate::locate;
 use crate::memory::{ITEM_KINDS, KINDS, SOURCES, STATES};
+use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
@@ -108,6 +111,9 @@ pub struct Remembered {
     pub created: bool,
     /// A lesson without provenance: kept, and left out of recall unless unverified ones are asked for.
     pub ghost: bool,
+    /// Credentials that were taken out before anything was written, by label; absent when there were none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub redacted: BTreeMap<String, u64>,
 }
 
 /// The rights of the auditing role for one look, and back.
@@ -122,6 +128,8 @@ impl Store {
     /// [`StoreError::Conflict`] for an id that holds other content, lives in another namespace or was forgotten.
     pub async fn remember(&self, scope: &Scope, new: &Remember) -> Result<Remembered> {
         scope.require(&new.namespace)?;
+        let (new, redacted) = redact::remember(new);
+        let new = new.as_ref();
         let checked = Checked::of(new, self.meta().dimension)?;
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
@@ -131,7 +139,7 @@ impl Store {
             locate::hold_id(&tx, id).await?;
             if let Some(known) = known(&tx, id, new).await? {
                 tx.commit().await?;
-                return Ok(known);
+                return Ok(Remembered { redacted, ..known });
             }
         }
         let id = new.id.unwrap_or_else(Uuid::now_v7);
@@ -150,6 +158,7 @@ impl Store {
             lesson_id,
             created: true,
             ghost: checked.kind == "lesson" && new.commit_sha.is_none() && new.artifact_hash.is_none(),
+            redacted,
         })
     }
 }
@@ -245,6 +254,7 @@ async fn known(tx: &Transaction<'_>, id: Uuid, new: &Remember) -> Result<Option<
         lesson_id: row.try_get("lesson_id")?,
         created: false,
         ghost: row.try_get("ghost")?,
+        redacted: BTreeMap::new(),
     }))
 }
 

@@ -102,7 +102,7 @@ async fn read(work: &Work<'_>, chunk: &PlannedChunk) -> Result<Vec<Item>> {
 
 /// Maps one row and takes its digests.
 pub(super) fn map(work: &Work<'_>, row: SourceRow) -> Item {
-    let verbatim = verbatim::row(&work.plan.source.table, &row);
+    let verbatim = verbatim::row(&work.plan.source.table, &work.program.clean(&row));
     let source_digest = work.key.digest(verbatim.as_bytes());
     let outcome = work.program.map(&row).and_then(|mapped| {
         if work.allowed.binary_search(&mapped.memory.namespace).is_err() {

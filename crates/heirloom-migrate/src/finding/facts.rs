@@ -177,7 +177,9 @@ pub(crate) struct Seen {
     node_at: Option<usize>,
     pub(crate) columns: Vec<ColumnSeen>,
     pub(crate) notes: BTreeMap<Note, u64>,
-    pub(crate) secrets: BTreeMap<&'static str, u64>,
+    /// Whether anybody wants to know of credentials.
+    looks_for_secrets: bool,
+    pub(crate) secrets: BTreeMap<String, u64>,
     pub(crate) rows_with_secret: u64,
     pub(crate) secret_keys: Vec<String>,
     pub(crate) contents: Repeats,
@@ -240,6 +242,7 @@ impl Seen {
             node_at: file.source.tree.as_ref().and_then(|tree| at(&tree.of.value)),
             columns: vec![ColumnSeen::default(); table.columns.len()],
             notes: BTreeMap::new(),
+            looks_for_secrets: file.redact != crate::file::Redact::Off,
             secrets: BTreeMap::new(),
             rows_with_secret: 0,
             secret_keys: Vec::new(),
@@ -268,10 +271,10 @@ impl Seen {
         let mut recent = false;
         for ((value, column), look) in row.values.iter().zip(&mut self.columns).zip(&self.looks) {
             column.observe(value, look);
-            if let Value::Text(text) | Value::Json(text) = value {
-                for kind in super::secret::shapes(text) {
+            if let (true, Value::Text(text) | Value::Json(text)) = (self.looks_for_secrets, value) {
+                for label in heirloom_store::redact::findings(text).into_keys() {
                     secret = true;
-                    *self.secrets.entry(kind).or_default() += 1;
+                    *self.secrets.entry(label).or_default() += 1;
                 }
             }
             if let (true, Value::Moment(Moment::Micros(micros))) = (look.is_time_of_writing, value) {

@@ -13,6 +13,7 @@ mod interval;
 mod moment;
 mod namespace;
 mod program;
+mod redaction;
 mod rule;
 
 use heirloom_store::Memory;

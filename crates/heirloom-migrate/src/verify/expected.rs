@@ -86,7 +86,7 @@ impl<'a> Work<'a> {
         let mut rows = Vec::new();
         self.source
             .scan(&read, &mut |row, _bytes| {
-                let text = verbatim::row(&self.plan.source.table, &row);
+                let text = verbatim::row(&self.plan.source.table, &self.program.clean(&row));
                 let source_digest = self.origin_key.digest(text.as_bytes());
                 let mapped = self.program.map(&row).ok();
                 let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);
