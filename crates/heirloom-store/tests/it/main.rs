@@ -24,6 +24,7 @@ mod recall;
 mod recall_visibility;
 mod redact;
 mod redact_door;
+mod redact_page;
 mod redact_property;
 mod redact_vectors;
 mod reembed;

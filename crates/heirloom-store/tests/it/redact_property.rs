@@ -14,7 +14,7 @@ pub(crate) fn secret() -> BoxedStrategy<(String, String)> {
     let shapes: Vec<BoxedStrategy<(String, String)>> = [
         ("MY_API_KEY=", "[A-Za-z0-9+/]{10,40}x"),
         ("deploy_token = ", "[A-Za-z0-9_-]{10,40}x"),
-        ("CLIENT_SECRET=", "[A-Za-z0-9~!]{10,40}x"),
+        ("CLIENT_SECRET=", "[A-Za-z0-9][A-Za-z0-9~!]{10,40}x"),
         ("Authorization: Bearer ", "[A-Za-z0-9._-]{8,60}"),
         ("bearer ", "[A-Za-z0-9]{8,30}[0-9][A-Za-z0-9]{8}"),
         ("postgres://app:", "[A-Za-z0-9!%]{6,20}x(?:@db:5432/app)"),
@@ -35,10 +35,10 @@ pub(crate) fn secret() -> BoxedStrategy<(String, String)> {
         ("", "sk_live_[A-Za-z0-9]{24}"),
         ("", "npm_[A-Za-z0-9]{35}[0-9]"),
         ("AWS_SECRET_ACCESS_KEY=", "[A-Za-z0-9][A-Za-z0-9/+]{39}"),
-        ("password=", "[A-Za-z]{2,6}[0-9!]{2}[A-Za-z0-9]{2,12}Q"),
-        ("DB_PASSWORD: \"", "[A-Z][a-z]{2,6}[0-9!]{2}[A-Za-z0-9]{2,12}Q"),
-        ("the passphrase is ", "[A-Z][a-z]{3,6}[0-9]{2}[A-Z]{2}[A-Za-z0-9]{2,12}Q"),
-        ("access_key = '", "[A-Z][A-Za-z0-9]{4}[g-z][0-9][A-Za-z0-9]{8}Q"),
+        ("password=", "Q[A-Za-z]{2,6}[0-9!]{2}[A-Za-z0-9]{2,12}Q"),
+        ("DB_PASSWORD: \"", "Q[a-z]{2,6}[0-9!]{2}[A-Za-z0-9]{2,12}Q"),
+        ("the passphrase is ", "Q[a-z]{3,6}[0-9]{2}[A-Z]{2}[A-Za-z0-9]{2,12}Q"),
+        ("access_key = '", "Q[A-Za-z0-9]{4}[g-z][0-9][A-Za-z0-9]{8}Q"),
         ("-----BEGIN PRIVATE KEY-----\n", "[A-Za-z0-9+/]{64}(?:\n[A-Za-z0-9+/]{20,64}==)"),
     ]
     .into_iter()
