@@ -26,7 +26,7 @@ fn finding(plan: &Plan) -> Option<(Severity, Option<u64>, &str)> {
 const KEPT: &str = "select count(*) from (
     select m::text as t from heirloom.memory m
     union all select o::text from heirloom.origin o
-    union all select r::text || encode(r.source_row::text::bytea, 'escape') from heirloom_migrate.reject r
+    union all select r::text from heirloom_migrate.reject r
     union all select u::text from heirloom_migrate.run u) x
     where t ~ 'abcdefghijklmnop|hunter2'";
 
@@ -46,7 +46,7 @@ async fn apply_takes_credentials_out_of_memory_origin_and_rejects_and_verify_agr
     assert_eq!(ground.one(KEPT).await, "0");
     assert!(ground.one("select source_row from heirloom.origin where source_key like '%2%'").await.contains("[REDACTED:GITHUB_PAT]"));
     let verified = ground.verify(&plan).await.unwrap();
-    assert!(verified.is_equal(), "{verified:?}");
+    assert!(verified.holds, "{verified:?}");
 
     // Again: the same rows, nothing written.
     let before = ground.one("select md5(string_agg(m::text, ',' order by id)) from heirloom.memory m").await;
@@ -67,7 +67,7 @@ async fn report_counts_by_label_and_moves_rows_as_they_are() {
         ground.one("select content from heirloom.memory where content like 'the key%'").await,
         "the key is sk-abcdefghijklmnop1234"
     );
-    assert!(ground.verify(&plan).await.unwrap().is_equal());
+    assert!(ground.verify(&plan).await.unwrap().holds);
     ground.close().await;
 }
 
