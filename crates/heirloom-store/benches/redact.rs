@@ -40,9 +40,8 @@ fn main() {
     redact("token: warms the rules up, sk-");
     println!("{:<22} {:>11} {:>11} {:>11} {:>7} {:>7}", "", "256 KiB", "1 MiB", "4 MiB", "x4", "x16");
     for (name, unit) in KINDS {
-        let times: Vec<f64> = [18, 20, 22]
-            .map(|bits| took(&unit.repeat((1 << bits) / unit.len())).as_secs_f64() * 1e3)
-            .to_vec();
+        let times: Vec<f64> =
+            [18, 20, 22].map(|bits| took(&unit.repeat((1 << bits) / unit.len())).as_secs_f64() * 1e3).to_vec();
         println!(
             "{name:<22} {:>8.2} ms {:>8.2} ms {:>8.2} ms {:>7.1} {:>7.1}",
             times[0],

@@ -7,8 +7,8 @@ use super::doc::{Doc, Tab, Val};
 use super::secret::{check_source, check_target};
 use super::suggest::nearest;
 use super::{
-    At, Budget, Epoch, FieldSpec, IdRule, KeepRest, MigrationFile, NamespaceSpec, Otherwise, Redact, SourceSpec, TreeSpec,
-    Ttl, preset,
+    At, Budget, Epoch, FieldSpec, IdRule, KeepRest, MigrationFile, NamespaceSpec, Otherwise, Redact, SourceSpec,
+    TreeSpec, Ttl, preset,
 };
 use crate::error::{MigrateError, Place, Result};
 use crate::mapping::fold;
@@ -85,7 +85,19 @@ impl MigrationFile {
 
 impl Part {
     fn read(mut root: Tab<'_, '_>) -> Result<Self> {
-        root.only(&["name", "tenant", "preset", "source", "target", "namespace", "map", "keep", "reject", "id", "redact"])?;
+        root.only(&[
+            "name",
+            "tenant",
+            "preset",
+            "source",
+            "target",
+            "namespace",
+            "map",
+            "keep",
+            "reject",
+            "id",
+            "redact",
+        ])?;
         let mut part = Self { name: root.take_string("name")?, tenant: root.take_string("tenant")?, ..Self::default() };
         if let Some(word) = root.take("redact") {
             let accepted = [("report", Redact::Report), ("apply", Redact::Apply), ("off", Redact::Off)];

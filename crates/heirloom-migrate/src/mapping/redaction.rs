@@ -28,7 +28,9 @@ fn value(value: &Value) -> Option<Value> {
         Value::Array(items) => {
             let after: Vec<Option<Value>> = items.iter().map(self::value).collect();
             after.iter().any(Option::is_some).then(|| {
-                Value::Array(after.into_iter().zip(items).map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect())
+                Value::Array(
+                    after.into_iter().zip(items).map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect(),
+                )
             })
         }
         _ => None,

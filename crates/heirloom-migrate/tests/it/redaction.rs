@@ -39,12 +39,21 @@ async fn apply_takes_credentials_out_of_memory_origin_and_rejects_and_verify_agr
     assert!(what.contains("SK_TOKEN (2)") && what.contains("PASSWORD (1)") && what.contains("byte for byte"), "{what}");
     assert!(!report_text(&plan, 80).contains("abcdefghijklmnop"));
     ground.apply(&plan).await.unwrap();
-    assert_eq!(ground.one("select string_agg(content, '|' order by content) from heirloom.memory").await,
-        "all quiet|nothing here|the key is [REDACTED:SK_TOKEN]");
-    assert_eq!(ground.one("select metadata from heirloom.memory where content like 'the key%'").await,
-        "{\"n\": 1.50, \"password\": \"[REDACTED:PASSWORD]\"}");
+    assert_eq!(
+        ground.one("select string_agg(content, '|' order by content) from heirloom.memory").await,
+        "all quiet|nothing here|the key is [REDACTED:SK_TOKEN]"
+    );
+    assert_eq!(
+        ground.one("select metadata from heirloom.memory where content like 'the key%'").await,
+        "{\"n\": 1.50, \"password\": \"[REDACTED:PASSWORD]\"}"
+    );
     assert_eq!(ground.one(KEPT).await, "0");
-    assert!(ground.one("select source_row from heirloom.origin where source_key like '%2%'").await.contains("[REDACTED:GITHUB_PAT]"));
+    assert!(
+        ground
+            .one("select source_row from heirloom.origin where source_key like '%2%'")
+            .await
+            .contains("[REDACTED:GITHUB_PAT]")
+    );
     let verified = ground.verify(&plan).await.unwrap();
     assert!(verified.holds, "{verified:?}");
 

@@ -54,11 +54,8 @@ impl Engine {
                 }
             }
         }
-        let hints = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .build(words)
-            .ok()?;
+        let hints =
+            AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(words).ok()?;
         let all = |patterns: &[String]| patterns.iter().map(|text| Regex::new(text).ok()).collect::<Option<Vec<_>>>();
         let rules = rules
             .iter()

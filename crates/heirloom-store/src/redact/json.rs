@@ -14,7 +14,9 @@ pub(super) fn run(value: &Value, found: &mut Findings) -> Option<Value> {
         Value::Array(items) => {
             let after: Vec<Option<Value>> = items.iter().map(|item| run(item, found)).collect();
             after.iter().any(Option::is_some).then(|| {
-                Value::Array(after.into_iter().zip(items).map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect())
+                Value::Array(
+                    after.into_iter().zip(items).map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect(),
+                )
             })
         }
         Value::Object(map) => object(map, found),

@@ -63,8 +63,7 @@ const VALUE_FIRST: &str = r#"[^ \t\r\n"'`,;<>(){}\[\]\\|=:$/~.*]"#;
 const VALUE_LAST: &str = r#"[^ \t\r\n"'`,;<>(){}\[\]\\|.!?:]"#;
 const SIGN: &str = r#"["'`\\]{0,2}[ \t]*(?:=>|:=|=|:)[ \t]*["'`\\]{0,2}"#;
 /// Words with a number that stand beside passwords and are none.
-const NAMES_WITH_NUMBERS: &str =
-    r"^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]";
+const NAMES_WITH_NUMBERS: &str = r"^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]";
 
 /// A literal in any case, without asking a locale.
 fn any_case(text: &str) -> String {
@@ -164,7 +163,8 @@ fn database_url() -> Rule {
     .likely(LIKELY_URL)
 }
 
-const CREDENTIALS_AND_HOST: &str = r#"://[^ \t\r\n:@/?#"'`<>]*:[^ \t\r\n@/"'`<>${*\[][^ \t\r\n@/"'`<>]*@[^ \t\r\n/"'`<>)\]|}]*"#;
+const CREDENTIALS_AND_HOST: &str =
+    r#"://[^ \t\r\n:@/?#"'`<>]*:[^ \t\r\n@/"'`<>${*\[][^ \t\r\n@/"'`<>]*@[^ \t\r\n/"'`<>)\]|}]*"#;
 const LIKELY_URL: &str = "//[^ @/:]*:[^ @/]+@";
 
 /// The name of a credential and what follows one.
@@ -201,7 +201,10 @@ fn make() -> Vec<Rule> {
             Platform(4),
             "`Authorization: Bearer …`",
             &["bearer"],
-            format!(r#"({}["']?{SPACE}[:=]{SPACE}["'`]?)({bearer}[^ \t\r\n"'`<>$*(){{}}\[\],;\\]{{6,}})"#, any_case("authorization")),
+            format!(
+                r#"({}["']?{SPACE}[:=]{SPACE}["'`]?)({bearer}[^ \t\r\n"'`<>$*(){{}}\[\],;\\]{{6,}})"#,
+                any_case("authorization")
+            ),
         )
         .likely("(?:[Bb]earer|BEARER)[ \\t]"),
         rule(
@@ -369,7 +372,18 @@ fn make() -> Vec<Rule> {
                 Extension,
                 "a value of 12 or more letters and digits after a name that ends in secret, api key, access key, \
                  private key or token, and `=` or `:`; the name stays",
-                &["secret", "apikey", "api_key", "api-key", "access_key", "access-key", "private_key", "secret_key", "secretkey", "token"],
+                &[
+                    "secret",
+                    "apikey",
+                    "api_key",
+                    "api-key",
+                    "access_key",
+                    "access-key",
+                    "private_key",
+                    "secret_key",
+                    "secretkey",
+                    "token",
+                ],
                 format!("({}{SIGN})({VALUE_FIRST}{VALUE}{{10,}}{VALUE_LAST})", one_of(&NAMES)),
             )
             .likely(likely_name()),
@@ -395,14 +409,5 @@ fn make() -> Vec<Rule> {
     ]
 }
 
-const NAMES: [&str; 9] = [
-    "secret",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
-    "access-key",
-    "private_key",
-    "secret_key",
-    "token",
-];
+const NAMES: [&str; 9] =
+    ["secret", "apikey", "api_key", "api-key", "access_key", "access-key", "private_key", "secret_key", "token"];

@@ -134,7 +134,10 @@ async fn no_live_write_keeps_a_credential() {
         ..fact("team:a", &format!("the key is {SECRET} and {SECRET}"))
     };
     let done = store.remember(&team, &new).await.unwrap();
-    assert_eq!(done.redacted.iter().map(|(label, n)| (label.as_str(), *n)).collect::<Vec<_>>(), [("PASSWORD", 1), ("SK_TOKEN", 4)]);
+    assert_eq!(
+        done.redacted.iter().map(|(label, n)| (label.as_str(), *n)).collect::<Vec<_>>(),
+        [("PASSWORD", 1), ("SK_TOKEN", 4)]
+    );
     let memory = store.show(&team, &Show { id: done.id, namespace: None }).await.unwrap().memory;
     assert_eq!(memory.content, "the key is [REDACTED:SK_TOKEN] and [REDACTED:SK_TOKEN]");
     assert_eq!(memory.topic.as_deref(), Some("about [REDACTED:SK_TOKEN]"));
@@ -153,12 +156,22 @@ async fn no_live_write_keeps_a_credential() {
     let same = store.revise(&team, &change).await.unwrap();
     assert!(!same.changed);
 
-    let step = Transition { id: done.id, to: "rejected".to_owned(), reason: Some(format!("leaks {SECRET}")), ..Transition::default() };
+    let step = Transition {
+        id: done.id,
+        to: "rejected".to_owned(),
+        reason: Some(format!("leaks {SECRET}")),
+        ..Transition::default()
+    };
     store.transition(&team, &step).await.unwrap();
     let forget = Forget { id: done.id, reason: Some(format!("held {SECRET}")), ..Forget::default() };
     store.forget(&team, &forget).await.unwrap();
     let other = remembered(&store, &lesson("team:a", "quiet", None)).await;
-    let step = Transition { id: other, to: "rejected".to_owned(), reason: Some(format!("leaks {SECRET}")), ..Transition::default() };
+    let step = Transition {
+        id: other,
+        to: "rejected".to_owned(),
+        reason: Some(format!("leaks {SECRET}")),
+        ..Transition::default()
+    };
     store.transition(&team, &step).await.unwrap();
     for (table, column) in [("state_transition", "reason"), ("tombstone", "reason")] {
         let kept = format!("select count(*) from heirloom.{table} where {column} like '%[REDACTED:SK_TOKEN]%'");
