@@ -476,7 +476,7 @@ CREATE OR REPLACE FUNCTION heirloom.may_hold_credential(said text)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN (said ~ '(?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee]|[Pp][Ww][Dd]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Tt][Oo][Kk][Ee][Nn]|[Kk][Ee][Yy])["''`\\]*[ \t]*[:=]|(?:[Bb]earer|BEARER)[ \t]|-----BEGIN [A-Z0-9 ]*PRIVATE KEY|//[^ @/:]*:[^ @/]+@|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|vc_|A[KS]IA[A-Z0-9]|pplx-|(?:^|[^A-Za-z0-9_-])sk-|ctx7_|xox[a-z]-|xapp-|hooks[.]slack[.]com/|AIza|[.]eyJ|glpat-|k_live_|k_test_|whsec_|npm_|pypi-|(?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee])[ \t]|[A-Za-z0-9+/]{33}'::text)
+RETURN ((said ~ '(?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee]|[Pp][Ww][Dd]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Tt][Oo][Kk][Ee][Nn]|[Kk][Ee][Yy])["''`\\]*[ \t]*[:=]|(?:[Bb]earer|BEARER)[ \t]|-----BEGIN [A-Z0-9 ]*PRIVATE KEY|//[^ @/:]*:[^ @/]+@|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|vc_|A[KS]IA[A-Z0-9]|pplx-|(?:^|[^A-Za-z0-9_-])sk-|ctx7_|xox[a-z]-|xapp-|hooks[.]slack[.]com/|AIza|[.]eyJ|glpat-|k_live_|k_test_|whsec_|npm_|pypi-|(?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee])[ \t]'::text) OR (said ~ '[A-Za-z0-9+/]{33}'::text))
 
 CREATE OR REPLACE FUNCTION heirloom.may_see(in_namespace text)
  RETURNS boolean
