@@ -10,6 +10,7 @@ use tokio_postgres::NoTls;
 
 use crate::embedded::Embedded;
 use crate::error::{EngineError, Result};
+use crate::listen::{self, Server, Ticks};
 use crate::location::{Location, redact_url};
 use crate::server;
 
@@ -48,6 +49,7 @@ pub struct Database {
     pool: Pool,
     kind: Kind,
     embedded: Arc<Mutex<Option<Embedded>>>,
+    server: Option<Arc<Server>>,
 }
 
 impl std::fmt::Debug for Database {
@@ -84,9 +86,11 @@ impl Database {
     async fn open_server(url: &str, options: &Options) -> Result<Self> {
         let (mut config, tls) = server::config(url)?;
         config.application_name(&options.application_name);
+        let server = Arc::new(Server { config: config.clone(), tls: tls.clone() });
         let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let kind = Kind::Server(redact_url(url));
-        let database = Self::with_pool(manager, options.pool_size, kind, None)?;
+        let mut database = Self::with_pool(manager, options.pool_size, kind, None)?;
+        database.server = Some(server);
         drop(database.client().await?);
         Ok(database)
     }
@@ -107,7 +111,7 @@ impl Database {
             .wait_timeout(Some(WAIT))
             .build()
             .map_err(|error| EngineError::Url { url: String::new(), reason: error.to_string() })?;
-        Ok(Self { pool, kind, embedded: Arc::new(Mutex::new(embedded)) })
+        Ok(Self { pool, kind, embedded: Arc::new(Mutex::new(embedded)), server: None })
     }
 
     /// A connection from the pool; waits up to 60 s for one to become free.
@@ -121,6 +125,13 @@ impl Database {
             }
             other => EngineError::Unreachable { url: self.display(), reason: other.to_string(), source: None },
         })
+    }
+
+    /// A tick for each notification of this channel, and one for each new connection, because what was said in between
+    /// was not heard. On a connection of its own beside the pool, made anew when it is lost, for as long as somebody
+    /// holds the stream. `None` on the embedded engine, where nobody else speaks.
+    pub fn listen(&self, channel: &'static str) -> Option<Ticks> {
+        Some(listen::start(self.server.clone()?, channel))
     }
 
     /// What kind of database it is.
@@ -144,6 +155,18 @@ impl Database {
             Kind::Embedded(Some(dir)) => dir.display().to_string(),
             Kind::Embedded(None) => "a temporary embedded database".to_owned(),
             Kind::Server(url) => url.clone(),
+        }
+    }
+
+    /// Tells other processes on this data directory that its owner can be asked at `address` (`http://…`) with `secret`,
+    /// which is written to a file of mode 0600. Nothing on a server, which everybody can reach.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] when the record cannot be written.
+    pub async fn announce(&self, address: &str, secret: &str) -> Result<()> {
+        match self.embedded.lock().await.as_ref() {
+            Some(embedded) => embedded.announce(address, secret),
+            None => Ok(()),
         }
     }
 

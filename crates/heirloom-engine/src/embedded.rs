@@ -73,6 +73,11 @@ impl Embedded {
         config
     }
 
+    /// Tells other processes where this one can be asked. A throw-away engine has nobody to tell.
+    pub(crate) fn announce(&self, address: &str, secret: &str) -> Result<()> {
+        self.held.as_ref().map_or(Ok(()), |held| held.announce(address, secret))
+    }
+
     /// Stops the engine. Every client must be gone before.
     pub(crate) fn stop(mut self) -> Result<()> {
         let Some(server) = self.server.take() else { return Ok(()) };

@@ -9,6 +9,7 @@
 mod database;
 mod embedded;
 mod error;
+mod listen;
 mod location;
 mod owner;
 mod refusal;
@@ -18,6 +19,7 @@ pub mod testkit;
 
 pub use database::{Client, Database, Kind, Options};
 pub use error::{EngineError, Result};
+pub use listen::Ticks;
 pub use location::{Location, redact_url};
 pub use owner::OwnerRecord;
 pub use refusal::{Refusal, Trouble, condition};

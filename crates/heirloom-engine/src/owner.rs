@@ -1,7 +1,8 @@
 //! The lock of a data directory, the record of who holds it, and the mark that it was ever in use.
 //!
-//! Three files beside the engine's own: `heirloom.lock` (held with an advisory lock while open), `heirloom.owner.json`
-//! (who holds it, mode 0600, removed on a clean close) and `heirloom.json` (written once, after the first successful
+//! Files beside the engine's own: `heirloom.lock` (held with an advisory lock while open), `heirloom.owner.json`
+//! (who holds it, mode 0600, removed on a clean close), `heirloom.owner.token` (the secret of the owner's door, likewise,
+//! once it has one) and `heirloom.json` (written once, after the first successful
 //! start; from then on missing engine files mean damage, never "start afresh").
 
 use std::fs::{File, OpenOptions};
@@ -15,6 +16,7 @@ use crate::error::{EngineError, Result};
 
 const LOCK: &str = "heirloom.lock";
 const OWNER: &str = "heirloom.owner.json";
+const TOKEN: &str = "heirloom.owner.token";
 const MARK: &str = "heirloom.json";
 
 /// Who has a data directory open.
@@ -66,18 +68,25 @@ impl Held {
             return Err(EngineError::Owned { dir: dir.to_owned(), owner: read_owner(dir) });
         }
         let held = Self { dir: dir.to_owned(), lock };
-        held.write_owner()?;
+        held.write_owner(None)?;
         Ok(held)
     }
 
-    fn write_owner(&self) -> Result<()> {
+    /// Records where the owner can be asked, and the secret that opens that door.
+    pub(crate) fn announce(&self, address: &str, secret: &str) -> Result<()> {
+        let token_file = self.dir.join(TOKEN);
+        write_bytes(&token_file, secret.as_bytes())?;
+        self.write_owner(Some((address, token_file)))
+    }
+
+    fn write_owner(&self, door: Option<(&str, PathBuf)>) -> Result<()> {
         let record = OwnerRecord {
             pid: std::process::id(),
             since: std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0, |elapsed| elapsed.as_secs()),
-            address: None,
-            token_file: None,
+            address: door.as_ref().map(|(address, _)| (*address).to_owned()),
+            token_file: door.map(|(_, token_file)| token_file),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         write_private(&self.dir.join(OWNER), &record)
@@ -100,6 +109,9 @@ impl Drop for Held {
         // A record that outlives its owner is harmless: the lock is the truth, the record only a courtesy.
         if let Err(error) = std::fs::remove_file(self.dir.join(OWNER)) {
             tracing::debug!(error = %error, "owner record was already gone");
+        }
+        if let Err(error) = std::fs::remove_file(self.dir.join(TOKEN)) {
+            tracing::trace!(error = %error, "there was no door");
         }
         if let Err(error) = FileExt::unlock(&self.lock) {
             tracing::debug!(error = %error, "lock was already released");
@@ -137,6 +149,11 @@ fn refuse_foreign(dir: &Path) -> Result<()> {
 }
 
 fn write_private(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_vec_pretty(value).map_err(|error| EngineError::io(path)(error.into()))?;
+    write_bytes(path, &text)
+}
+
+fn write_bytes(path: &Path, text: &[u8]) -> Result<()> {
     let beside = path.with_extension("tmp");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -146,8 +163,7 @@ fn write_private(path: &Path, value: &impl Serialize) -> Result<()> {
         options.mode(0o600);
     }
     let mut file = options.open(&beside).map_err(EngineError::io(&beside))?;
-    let text = serde_json::to_vec_pretty(value).map_err(|error| EngineError::io(path)(error.into()))?;
-    file.write_all(&text).map_err(EngineError::io(&beside))?;
+    file.write_all(text).map_err(EngineError::io(&beside))?;
     file.sync_all().map_err(EngineError::io(&beside))?;
     std::fs::rename(&beside, path).map_err(EngineError::io(path))
 }

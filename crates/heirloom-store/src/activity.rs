@@ -32,3 +32,17 @@ pub(crate) async fn record(tx: &Transaction<'_>, scope: &Scope, line: Line<'_>) 
     .await?;
     Ok(())
 }
+
+/// A line about the store itself, which no namespace reads: who may come in, who is whose parent. Written by the owner's
+/// transaction, which becomes the serving role for it.
+pub(crate) async fn note(tx: &Transaction<'_>, action: &'static str, details: Value) -> Result<()> {
+    tx.batch_execute("set local role heirloom_serve").await?;
+    let (nobody, nothing) = (None::<&str>, None::<Vec<u8>>);
+    tx.execute(
+        include_str!("../sql/queries/activity.sql"),
+        &[&nobody, &action, &nobody, &None::<Uuid>, &nothing, &details],
+    )
+    .await?;
+    tx.batch_execute("set local role none").await?;
+    Ok(())
+}

@@ -18,12 +18,14 @@ pub enum StoreError {
         /// What is accepted.
         accepted: String,
     },
-    /// No such memory in this namespace.
-    #[error("No memory {id} in {namespace}")]
+    /// No such thing: a memory in this namespace, or a namespace, a workspace or a token in this store.
+    #[error("No {what} {id}{}", if namespace.is_empty() { String::new() } else { format!(" in {namespace}") })]
     NotFound {
+        /// `memory`, `namespace`, `workspace` or `token`.
+        what: &'static str,
         /// The id asked for.
         id: String,
-        /// The namespace asked in.
+        /// The namespace asked in; empty where there is none to name.
         namespace: String,
     },
     /// The memory was forgotten in this namespace, and stays forgotten.
@@ -74,4 +76,12 @@ pub enum StoreError {
     /// The database could not be reached.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+/// Nothing of that name in the store.
+pub(crate) fn missing(what: &'static str, id: &str) -> StoreError {
+    // A caller's text may be anything; a name that is not one is not repeated.
+    let id =
+        if id.len() <= 256 && !id.chars().any(char::is_control) { id.to_owned() } else { "of that name".to_owned() };
+    StoreError::NotFound { what, id, namespace: String::new() }
 }

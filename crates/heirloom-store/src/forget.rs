@@ -72,6 +72,7 @@ impl Store {
         )
         .await?;
         tx.commit().await?;
+        self.tell(&client);
         Ok(Forgotten { id: request.id, namespace: old.namespace, forgotten_at })
     }
 }

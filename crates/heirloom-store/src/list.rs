@@ -1,10 +1,13 @@
-//! Listing a scope page by page: newest first, rows without a time last, then by id.
+//! Listing a scope page by page: newest first, rows without a time last, then by id; or the pinned ones first.
 //!
 //! The cursor is the place of the last row, not a count of rows: what is remembered or forgotten between two pages
 //! neither repeats nor hides another row.
 
+use heirloom_engine::Client;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::check;
@@ -35,6 +38,34 @@ pub struct List {
     /// Only expired ones, or only others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expired: Option<bool>,
+    /// Only of this role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Only of this topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Only with this word among the `tags` of its metadata.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Only lessons that nobody verified, or only others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<bool>,
+    /// Only what was handed down from another store, or only others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migrated: Option<bool>,
+    /// Only what expires before this instant (RFC 3339), what has expired already among it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiring_before: Option<Timestamp>,
+    /// Only what recall would show.
+    pub recallable: bool,
+    /// Only with this text somewhere in the content, whatever its case; no character has another meaning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// `newest` (default), or `pinned`: the pinned ones before the others, both newest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// Whether to count what is on all pages, too.
+    pub total: bool,
     /// How many at most, 1 to 1,000; 50 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
@@ -51,7 +82,16 @@ pub struct Page {
     /// The cursor of the page that follows; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// How many there are on all pages, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
 }
+
+/// The orders of a list.
+pub const ORDERS: [&str; 2] = ["newest", "pinned"];
+
+/// Longest text to look for, in bytes.
+const MAX_TEXT_BYTES: usize = 1_024;
 
 impl Store {
     /// Lists what the scope holds, whatever its state. Reads only.
@@ -60,60 +100,196 @@ impl Store {
     /// [`StoreError::Invalid`] names the field; [`StoreError::Rights`] for a namespace outside the scope.
     pub async fn list(&self, scope: &Scope, request: &List) -> Result<Page> {
         let namespaces = scope.narrowed(&request.namespaces)?;
+        let pattern = request.check()?;
+        let limit = request.limit.unwrap_or(50);
+        let after = request.cursor.as_deref().map(Place::parse).transpose()?;
+        let parts = request.parts(after.as_ref())?;
+        let client = self.database().client().await?;
+        let total =
+            if request.total { Some(count(&client, scope, request, &namespaces, &pattern).await?) } else { None };
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut items, mut after) = (Vec::new(), after);
+        for part in parts {
+            // One row more than asked for tells whether a page follows.
+            let missing = limit + 1 - i64::try_from(items.len()).unwrap_or(limit);
+            let rows = page(&client, scope, request, &namespaces, &pattern, part, after.take(), missing).await?;
+            for row in &rows {
+                items.push((part, Record::from_row(row)?));
+            }
+            if items.len() > wanted {
+                break;
+            }
+        }
+        let next =
+            (items.len() > wanted).then(|| items.truncate(wanted)).and_then(|()| items.last()).map(|(part, last)| {
+                let pinned = request.is_pinned_first().then_some(*part == Part::Pinned);
+                Place { pinned, created_at: last.created_at, id: last.id }.to_string()
+            });
+        Ok(Page { items: items.into_iter().map(|(_, record)| record).collect(), next, total })
+    }
+}
+
+/// What one statement lists.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    /// Whatever the filter of pins says.
+    All,
+    /// The pinned ones, along their own index.
+    Pinned,
+    /// The others.
+    Others,
+}
+
+impl List {
+    fn is_pinned_first(&self) -> bool {
+        self.order.as_deref() == Some("pinned")
+    }
+
+    /// Refuses what cannot be asked; the pattern of the text to look for.
+    fn check(&self) -> Result<Option<String>> {
         for (field, words, known) in [
-            ("kinds", &request.kinds, KINDS.as_slice()),
-            ("states", &request.states, STATES.as_slice()),
-            ("sources", &request.sources, SOURCES.as_slice()),
+            ("kinds", &self.kinds, KINDS.as_slice()),
+            ("states", &self.states, STATES.as_slice()),
+            ("sources", &self.sources, SOURCES.as_slice()),
         ] {
             for word in words {
                 check::one_of(field, word, known)?;
             }
         }
-        let limit = request.limit.unwrap_or(50);
+        for (field, text) in [("role", &self.role), ("topic", &self.topic), ("tag", &self.tag)] {
+            check::label(field, text.as_deref())?;
+        }
+        if let Some(order) = &self.order {
+            check::one_of("order", order, &ORDERS)?;
+        }
+        let limit = self.limit.unwrap_or(50);
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(check::invalid("limit", limit.to_string(), format!("1 to {MAX_PAGE}")));
         }
-        let after = request.cursor.as_deref().map(Place::parse).transpose()?;
-        let (created_at, id) = after.as_ref().map_or((None, None), |place| (place.created_at, Some(place.id)));
-        let mut client = self.database().client().await?;
-        let tx = scope.begin(&mut client, Access::Read).await?;
-        // One row more than asked for tells whether a page follows.
-        let rows = tx
-            .query(
-                include_str!("../sql/queries/list.sql"),
-                &[
-                    &namespaces,
-                    &request.kinds,
-                    &request.states,
-                    &request.sources,
-                    &request.pinned,
-                    &request.expired,
-                    &after.is_some(),
-                    &created_at,
-                    &id,
-                    &(limit + 1),
-                ],
-            )
-            .await?;
-        tx.commit().await?;
-        let mut items = rows.iter().map(Record::from_row).collect::<Result<Vec<_>>>()?;
-        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let next = (items.len() > wanted)
-            .then(|| items.truncate(wanted))
-            .and_then(|()| items.last().map(|last| Place { created_at: last.created_at, id: last.id }.to_string()));
-        Ok(Page { items, next })
+        let Some(text) = self.text.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        if text.contains('\0') || text.len() > MAX_TEXT_BYTES {
+            let found = format!("{} bytes, a NUL among them or too many", text.len());
+            return Err(check::invalid("text", found, format!("at most {MAX_TEXT_BYTES} bytes without NUL")));
+        }
+        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        Ok(Some(format!("%{escaped}%")))
     }
+
+    /// The statements of a page, from the place of the last row on.
+    fn parts(&self, after: Option<&Place>) -> Result<Vec<Part>> {
+        if after.is_some_and(|place| place.pinned.is_some() != self.is_pinned_first()) {
+            return Err(check::invalid("cursor", "that of another order", "`next` of the page before, unchanged"));
+        }
+        if !self.is_pinned_first() {
+            return Ok(vec![if self.pinned == Some(true) { Part::Pinned } else { Part::All }]);
+        }
+        let mut parts = vec![Part::Pinned, Part::Others];
+        if after.is_some_and(|place| place.pinned == Some(false)) {
+            parts.remove(0);
+        }
+        parts.retain(|part| self.pinned.is_none_or(|pinned| pinned == (*part == Part::Pinned)));
+        Ok(parts)
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one statement and all it is told")]
+async fn page(
+    client: &Client,
+    scope: &Scope,
+    request: &List,
+    namespaces: &[String],
+    pattern: &Option<String>,
+    part: Part,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    let (mode, created_at, id) = match after {
+        None => (0, Moment::Infinity, Uuid::nil()),
+        Some(Place { created_at: Some(at), id, .. }) => (1, at, id),
+        Some(Place { created_at: None, id, .. }) => (2, Moment::Infinity, id),
+    };
+    let statement = include_str!("../sql/queries/list/page.sql");
+    // The index of the pinned ones is of use only where the statement itself says so.
+    let narrow = (part == Part::Pinned).then(|| statement.replace("true /* pinned */", "m.pin"));
+    let pinned = if part == Part::Others { Some(false) } else { request.pinned };
+    scope
+        .ask(
+            client,
+            Access::Read,
+            narrow.as_deref().unwrap_or(statement),
+            &[
+                &namespaces,
+                &request.kinds,
+                &request.states,
+                &request.sources,
+                &pinned,
+                &request.expired,
+                &mode,
+                &created_at,
+                &id,
+                &limit,
+                &request.role,
+                &request.topic,
+                &request.tag,
+                &request.unverified,
+                &request.migrated,
+                &request.expiring_before,
+                &request.recallable,
+                pattern,
+            ],
+        )
+        .await
+}
+
+async fn count(
+    client: &Client,
+    scope: &Scope,
+    request: &List,
+    namespaces: &[String],
+    pattern: &Option<String>,
+) -> Result<i64> {
+    let rows = scope
+        .ask(
+            client,
+            Access::Read,
+            include_str!("../sql/queries/list/count.sql"),
+            &[
+                &namespaces,
+                &request.kinds,
+                &request.states,
+                &request.sources,
+                &request.pinned,
+                &request.expired,
+                &request.role,
+                &request.topic,
+                &request.tag,
+                &request.unverified,
+                &request.migrated,
+                &request.expiring_before,
+                &request.recallable,
+                pattern,
+            ],
+        )
+        .await?;
+    rows.first().map_or(Ok(0), |row| Ok(row.try_get("total")?))
 }
 
 /// A place in the order of the list.
 #[derive(Debug, PartialEq)]
 struct Place {
+    /// In the order that puts the pinned ones first: among which of the two.
+    pinned: Option<bool>,
     created_at: Option<Moment>,
     id: Uuid,
 }
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.pinned {
+            None => "",
+            Some(true) => "pinned~",
+            Some(false) => "others~",
+        })?;
         match self.created_at {
             Some(at) => write!(f, "{at}~{}", self.id),
             None => write!(f, "~{}", self.id),
@@ -123,9 +299,14 @@ impl std::fmt::Display for Place {
 
 impl Place {
     fn parse(text: &str) -> Result<Self> {
-        let parsed = text.split_once('~').and_then(|(at, id)| {
+        let (pinned, place) = match text.split_once('~') {
+            Some(("pinned", place)) => (Some(true), place),
+            Some(("others", place)) => (Some(false), place),
+            _ => (None, text),
+        };
+        let parsed = place.split_once('~').and_then(|(at, id)| {
             let created_at = if at.is_empty() { None } else { Some(at.parse().ok()?) };
-            Some(Self { created_at, id: id.parse().ok()? })
+            Some(Self { pinned, created_at, id: id.parse().ok()? })
         });
         parsed.ok_or_else(|| StoreError::Invalid {
             field: "cursor",
@@ -143,8 +324,10 @@ mod tests {
     fn a_cursor_comes_back() {
         let id = Uuid::from_u128(7);
         for created_at in [None, Some(Moment::Infinity), Some(Moment::Micros(1_700_000_000_000_001))] {
-            let place = Place { created_at, id };
-            assert_eq!(Place::parse(&place.to_string()).expect("parses"), place);
+            for pinned in [None, Some(true), Some(false)] {
+                let place = Place { pinned, created_at, id };
+                assert_eq!(Place::parse(&place.to_string()).expect("parses"), place);
+            }
         }
         for bad in ["", "~", "x", "yesterday~00000000-0000-0000-0000-000000000007", "2026-11-22T00:00:00Z~7"] {
             assert!(Place::parse(bad).is_err(), "{bad:?}");

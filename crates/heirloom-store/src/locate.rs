@@ -84,6 +84,7 @@ pub(crate) async fn missing(
     Ok(match forgotten {
         Some(row) => StoreError::Forgotten { id: id.to_string(), namespace: row.try_get(0)? },
         None => StoreError::NotFound {
+            what: "memory",
             id: id.to_string(),
             namespace: namespace.map_or_else(|| scope.to_string(), str::to_owned),
         },

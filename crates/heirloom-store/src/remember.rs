@@ -1,8 +1,8 @@
-//! Remembering: one live memory into one namespace.
+//! Remembering: one live memory into one namespace, in one round trip.
 //!
-//! Idempotent by id: the same id with the same content changes nothing. An id lives once in a store, so an id of another
-//! namespace and an id that was forgotten are refused; the check runs as the auditing role, because the writer's own
-//! rights end at its scope.
+//! Idempotent by id: the same id with the same content changes nothing; [`Store::commit`] lets the same id say something
+//! else. An id lives once in a store, so an id of another namespace and an id that was forgotten are refused. The
+//! rules of a write stand in `heirloom.write_memory`; what a value must be is checked here, before anything is sent.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio_postgres::Transaction;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::activity::{self, Line};
 use crate::check;
 use crate::error::{Result, StoreError};
-use crate::locate;
 use crate::memory::{ITEM_KINDS, KINDS, SOURCES, STATES};
 use crate::redact;
 use crate::scope::{Access, Scope};
@@ -48,7 +46,7 @@ pub struct Remember {
     /// 1 (least) to 5 (most); 3 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importance: Option<i16>,
-    /// One of the nine states; `draft` when absent.
+    /// One of the nine states; `draft` when absent. A commit over what is there leaves its state alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// Provenance: the commit it was learned from. With it or an artifact hash the memory counts as verified now.
@@ -96,6 +94,12 @@ pub struct Remember {
     /// `note` (default), `skill_md`, `template`, `script`, `reference`, `config` or `spec`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_kind: Option<String>,
+    /// When it was made, where that was not now (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it last changed what it says (RFC 3339); `created_at` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
 }
 
 /// What became of it.
@@ -107,7 +111,7 @@ pub struct Remembered {
     pub namespace: String,
     /// The integer handle of the SQL door.
     pub lesson_id: i64,
-    /// False when the same memory was there already and nothing was written.
+    /// False when the memory was there already: nothing was written, or a commit overwrote it.
     pub created: bool,
     /// A lesson without provenance: kept, and left out of recall unless unverified ones are asked for.
     pub ghost: bool,
@@ -116,51 +120,109 @@ pub struct Remembered {
     pub redacted: BTreeMap<String, u64>,
 }
 
-/// The rights of the auditing role for one look, and back.
-const AS_AUDIT: &str = "set local role heirloom_audit";
-const AS_SERVE: &str = "set local role heirloom_serve";
-
 impl Store {
     /// Remembers one thing. One transaction; the activity line commits with it.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] names the field; [`StoreError::Rights`] for a namespace outside the scope;
-    /// [`StoreError::Conflict`] for an id that holds other content, lives in another namespace or was forgotten.
+    /// [`StoreError::Conflict`] for an id that holds other content, lives in another namespace or was forgotten, and
+    /// for a namespace that has come to its end.
     pub async fn remember(&self, scope: &Scope, new: &Remember) -> Result<Remembered> {
+        self.write(scope, new, false).await
+    }
+
+    /// Remembers one thing, or lets the memory of this id say from now on what is said here: what it said before is kept
+    /// as a revision, `created_at` and the state stay, and what is absent is reset. The vector of an unchanged text
+    /// stays, too. Saying all of it again changes nothing.
+    ///
+    /// # Errors
+    /// As [`Store::remember`], but that other content is no conflict; another state is, because states change by
+    /// transitions.
+    pub async fn commit(&self, scope: &Scope, new: &Remember) -> Result<Remembered> {
+        self.write(scope, new, true).await
+    }
+
+    async fn write(&self, scope: &Scope, new: &Remember, overwrite: bool) -> Result<Remembered> {
         scope.require(&new.namespace)?;
         let (new, redacted) = redact::remember(new);
         let new = new.as_ref();
         let checked = Checked::of(new, self.meta().dimension)?;
-        let mut client = self.database().client().await?;
-        let tx = scope.begin(&mut client, Access::Write).await?;
-        // Before the id is held: a load that is making this namespace would be waited for with the id in hand.
-        make_namespace(&tx, &new.namespace).await?;
-        if let Some(id) = new.id {
-            locate::hold_id(&tx, id).await?;
-            if let Some(known) = known(&tx, id, new).await? {
-                tx.commit().await?;
-                return Ok(Remembered { redacted, ..known });
-            }
-        }
         let id = new.id.unwrap_or_else(Uuid::now_v7);
-        let lesson_id = insert(&tx, id, new, &checked).await?;
-        activity::record(
-            &tx,
-            scope,
-            Line { action: "remember", namespace: &new.namespace, id, content: Some(&new.content), details: None },
-        )
-        .await?;
-        tx.execute("select heirloom.count_words_if_stale($1)", &[&new.namespace]).await?;
-        tx.commit().await?;
+        let sha256 = Sha256::digest(&new.content);
+        let client = self.database().client().await?;
+        let rows = scope
+            .ask(
+                &client,
+                Access::Write,
+                include_str!("../sql/queries/remember.sql"),
+                &[
+                    &overwrite,
+                    &scope.actor(),
+                    &sha256.as_slice(),
+                    &new.id.is_some(),
+                    &id,
+                    &new.namespace,
+                    &checked.kind,
+                    &checked.source,
+                    &new.role,
+                    &new.topic,
+                    &new.content,
+                    &checked.importance,
+                    &checked.state,
+                    &new.commit_sha,
+                    &new.artifact_hash,
+                    &new.source_run_id,
+                    &new.source_task_id,
+                    &new.source_dag_id,
+                    &new.pin,
+                    &checked.propagation,
+                    &checked.metadata,
+                    &checked.embedding,
+                    &new.embedding_model,
+                    &new.expires_at,
+                    &new.valid_from,
+                    &new.valid_to,
+                    &new.content_type,
+                    &checked.item_kind,
+                    &new.created_at,
+                    &new.updated_at,
+                ],
+            )
+            .await
+            .map_err(|error| refused(error, id, new))?;
+        let row =
+            rows.first().ok_or_else(|| StoreError::Conflict("The database wrote nothing and said nothing".into()))?;
         Ok(Remembered {
             id,
             namespace: new.namespace.clone(),
-            lesson_id,
-            created: true,
-            ghost: checked.kind == "lesson" && new.commit_sha.is_none() && new.artifact_hash.is_none(),
+            lesson_id: row.try_get("lesson_id")?,
+            created: row.try_get("created")?,
+            ghost: row.try_get("ghost")?,
             redacted,
         })
     }
+}
+
+/// What `heirloom.write_memory` refuses, in words.
+fn refused(error: StoreError, id: Uuid, new: &Remember) -> StoreError {
+    let StoreError::Database(refusal) = &error else { return error };
+    StoreError::Conflict(match refusal.code().map(tokio_postgres::error::SqlState::code) {
+        Some("HL001") => {
+            format!("The memory {id} was forgotten and stays forgotten: leave the id out, or choose another")
+        }
+        Some("HL002") => {
+            format!("The id {id} belongs to a memory of another namespace: leave the id out, or choose another")
+        }
+        Some("HL003") => format!("The memory {id} says something else: to change it, use revise"),
+        Some("HL004") => format!(
+            "The namespace {} has come to its end: give it a later one, or none, or write to another",
+            new.namespace
+        ),
+        Some("HL005") => {
+            format!("The memory {id} is in another state: leave the state out, and move it by a transition")
+        }
+        _ => return error,
+    })
 }
 
 /// The values of a request that are not taken as they stand.
@@ -168,7 +230,7 @@ struct Checked<'a> {
     kind: &'a str,
     source: &'a str,
     importance: i16,
-    state: &'a str,
+    state: Option<&'a str>,
     item_kind: &'a str,
     propagation: Option<&'a Value>,
     metadata: Option<&'a Value>,
@@ -206,7 +268,7 @@ impl<'a> Checked<'a> {
             kind,
             source: check::one_of("source", new.source.as_deref().unwrap_or("agent"), &SOURCES)?,
             importance: check::importance(new.importance.unwrap_or(3))?,
-            state: check::one_of("state", new.state.as_deref().unwrap_or("draft"), &STATES)?,
+            state: new.state.as_deref().map(|state| check::one_of("state", state, &STATES)).transpose()?,
             item_kind: check::one_of("item_kind", new.item_kind.as_deref().unwrap_or("note"), &ITEM_KINDS)?,
             propagation: check::json("propagation", new.propagation.as_ref())?,
             metadata: check::json("metadata", new.metadata.as_ref())?,
@@ -217,83 +279,4 @@ impl<'a> Checked<'a> {
                 .transpose()?,
         })
     }
-}
-
-/// The memory that already has this id, when it is the same; a refusal when it is not; `None` when the id is free.
-async fn known(tx: &Transaction<'_>, id: Uuid, new: &Remember) -> Result<Option<Remembered>> {
-    tx.batch_execute(AS_AUDIT).await?;
-    let row = tx.query_one(include_str!("../sql/queries/id_taken.sql"), &[&id]).await?;
-    tx.batch_execute(AS_SERVE).await?;
-    let taken: Option<String> = row.try_get("namespace")?;
-    let Some(namespace) = taken else {
-        if row.try_get("forgotten")? {
-            return Err(StoreError::Conflict(format!(
-                "The memory {id} was forgotten and stays forgotten: leave the id out, or choose another"
-            )));
-        }
-        return Ok(None);
-    };
-    if namespace != new.namespace {
-        return Err(StoreError::Conflict(format!(
-            "The id {id} belongs to a memory of another namespace: leave the id out, or choose another"
-        )));
-    }
-    let row = tx
-        .query_one(
-            "select lesson_id, content = $3 as same, kind = 'lesson' and verified_at is null as ghost \
-             from heirloom.memory where namespace = $1 and id = $2",
-            &[&namespace, &id, &new.content],
-        )
-        .await?;
-    if !row.try_get::<_, bool>("same")? {
-        return Err(StoreError::Conflict(format!("The memory {id} says something else: to change it, use revise")));
-    }
-    Ok(Some(Remembered {
-        id,
-        namespace,
-        lesson_id: row.try_get("lesson_id")?,
-        created: false,
-        ghost: row.try_get("ghost")?,
-        redacted: BTreeMap::new(),
-    }))
-}
-
-async fn make_namespace(tx: &Transaction<'_>, name: &str) -> Result<()> {
-    tx.execute("insert into heirloom.namespace (name) values ($1) on conflict (name) do nothing", &[&name]).await?;
-    Ok(())
-}
-
-async fn insert(tx: &Transaction<'_>, id: Uuid, new: &Remember, checked: &Checked<'_>) -> Result<i64> {
-    let row = tx
-        .query_one(
-            include_str!("../sql/queries/remember.sql"),
-            &[
-                &id,
-                &new.namespace,
-                &checked.kind,
-                &checked.source,
-                &new.role,
-                &new.topic,
-                &new.content,
-                &checked.importance,
-                &checked.state,
-                &new.commit_sha,
-                &new.artifact_hash,
-                &new.source_run_id,
-                &new.source_task_id,
-                &new.source_dag_id,
-                &new.pin,
-                &checked.propagation,
-                &checked.metadata,
-                &checked.embedding,
-                &new.embedding_model,
-                &new.expires_at,
-                &new.valid_from,
-                &new.valid_to,
-                &new.content_type,
-                &checked.item_kind,
-            ],
-        )
-        .await?;
-    Ok(row.try_get(0)?)
 }

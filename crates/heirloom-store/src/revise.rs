@@ -145,6 +145,7 @@ impl Store {
         )
         .await?;
         tx.commit().await?;
+        self.tell(&client);
         Ok(Revised { id: change.id, namespace: old.namespace, lesson_id: old.lesson_id, version, changed, redacted })
     }
 }

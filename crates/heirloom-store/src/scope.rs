@@ -4,10 +4,12 @@
 //! lets row-level security enforce it.
 
 use heirloom_engine::Client;
-use tokio_postgres::Transaction;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Transaction};
 
 use crate::error::{Result, StoreError};
 use crate::namespace;
+use crate::trip;
 
 /// Most namespaces in one scope: the list travels with each transaction and every policy reads it.
 pub const MAX_NAMESPACES: usize = 1_024;
@@ -102,17 +104,33 @@ impl Scope {
     pub(crate) async fn begin<'c>(&self, client: &'c mut Client, access: Access) -> Result<Transaction<'c>> {
         let inner: &mut tokio_postgres::Client = client;
         let tx = inner.build_transaction().read_only(access == Access::Read).start().await?;
+        tx.batch_execute(&self.settings()).await?;
+        Ok(tx)
+    }
+
+    /// Runs one statement as the tenant's whole transaction, in one round trip.
+    pub(crate) async fn ask(
+        &self,
+        client: &Client,
+        access: Access,
+        statement: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let begin = if access == Access::Read { "begin read only" } else { "begin" };
+        trip::ask(client, &format!("{begin}; {}", self.settings()), statement, values).await
+    }
+
+    /// The serving role, and what it sees.
+    fn settings(&self) -> String {
         // The grammar leaves a namespace no character that could end a literal, so the list is written as it stands:
         // one round trip, and a setting that a distributed server hands on to its workers.
         let list = self.namespaces.join(",");
         // What is written here was redacted before it came (`redact::remember` and its siblings).
         // The SQL door's project counts only where no namespace is named: an empty list must stay empty.
-        tx.batch_execute(&format!(
+        format!(
             "set local role heirloom_serve; set local heirloom.namespaces = '{list}'; set local pgmnemo.tenant_id = ''; \
              set local heirloom.redacted = 'on'"
-        ))
-        .await?;
-        Ok(tx)
+        )
     }
 }
 

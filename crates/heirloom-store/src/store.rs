@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use heirloom_engine::{Client, Database};
 
 use crate::error::{Result, StoreError};
+use crate::events::Horizon;
 use crate::schema::{self, Meta, UpOptions};
 
 /// A store. Clones are cheap and share the pool.
@@ -12,6 +14,7 @@ use crate::schema::{self, Meta, UpOptions};
 pub struct Store {
     database: Database,
     meta: Arc<Meta>,
+    horizon: Arc<Horizon>,
 }
 
 impl Store {
@@ -27,7 +30,7 @@ impl Store {
         };
         // It came to its end, so the lock is released and the connection may go back.
         drop(guard.0.take());
-        Ok(Self { database: database.clone(), meta: Arc::new(done?) })
+        Ok(Self { database: database.clone(), meta: Arc::new(done?), horizon: Arc::default() })
     }
 
     /// Opens the store of this database.
@@ -43,7 +46,7 @@ impl Store {
         };
         schema::refuse_older(&meta)?;
         schema::check_roles(pg).await?;
-        Ok(Self { database: database.clone(), meta: Arc::new(meta) })
+        Ok(Self { database: database.clone(), meta: Arc::new(meta), horizon: Arc::default() })
     }
 
     /// What the store of this database is, `None` when there is none. Reads only.
@@ -56,6 +59,19 @@ impl Store {
     /// The database it lives in.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// How far its activity is settled.
+    pub(crate) fn horizon(&self) -> &Horizon {
+        &self.horizon
+    }
+
+    /// Tells those who listen that something was committed. In a transaction of its own that writes nothing: within the
+    /// write's, a notification would make all writers of the cluster commit one after the other. Nobody waits for it.
+    pub(crate) fn tell(&self, client: &Client) {
+        if !self.database.is_embedded() {
+            let _ = client.batch_execute(&format!("notify {}", crate::events::CHANNEL)).now_or_never();
+        }
     }
 
     /// What it is.

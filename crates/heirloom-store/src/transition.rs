@@ -119,6 +119,7 @@ impl Store {
         )
         .await?;
         tx.commit().await?;
+        self.tell(&client);
         Ok(Transitioned {
             id: step.id,
             namespace: old.namespace,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::error::SqlState;
 
 use crate::error::Result;
+use crate::idempotency;
 use crate::schema::{AUDIT_ROLE, Meta};
 use crate::scope::{Access, Scope};
 use crate::store::Store;
@@ -37,6 +38,8 @@ pub struct Kept {
     pub namespaces_indexed: u64,
     /// Namespaces that are large enough for indexes which this database user may not make.
     pub namespaces_not_indexed: u64,
+    /// Answers to writes with a key that were kept for a day.
+    pub answers_forgotten: u64,
 }
 
 /// One namespace that needs something.
@@ -55,6 +58,9 @@ impl Store {
     pub async fn upkeep(&self, namespaces: Option<&[String]>) -> Result<Kept> {
         let mut client = self.database().client().await?;
         let mut kept = Kept::default();
+        if namespaces.is_none() {
+            kept.answers_forgotten = idempotency::expire(&client).await?;
+        }
         for model in models(&mut client).await? {
             centre(&mut client, self.meta(), &model).await?;
             kept.models_centred.push(model);

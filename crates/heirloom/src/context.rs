@@ -1,6 +1,8 @@
-//! What an operation is given: the configuration, the database (opened once, on first use), who is watching, and
-//! whether it should stop.
+//! What an operation is given: the configuration, the database and the store (opened once, on first use, and shared by
+//! every call of a process), who calls, who is watching, and whether it should stop.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +10,8 @@ use heirloom_engine::{Database, Location, Options};
 use heirloom_store::{Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
 
-use crate::config::Config;
+use crate::caller::Caller;
+use crate::config::{CallerConfig, Config};
 use crate::embed::{self, Embedding};
 use crate::error::Result;
 
@@ -73,22 +76,103 @@ impl Watch for Unwatched {
 
 /// What an operation is given.
 pub struct Context {
-    config: Config,
-    database: OnceCell<Database>,
-    embedding: OnceCell<Option<Embedding>>,
+    shared: Arc<Shared>,
+    caller: Caller,
     cancel: Cancel,
     watch: Arc<dyn Watch>,
+    /// The directory and the variables of a command that attached.
+    elsewhere: Option<(PathBuf, HashMap<String, String>)>,
+}
+
+/// What all calls of a process share.
+struct Shared {
+    config: Config,
+    database: OnceCell<Database>,
+    store: OnceCell<Store>,
+    embedding: OnceCell<Option<Embedding>>,
 }
 
 impl Context {
-    /// A context; opens nothing yet.
+    /// The context of the person who started this process; opens nothing yet.
     pub fn new(config: Config, watch: Arc<dyn Watch>, cancel: Cancel) -> Self {
-        Self { config, database: OnceCell::new(), embedding: OnceCell::new(), cancel, watch }
+        let caller = Caller::Owner(config.caller.clone());
+        let shared =
+            Shared { config, database: OnceCell::new(), store: OnceCell::new(), embedding: OnceCell::new() };
+        Self { shared: Arc::new(shared), caller, cancel, watch, elsewhere: None }
+    }
+
+    /// The same process, called by somebody else: a door's way to run an operation.
+    #[must_use]
+    pub fn call(&self, caller: Caller) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            caller,
+            cancel: self.cancel.clone(),
+            watch: Arc::new(Unwatched),
+            elsewhere: None,
+        }
+    }
+
+    /// The same call for a command of another process: watched, stoppable by itself, with relative paths and `env:`
+    /// references meant there.
+    #[must_use]
+    pub fn attached(
+        self,
+        watch: Arc<dyn Watch>,
+        cancel: Cancel,
+        directory: PathBuf,
+        environment: HashMap<String, String>,
+    ) -> Self {
+        Self { watch, cancel, elsewhere: Some((directory, environment)), ..self }
     }
 
     /// The settings.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.shared.config
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The caller's defaults: namespaces of a call that names none, and who acts.
+    pub fn caller_config(&self) -> &CallerConfig {
+        match &self.caller {
+            Caller::Owner(config) => config,
+            Caller::Token(_) => {
+                static NOBODY: CallerConfig = CallerConfig::NOBODY;
+                &NOBODY
+            }
+        }
+    }
+
+    /// Whether the operation came from another process.
+    pub fn is_attached(&self) -> bool {
+        self.elsewhere.is_some()
+    }
+
+    /// A path as the caller means it.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.elsewhere.as_ref().map_or_else(|| path.to_owned(), |(directory, _)| directory.join(path))
+    }
+
+    /// What the NAME of an `env:NAME` reference stands for, as the caller means it.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        match &self.elsewhere {
+            Some((_, environment)) => environment.get(name).cloned(),
+            None => Self::variable(name),
+        }
+    }
+
+    /// What the NAME of an `env:NAME` reference stands for in this process.
+    pub fn variable(name: &str) -> Option<String> {
+        Config::secret(name)
+    }
+
+    /// The database, when it was opened already.
+    pub fn opened(&self) -> Option<&Database> {
+        self.shared.database.get()
     }
 
     /// Whether to stop.
@@ -106,7 +190,7 @@ impl Context {
     /// # Errors
     /// When nothing is configured and there is no home directory.
     pub fn location(&self) -> Result<Location> {
-        self.config.location()
+        self.shared.config.location()
     }
 
     /// The database, opened on first use. Creates the embedded store's directory when it is not there.
@@ -122,9 +206,10 @@ impl Context {
     /// # Errors
     /// As [`Context::database`].
     pub async fn database_at(&self, location: &Location) -> Result<&Database> {
-        self.database
+        self.shared
+            .database
             .get_or_try_init(|| async {
-                let options = Options { pool_size: self.config.database.pool, ..Options::default() };
+                let options = Options { pool_size: self.shared.config.database.pool, ..Options::default() };
                 Ok(Database::open(location, &options).await?)
             })
             .await
@@ -135,7 +220,7 @@ impl Context {
     /// # Errors
     /// [`StoreError::NotInstalled`] instead of making one; otherwise as [`Context::database`].
     pub async fn existing(&self) -> Result<&Database> {
-        if let Some(database) = self.database.get() {
+        if let Some(database) = self.shared.database.get() {
             return Ok(database);
         }
         let location = self.location()?;
@@ -145,12 +230,13 @@ impl Context {
         self.database().await
     }
 
-    /// The store.
+    /// The store, looked at once a process: a server would otherwise ask for its version with every call.
     ///
     /// # Errors
     /// [`StoreError::NotInstalled`] when there is none, and what else keeps it from being used.
     pub async fn store(&self) -> Result<Store> {
-        Ok(Store::open(self.existing().await?).await?)
+        let database = self.existing().await?;
+        Ok(self.shared.store.get_or_try_init(|| Store::open(database)).await?.clone())
     }
 
     /// Who turns texts into vectors, made on first use; `None` when the settings name nobody.
@@ -158,7 +244,7 @@ impl Context {
     /// # Errors
     /// When the settings name somebody who cannot be asked.
     pub async fn embedding(&self) -> embed::Result<Option<&Embedding>> {
-        Ok(self.embedding.get_or_try_init(|| Embedding::of(&self.config)).await?.as_ref())
+        Ok(self.shared.embedding.get_or_try_init(|| Embedding::of(&self.shared.config)).await?.as_ref())
     }
 
     /// Closes the database when it was opened.
@@ -166,7 +252,7 @@ impl Context {
     /// # Errors
     /// When the embedded engine does not stop.
     pub async fn close(&self) -> Result<()> {
-        match self.database.get() {
+        match self.shared.database.get() {
             Some(database) => Ok(database.close().await?),
             None => Ok(()),
         }

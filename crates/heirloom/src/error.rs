@@ -47,6 +47,22 @@ pub enum Error {
     /// The words of the command line are not a command.
     #[error("{0}")]
     Usage(String),
+    /// The caller may not do this.
+    #[error("Not allowed: {0}")]
+    Forbidden(String),
+    /// What the caller saw is no longer so.
+    #[error("{0}")]
+    Stale(String),
+    /// An argument of an operation's JSON form is wrong.
+    #[error("{field}: {what}; {accepted}")]
+    Field {
+        /// Where in the JSON, such as `kinds[1]`.
+        field: String,
+        /// What was found (never a value).
+        what: String,
+        /// What is accepted.
+        accepted: String,
+    },
     /// The operation is named by the contract and not in this version.
     #[error("`heirloom {command}` is not in this version")]
     Absent {
@@ -63,6 +79,12 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// Not now: whoever has to answer does not.
+    #[error("{0}")]
+    Temporary(String),
+    /// What another process answered to an operation sent to it.
+    #[error("{}", .0.message)]
+    Told(Box<crate::explain::Told>),
     /// The user asked to stop.
     #[error("Interrupted")]
     Interrupted,

@@ -144,6 +144,13 @@ cases! {
         "`heirloom config` shows every setting and where it comes from";
     ARGUMENT = "argument" Usage "An argument is not acceptable." "";
     USAGE = "usage" Usage "The words of the command are wrong." "`heirloom --help` lists the commands";
+    FIELD = "field" Usage "A field of a request's JSON is not acceptable." "";
+    FORBIDDEN = "forbidden" User "The caller's token does not allow this."
+        "use a token for that namespace with that right; `heirloom token list` shows what there is";
+    STALE = "stale" User "Somebody changed the memory since it was read."
+        "read it again and decide anew";
+    TEMPORARY = "owner-unreachable" Temporary "The process that has the embedded store open does not answer."
+        "wait until it ends, or stop it; nothing is opened behind its back";
     ABSENT = "not-in-this-version" User "The command is named by the contract and not in this version." "";
     FILE = "file" User "A file cannot be read or written." "";
     INTERRUPTED = "interrupted" Temporary "The command was asked to stop."
@@ -167,9 +174,33 @@ pub struct Explained {
     pub hints: Vec<String>,
 }
 
+/// An error as it travels to another process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Told {
+    /// A stable name.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl Explained {
+    /// The same, to travel.
+    pub fn told(self) -> Told {
+        Told { code: self.code.to_owned(), message: self.message, causes: self.causes, hints: self.hints }
+    }
+}
+
 /// Explains an error.
 pub fn explain(error: &Error) -> Explained {
     let case = case(error);
+    if let Error::Told(told) = error {
+        let Told { message, causes, hints, .. } = (**told).clone();
+        return Explained { code: case.code, exit: case.exit as u8, message, causes, hints };
+    }
     let mut hints = Vec::new();
     if let Error::Absent { instead, .. } = error {
         hints.push((*instead).to_owned());
@@ -182,6 +213,39 @@ pub fn explain(error: &Error) -> Explained {
         _ => error.to_string(),
     };
     Explained { code: case.code, exit: case.exit as u8, causes: causes(error, &message), message, hints }
+}
+
+/// The HTTP status of a case: the caller's fault is 4xx, what passes by itself is 503, ours is 500.
+pub fn status(case: &Case) -> u16 {
+    match case.code {
+        "forbidden" | "rights" => 403,
+        "not-found" => 404,
+        "conflict" | "refused" => 409,
+        "stale" => 412,
+        "no-store" | "store-older" | "store-newer" | "store-altered" | "server-lacks" => 503,
+        // The caller cannot mend these: the server's own settings or its database are at fault.
+        "database-refused" | "database-rights" | "database-undefined" | "database-damaged" | "setting"
+        | "not-a-data-directory" | "data-directory-damaged" | "embedded-engine" => 500,
+        "embedding-refused" | "embedding-answer" | "embedding-model" => 502,
+        _ => match case.exit {
+            Exit::Ok => 200,
+            Exit::User | Exit::Usage => 400,
+            Exit::Refused => 409,
+            Exit::Temporary => 503,
+            Exit::Bug => 500,
+        },
+    }
+}
+
+/// The field of a request that an error is about, where there is one.
+pub fn field(error: &Error) -> Option<&str> {
+    match error {
+        Error::Store(StoreError::Invalid { field, .. })
+        | Error::Migrate(MigrateError::Store(StoreError::Invalid { field, .. })) => Some(field),
+        Error::Argument { argument, .. } => Some(argument.trim_start_matches('-')),
+        Error::Field { field, .. } => Some(field),
+        _ => None,
+    }
 }
 
 /// A fault that came as a panic; `place` is where in the program.
@@ -214,6 +278,11 @@ pub fn case(error: &Error) -> Case {
         Error::Argument { .. } => ARGUMENT,
         Error::Usage(_) => USAGE,
         Error::Absent { .. } => ABSENT,
+        Error::Field { .. } => FIELD,
+        Error::Temporary(_) => TEMPORARY,
+        Error::Told(told) => CASES.iter().find(|case| case.code == told.code).copied().unwrap_or(BUG),
+        Error::Forbidden(_) => FORBIDDEN,
+        Error::Stale(_) => STALE,
         Error::File { .. } => FILE,
         Error::Interrupted => INTERRUPTED,
         Error::Bug(_) | Error::Engine(_) => BUG,

@@ -1,7 +1,8 @@
 //! Heirloom's binary as a library: one list of operations and the doors that lead to it.
 //!
 //! - [`ops`]: everything the product can do, one entry of [`ops::ALL`] each.
-//! - [`cli`]: the terminal, a door: parsing, printing, progress, signals.
+//! - [`cli`], [`http`], [`mcp`]: doors; [`attach`] lets a second process use the first one's embedded store.
+//! - [`caller`]: who calls and what they may.
 //! - [`command`]: the command tree, made from [`ops::ALL`].
 //! - [`config`]: the only place that reads the environment.
 //! - [`explain`]: the only place that turns an error into an exit code and a hint.
@@ -11,7 +12,10 @@
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
 
+pub mod attach;
+pub mod caller;
 pub mod cli;
+pub mod client;
 pub mod command;
 pub mod config;
 pub mod context;
@@ -19,6 +23,7 @@ pub mod demo;
 pub mod embed;
 pub mod error;
 pub mod explain;
+pub mod http;
 pub mod ops;
 pub mod text;
 

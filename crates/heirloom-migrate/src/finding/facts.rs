@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::words::{self, is_one_of};
 use crate::file::{FieldSpec, MigrationFile};
-use crate::mapping::{Mapped, Note, Reject, RejectCode};
+use crate::mapping::{Mapped, Note, Reject, RejectCode, redaction};
 use crate::plan::{ColumnFate, Counts, DimensionCount, Enumeration, Fate, RejectCount, Target};
 use crate::source::{Identity, Table, TreeRows, Type};
 use crate::value::{SourceRow, Value};
@@ -271,8 +271,8 @@ impl Seen {
         let mut recent = false;
         for ((value, column), look) in row.values.iter().zip(&mut self.columns).zip(&self.looks) {
             column.observe(value, look);
-            if let (true, Value::Text(text) | Value::Json(text)) = (self.looks_for_secrets, value) {
-                for label in heirloom_store::redact::findings(text).into_keys() {
+            if self.looks_for_secrets {
+                for label in redaction::labels(value) {
                     secret = true;
                     *self.secrets.entry(label).or_default() += 1;
                 }

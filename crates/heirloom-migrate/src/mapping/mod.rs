@@ -13,7 +13,7 @@ mod interval;
 mod moment;
 mod namespace;
 mod program;
-mod redaction;
+pub(crate) mod redaction;
 mod rule;
 
 use heirloom_store::Memory;

@@ -4,8 +4,9 @@
 //! What is no text (binary, text that is not UTF-8) is left alone.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use heirloom_store::redact::{redact, redact_json};
+use heirloom_store::redact::{findings, redact, redact_json};
 
 use crate::value::{SourceRow, Value};
 
@@ -17,6 +18,15 @@ pub(super) fn row(row: &SourceRow) -> Cow<'_, SourceRow> {
     }
     let values = after.into_iter().zip(&row.values).map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect();
     Cow::Owned(SourceRow { key: row.key.clone(), values })
+}
+
+/// The labels of what a value holds, each once.
+pub(crate) fn labels(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Other(text) => findings(text).into_keys().collect(),
+        Value::Array(items) => items.iter().flat_map(labels).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// `None` when nothing changes.

@@ -117,10 +117,11 @@ impl Store {
         let namespaces = scope.narrowed(&question.namespaces)?;
         let (embedding, limit) = check_question(question, self.meta().dimension)?;
         let kinds = (!question.kinds.is_empty()).then_some(&question.kinds);
-        let mut client = self.database().client().await?;
-        let tx = scope.begin(&mut client, Access::Read).await?;
-        let rows = tx
-            .query(
+        let client = self.database().client().await?;
+        let rows = scope
+            .ask(
+                &client,
+                Access::Read,
                 include_str!("../../sql/queries/recall.sql"),
                 &[
                     &question.query,
@@ -134,7 +135,6 @@ impl Store {
                 ],
             )
             .await?;
-        tx.commit().await?;
         let ghosts_left_out = rows.first().map_or(Ok(0), |row| row.try_get("ghosts_left_out"))?;
         let hits = rows.iter().filter_map(|row| Hit::from_row(row).transpose()).collect::<Result<_>>()?;
         Ok(Recalled { hits, ghosts_left_out })

@@ -1,7 +1,7 @@
 //! Credentials are taken out of a text before it is written: the value goes, a label of its kind stays.
 //!
 //! The list is that of the memory platform of the first seed (its SAFE-T1201: nineteen labels, in its order), made
-//! precise, and extended; [`rules`](list) says each rule and where it departs. It runs on every live write, and in
+//! precise, and extended; [`list`] says each rule and where it departs. It runs on every live write, and in
 //! migrations by choice of the file. The same list, with the same results, runs in the database for writers of the SQL
 //! door: `heirloom.redaction_rules()` is generated from it.
 //!

@@ -13,6 +13,11 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0007_ranking.sql"),
     sql_file!("migrations/0008_sql_door.sql"),
     sql_file!("migrations/0009_reembed.sql"),
+    sql_file!("migrations/0012_token.sql"),
+    sql_file!("migrations/0013_workspace.sql"),
+    sql_file!("migrations/0014_namespace_kind.sql"),
+    sql_file!("migrations/0015_listing.sql"),
+    sql_file!("migrations/0016_idempotency.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[
@@ -50,6 +55,15 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/redact.sql"),
     sql_file!("objects/functions/redact_json.sql"),
     sql_file!("objects/functions/note_transition.sql"),
+    sql_file!("objects/functions/authenticate.sql"),
+    sql_file!("objects/functions/whereabouts.sql"),
+    sql_file!("objects/functions/living_namespaces.sql"),
+    sql_file!("objects/functions/write_memory.sql"),
+    sql_file!("objects/functions/is_listed.sql"),
+    sql_file!("objects/functions/idempotent_begin.sql"),
+    sql_file!("objects/functions/idempotent_finish.sql"),
+    sql_file!("objects/functions/idempotent_expire.sql"),
+    sql_file!("objects/triggers/activity_order.sql"),
     sql_file!("objects/triggers/edge_credentials.sql"),
     sql_file!("objects/triggers/memory_credentials.sql"),
     sql_file!("objects/triggers/memory_door.sql"),
@@ -65,6 +79,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/policies/edge.sql"),
     sql_file!("objects/policies/embedding.sql"),
     sql_file!("objects/policies/frequency.sql"),
+    sql_file!("objects/policies/idempotency.sql"),
     sql_file!("objects/policies/ingest_log.sql"),
     sql_file!("objects/policies/lexeme.sql"),
     sql_file!("objects/policies/memory.sql"),
@@ -72,7 +87,9 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/policies/origin.sql"),
     sql_file!("objects/policies/revision.sql"),
     sql_file!("objects/policies/state_transition.sql"),
+    sql_file!("objects/policies/token.sql"),
     sql_file!("objects/policies/tombstone.sql"),
+    sql_file!("objects/policies/workspace.sql"),
     sql_file!("objects/grants/audit.sql"),
     sql_file!("objects/grants/pgvector.sql"),
     sql_file!("objects/grants/serve.sql"),
@@ -110,6 +127,8 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/pgmnemo/undo_consolidate.sql"),
     sql_file!("objects/pgmnemo/stats.sql"),
     sql_file!("objects/pgmnemo/grants.sql"),
+    sql_file!("objects/memory_plugin/schema.sql"),
+    sql_file!("objects/memory_plugin/views.sql"),
 ];
 
 /// The two cluster-wide roles; run by every `up`.

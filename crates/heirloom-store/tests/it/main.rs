@@ -5,11 +5,16 @@
 mod bulk;
 mod bulk_together;
 mod catalog;
+mod commit;
 mod door;
+mod events;
 mod files;
 mod forget;
+mod idempotency;
 mod install;
 mod list;
+mod memory_plugin;
+mod namespace;
 mod pgmnemo_gate;
 mod pgmnemo_guide;
 mod pgmnemo_ingest;
@@ -31,8 +36,10 @@ mod reembed;
 mod remember;
 mod revise;
 mod tenants;
+mod token;
 mod transition;
 mod upkeep;
+mod workspace;
 mod world;
 
 /// Every test opens its own database through this, so that a leak of one never meets another.

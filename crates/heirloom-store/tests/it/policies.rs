@@ -72,7 +72,7 @@ async fn every_tenant_table_is_forced() {
         .collect();
     assert_eq!(
         open,
-        ["bound_role", "meta", "model", "object", "schema_version", "token"],
+        ["bound_role", "idempotency", "meta", "model", "object", "schema_version", "token", "workspace"],
         "tables of the store itself, no tenant's rows"
     );
     drop(client);

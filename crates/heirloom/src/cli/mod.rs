@@ -12,6 +12,7 @@ mod signals;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use crate::attach;
 use crate::config::{self, Config};
 use crate::context::{Cancel, Context};
 use crate::error::{Error, Result};
@@ -55,7 +56,7 @@ fn execute(call: Call) -> Result<Output> {
     let context = Context::new(config, watch.clone(), cancel.clone());
     runtime.block_on(async {
         signals::listen(&cancel, watch.clone())?;
-        let running = (call.op.run)(&context, call.arguments);
+        let running = attach::run_or_send(&context, call.op, call.arguments);
         let result = if call.op.finishes {
             running.await
         } else {

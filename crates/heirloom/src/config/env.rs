@@ -61,6 +61,10 @@ variables! {
     HEIRLOOM_EMBEDDING_RETRIES;
     /// Folder of a static model (`embedding.path`).
     HEIRLOOM_EMBEDDING_PATH;
+    /// Where `heirloom serve` listens (`serve.listen`).
+    HEIRLOOM_LISTEN;
+    /// Most requests a minute of a token that sets none of its own (`serve.rate`).
+    HEIRLOOM_RATE;
     /// What is written to stderr about the inner workings (`output.log`).
     HEIRLOOM_LOG;
     /// When set and not empty: no colour, as on <https://no-color.org>.

@@ -7,6 +7,7 @@
 mod embedding;
 mod env;
 mod secrets;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
+pub use serve::ServeConfig;
 
 use crate::error::{Error, Result};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub caller: CallerConfig,
     /// `[embedding]`
     pub embedding: EmbeddingConfig,
+    /// `[serve]`
+    pub serve: ServeConfig,
     /// `[output]`
     pub output: OutputConfig,
     /// What the variable of `embedding.api_key_env` holds.
@@ -100,6 +104,11 @@ pub struct CallerConfig {
     pub namespaces: Vec<String>,
     /// Who is recorded as the one who acted; empty for the database's user.
     pub actor: String,
+}
+
+impl CallerConfig {
+    /// No namespaces, no name.
+    pub const NOBODY: Self = Self { namespaces: Vec::new(), actor: String::new() };
 }
 
 /// `[output]`
@@ -206,6 +215,9 @@ impl Config {
         for (name, _, changed) in config.embedding.settings() {
             from(changed, name);
         }
+        for (name, _, changed) in config.serve.settings() {
+            from(changed, name);
+        }
         Ok(config)
     }
 
@@ -263,6 +275,7 @@ impl Config {
             self.origins.insert("caller.actor", Env::HEIRLOOM_ACTOR.to_owned());
         }
         self.embedding.apply_env(lookup, &mut self.origins)?;
+        self.serve.apply_env(lookup, &mut self.origins)?;
         if let Some(text) = get(Env::HEIRLOOM_LOG) {
             self.set_log(&text, Env::HEIRLOOM_LOG);
         }
@@ -290,6 +303,7 @@ impl Config {
                 });
             }
         }
+        self.serve.check(|name| self.origin(name).to_owned())?;
         self.embedding.check(|name| self.origin(name).to_owned())
     }
 

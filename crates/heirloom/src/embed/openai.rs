@@ -5,7 +5,6 @@
 //! what a model would have made of it anyway. Proxies and other environment variables are not looked at, redirects are
 //! not followed, and certificates are checked against Mozilla's list.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -105,21 +104,11 @@ impl OpenAi {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let mut roots = rustls::RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|_| setting("embedding.url", "no encryption is available", "an http:// address is accepted"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+        let client = crate::client::builder()
+            .ok_or_else(|| setting("embedding.url", "no encryption is available", "an http:// address is accepted"))?
             .default_headers(headers)
             .timeout(options.timeout)
             .connect_timeout(options.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("heirloom/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| setting("embedding.url", "no HTTP client can be made", "an http:// address is accepted"))?;
         let place = format!("{}/embeddings", options.url.trim_end_matches('/'));

@@ -31,7 +31,7 @@ impl Operation for Apply {
     const SUMMARY: &'static str = "Hand memories down as a plan says";
     const DETAIL: &'static str = "It can be interrupted and run again at any time: what is done stays done, and nothing is \
         written twice. The store is installed when it is not there yet.";
-    const DOORS: Doors = Doors::PEOPLE;
+    const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
 

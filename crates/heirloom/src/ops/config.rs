@@ -44,6 +44,7 @@ impl Operation for ShowConfig {
             ("caller.actor", json!(config.caller.actor)),
         ];
         settings.extend(config.embedding.settings().map(|(name, value, _)| (name, value)));
+        settings.extend(config.serve.settings().map(|(name, value, _)| (name, value)));
         settings.push(("output.log", json!(config.output.log)));
         let mut table = Table::new(&["setting", "value", "from"]);
         let mut list = Vec::new();

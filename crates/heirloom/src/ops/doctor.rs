@@ -62,7 +62,7 @@ impl Operation for Doctor {
     const SUMMARY: &'static str = "Check versions, database, roles and settings";
     const DETAIL: &'static str =
         "Changes nothing. Exit code 3 when a check fails. With --json it is what to attach to a report.";
-    const DOORS: Doors = Doors::PEOPLE;
+    const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {

@@ -62,6 +62,7 @@ impl Operation for List {
             expired: self.expired,
             limit: self.limit,
             cursor: self.cursor,
+            ..Request::default()
         };
         let page = context.store().await?.list(&scope, &request).await?;
         let mut text: String = page.items.iter().map(item).collect();

@@ -10,7 +10,6 @@ use heirloom_migrate::source::{self, Source};
 use heirloom_store::{Meta, Store, StoreError};
 use serde::Serialize;
 
-use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -54,7 +53,7 @@ impl<'a> Sides<'a> {
         let stands_in_for = (!location.is_there()).then(|| location.display());
         let location = if stands_in_for.is_some() { Location::Temporary } else { location };
         let database = context.database_at(&location).await?;
-        Ok(Self { source: open_source(file, database).await?, database, stands_in_for })
+        Ok(Self { source: open_source(context, file, database).await?, database, stands_in_for })
     }
 }
 
@@ -70,7 +69,7 @@ impl<'a> Opened<'a> {
     pub(super) async fn to_write(context: &'a Context, path: &Path) -> Result<Self> {
         let (plan, file) = read_plan(path)?;
         let database = context.database_at(&target(context, &file)?).await?;
-        Ok(Self { source: open_source(&file, database).await?, plan, file, database })
+        Ok(Self { source: open_source(context, &file, database).await?, plan, file, database })
     }
 
     /// Reads plans of one and the same target and opens their sides for reading.
@@ -94,9 +93,9 @@ impl<'a> Opened<'a> {
     }
 
     /// A plan whose target is open.
-    pub(super) async fn of(plan: Plan, database: &'a Database) -> Result<Self> {
+    pub(super) async fn of(context: &Context, plan: Plan, database: &'a Database) -> Result<Self> {
         let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
-        Ok(Self { source: open_source(&file, database).await?, plan, file, database })
+        Ok(Self { source: open_source(context, &file, database).await?, plan, file, database })
     }
 
     /// The store as it is; none when it is yet to be made and the plan was made for that.
@@ -124,15 +123,20 @@ fn read_plan(path: &Path) -> Result<(Plan, MigrationFile)> {
     Ok((plan, file))
 }
 
-async fn open_source(file: &MigrationFile, database: &Database) -> Result<Box<dyn Source>> {
-    let url = resolve_url(&file.source.url, &Config::secret)?;
+async fn open_source(context: &Context, file: &MigrationFile, database: &Database) -> Result<Box<dyn Source>> {
+    let url = resolve_url(&file.source.url, &|name: &str| context.secret(name))?;
+    // A relative file is meant from where the command was given.
+    let url = match url.strip_prefix("sqlite:") {
+        Some(file) if context.is_attached() => format!("sqlite:{}", context.path(Path::new(file)).display()),
+        _ => url,
+    };
     Ok(source::open(&url, database).await?)
 }
 
 /// Where a migration file's memories go: what it says, else the configured store.
 fn target(context: &Context, file: &MigrationFile) -> Result<Location> {
     match &file.target {
-        Some(word) => Ok(Location::parse(&resolve_url(word, &Config::secret)?)),
+        Some(word) => Ok(Location::parse(&resolve_url(word, &|name: &str| context.secret(name))?)),
         None => context.location(),
     }
 }

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use heirloom_store::Right;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -38,6 +39,7 @@ pub mod serve;
 mod shared;
 pub mod show;
 pub mod status;
+pub mod token;
 pub mod transition;
 pub mod up;
 pub mod upkeep;
@@ -67,6 +69,9 @@ pub static ALL: &[Op] = &[
     Op::of::<reembed::Reembed>(),
     Op::of::<doctor::Doctor>(),
     Op::of::<config::ShowConfig>(),
+    Op::of::<token::create::CreateToken>(),
+    Op::of::<token::list::ListTokens>(),
+    Op::of::<token::revoke::RevokeToken>(),
     Op::of::<serve::Serve>(),
     Op::of::<mcp::Mcp>(),
     Op::of::<plugin::Plugin>(),
@@ -76,8 +81,10 @@ pub static ALL: &[Op] = &[
 
 /// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
 /// operation named here.
-pub static GROUPS: &[(&str, &str, &str)] =
-    &[("rejects", "List rows that were set aside, export them, try them again", "rejects list")];
+pub static GROUPS: &[(&str, &str, &str)] = &[
+    ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
+    ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
+];
 
 /// What an operation gives back: data for a program and text for a person.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +146,8 @@ pub trait Operation: clap::Args + Serialize + DeserializeOwned + schemars::JsonS
     const DOORS: Doors;
     /// Whether it leaves every database as it was.
     const READ_ONLY: bool;
+    /// What a token needs for it: by default to read where it only reads, to write elsewhere.
+    const RIGHT: Right = if Self::READ_ONLY { Right::Read } else { Right::Write };
     /// Whether it looks at [`Context::cancel`] and ends by itself; otherwise the door drops it.
     const FINISHES: bool = false;
     /// Whether help leaves it out.
@@ -164,6 +173,8 @@ pub struct Op {
     pub doors: Doors,
     /// Whether it leaves every database as it was.
     pub read_only: bool,
+    /// What a token needs for it.
+    pub right: Right,
     /// Whether it ends by itself when asked to stop.
     pub finishes: bool,
     /// Whether help leaves it out.
@@ -192,6 +203,7 @@ impl Op {
             detail: T::DETAIL,
             doors: T::DOORS,
             read_only: T::READ_ONLY,
+            right: T::RIGHT,
             finishes: T::FINISHES,
             hidden: T::HIDDEN,
             schema: || schemars::schema_for!(T),
@@ -199,6 +211,19 @@ impl Op {
             arguments: <T as clap::Args>::augment_args,
             parse: parse::<T>,
         }
+    }
+
+    /// Whether it may run in the process that has the store open instead of in its own.
+    pub fn attaches(&self) -> bool {
+        !matches!(self.name, "serve" | "plugin" | "mcp" | "demo" | "doctor")
+    }
+
+    /// The fields that are paths.
+    pub fn paths(&self) -> Vec<String> {
+        let path = clap::builder::ValueParser::path_buf().type_id();
+        let command = (self.arguments)(clap::Command::new("paths"));
+        let paths = command.get_arguments().filter(|argument| argument.get_value_parser().type_id() == path);
+        paths.map(|argument| argument.get_id().to_string()).collect()
     }
 
     /// The operation of this name.
@@ -209,9 +234,33 @@ impl Op {
 
 fn run_json<T: Operation>(context: &Context, arguments: Value) -> Running<'_> {
     Box::pin(async move {
-        let operation: T =
-            serde_json::from_value(arguments).map_err(|error| Error::Usage(format!("{}: {error}", T::NAME)))?;
+        context.caller().require(T::RIGHT)?;
+        let operation: T = from_json(arguments)?;
         operation.run(context).await
+    })
+}
+
+/// Arguments from JSON. A refusal names the field and what is accepted, and never repeats the value: it may be content.
+pub(crate) fn from_json<T: DeserializeOwned>(arguments: Value) -> Result<T> {
+    let (got_object, empty) = (arguments.is_object(), Value::Object(serde_json::Map::new()));
+    let arguments = if arguments.is_null() { empty } else { arguments };
+    serde_path_to_error::deserialize(arguments).map_err(|error| {
+        let path = error.path().to_string();
+        let text = error.into_inner().to_string();
+        let quoted = |text: &str| text.split('`').nth(1).map(str::to_owned);
+        let (field, what) = if text.starts_with("unknown field") {
+            (quoted(&text).unwrap_or_default(), "there is no such field")
+        } else if text.starts_with("missing field") {
+            (quoted(&text).unwrap_or_default(), "it is missing")
+        } else {
+            (if got_object { path } else { "body".to_owned() }, "this value is not of its type")
+        };
+        let accepted = match text.rsplit_once("expected ") {
+            Some((_, expected)) => format!("accepted: {expected}"),
+            None if what == "it is missing" => "give one".to_owned(),
+            None => "see the schema".to_owned(),
+        };
+        Error::Field { field: crate::text::line(&field, 64), what: what.to_owned(), accepted }
     })
 }
 

@@ -40,7 +40,7 @@ impl Operation for MakePlan {
     const SUMMARY: &'static str = "Show what will happen to every column and value";
     const DETAIL: &'static str = "Reads the source once and writes nothing to source or store. The plan is a file to read and \
         review, and the only thing `heirloom apply` takes. Exit code 3 when something refuses it.";
-    const DOORS: Doors = Doors::PEOPLE;
+    const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {

@@ -74,7 +74,7 @@ impl Operation for Reembed {
                                   model's vectors are live, the new ones are made beside them and recall goes on with \
                                   the old; --switch exchanges them, a namespace at a time, once all are there. Stopped or \
                                   killed, it goes on where it was.";
-    const DOORS: Doors = Doors::PEOPLE;
+    const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
 

@@ -50,7 +50,7 @@ impl Operation for Report {
         for (opened, path) in &opened {
             evidence.push(one(context, opened, path).await?);
         }
-        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("heirloom-report"));
+        let out = context.path(self.out.as_deref().unwrap_or(Path::new("heirloom-report")));
         let title = match evidence.as_slice() {
             [one] => one.name.clone(),
             _ => "Migrations".to_owned(),
@@ -92,7 +92,7 @@ async fn stored(context: &Context) -> Result<Vec<(Opened<'_>, PathBuf)>> {
     let mut opened = Vec::new();
     for plan in plans {
         let path = Plan::path_for(Path::new(&plan.file.path));
-        opened.push((Opened::of(plan, database).await?, path));
+        opened.push((Opened::of(context, plan, database).await?, path));
     }
     Ok(opened)
 }

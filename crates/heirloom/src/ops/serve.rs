@@ -1,28 +1,116 @@
-//! `heirloom serve`: named by the contract, not in this version, and says so.
+//! `heirloom serve`: the HTTP door, MCP over it, the inspector, and upkeep by itself.
+
+use std::time::Duration;
 
 use clap::Args;
+use heirloom_store::{Store, UpOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
 
 use crate::context::Context;
-use crate::error::Result;
-use crate::ops::{Doors, Operation, Output, absent};
+use crate::error::{Error, Result};
+use crate::http::{self, App, auth::Auth};
+use crate::ops::{Doors, Operation, Output};
 
-/// Arguments of `heirloom serve`: none yet.
+/// How often upkeep looks whether something is due.
+const UPKEEP: Duration = Duration::from_secs(60);
+
+/// Arguments of `heirloom serve`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Serve {}
+pub struct Serve {
+    /// Where to listen: HOST:PORT, :PORT for every interface, port 0 for a free one [default: serve.listen]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Ask for no token. Only on a loopback address; every user of this machine can then read and write everything
+    #[arg(long)]
+    #[serde(default)]
+    pub no_auth: bool,
+    /// Open the inspector in a browser
+    #[arg(long)]
+    #[serde(default)]
+    pub open: bool,
+}
 
 impl Operation for Serve {
     const NAME: &'static str = "serve";
-    const SUMMARY: &'static str = "Serve HTTP and the inspector (not in this version)";
+    const SUMMARY: &'static str = "Serve HTTP, MCP and the inspector";
+    const DETAIL: &'static str = "Tokens come from `heirloom token create`. While it runs on an embedded store, other \
+        commands on that store are sent to it. Ctrl-C ends it when running requests are done.";
     const DOORS: Doors = Doors::CLI;
-    const READ_ONLY: bool = true;
+    const READ_ONLY: bool = false;
+    const FINISHES: bool = true;
 
-    async fn run(self, _context: &Context) -> Result<Output> {
-        absent::refuse(
-            Self::NAME,
-            "use the commands (`heirloom remember`, `recall`, `show`, `list`, …), each with --json",
-        )
+    async fn run(self, context: &Context) -> Result<Output> {
+        let settings = context.config().serve.clone();
+        let (listen, origin) = match &self.listen {
+            Some(listen) => (listen.clone(), "--listen".to_owned()),
+            None => (settings.listen.clone(), format!("{} (serve.listen)", context.config().origin("serve.listen"))),
+        };
+        let store = ready_store(context).await?;
+        let listener = http::bind(&listen, &origin).await?;
+        let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
+        if self.no_auth && !address.ip().is_loopback() {
+            return Err(Error::Argument {
+                argument: "--no-auth",
+                what: format!("{address} can be reached from other machines"),
+                accepted: "listen at a loopback address such as 127.0.0.1:7421, or ask for tokens".to_owned(),
+            });
+        }
+        let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
+        let url = format!("{scheme}://{address}");
+        let secret = secret();
+        if scheme == "http" {
+            store.database().announce(&url, &secret).await?;
+        }
+        let app = App::new(context.call(context.caller().clone()), &settings, Auth::new(Some(&secret), self.no_auth));
+        context.watch().note(&format!("Serving {} at {url}/", store.database().display()));
+        if self.open {
+            browser(&format!("{url}/#token={secret}"));
+        }
+        let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
+        let served = http::serve(&app, http::router(&app), listener, &settings).await;
+        upkeep.abort();
+        served?;
+        Output::new(&json!({ "served": url }), "Stopped.\n")
+    }
+}
+
+/// The store, made where an embedded one is not there yet; a server's is installed by `heirloom up` alone.
+pub(super) async fn ready_store(context: &Context) -> Result<Store> {
+    let database = context.database().await?;
+    if database.is_embedded() && Store::inspect(database).await?.is_none() {
+        let store = &context.config().store;
+        let options = UpOptions { dimension: store.dimension, language: store.language.clone() };
+        Store::up(database, &options).await?;
+    }
+    context.store().await
+}
+
+/// What opens the door to the owner of the process, new each time: 244 random bits.
+fn secret() -> String {
+    format!("hl_owner_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+/// Asks the desktop to open a page; where there is none, nobody is kept waiting.
+fn browser(url: &str) {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    if let Err(error) = std::process::Command::new(program).arg(url).spawn() {
+        tracing::warn!(%error, "no browser could be opened");
+    }
+}
+
+/// Keeps word frequencies, centres and statistics fresh.
+async fn upkeep(store: Store, cancel: crate::context::Cancel) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => {}
+            () = cancel.cancelled() => return,
+        }
+        if let Err(error) = store.upkeep(None).await {
+            tracing::warn!(%error, "upkeep did not end well; it is tried again");
+        }
     }
 }

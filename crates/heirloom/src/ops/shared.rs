@@ -11,34 +11,20 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// The namespaces of a call: those it names, else those of the settings. There is no "all": nothing crosses a
-/// namespace but an explicit list.
+/// The namespaces of a call: those it names, else the caller's own. There is no "all": nothing crosses a namespace but
+/// an explicit list.
 pub(super) fn scope<'a>(context: &Context, asked: impl IntoIterator<Item = &'a String>) -> Result<Scope> {
-    let caller = &context.config().caller;
-    let mut namespaces: Vec<String> = asked.into_iter().cloned().collect();
-    if namespaces.is_empty() {
-        namespaces.clone_from(&caller.namespaces);
-    }
-    if namespaces.is_empty() {
-        return Err(Error::Argument {
-            argument: "--namespace",
-            what: "none was given, and the settings name none".to_owned(),
-            accepted: "give one such as --namespace team:research, or set HEIRLOOM_NAMESPACES".to_owned(),
-        });
-    }
-    let scope = Scope::new(namespaces)?;
-    Ok(if caller.actor.is_empty() { scope } else { scope.by(&caller.actor)? })
+    context.caller().scope(asked)
 }
 
 /// The one namespace a write goes to.
 pub(super) fn one_namespace(context: &Context, asked: Option<&String>) -> Result<String> {
-    let configured = &context.config().caller.namespaces;
-    match (asked, configured.as_slice()) {
+    match (asked, context.caller().own().as_slice()) {
         (Some(namespace), _) => Ok(namespace.clone()),
         (None, [namespace]) => Ok(namespace.clone()),
         (None, others) => Err(Error::Argument {
             argument: "--namespace",
-            what: format!("none was given, and the settings name {}", others.len()),
+            what: format!("none was given, and the caller has {}", others.len()),
             accepted: "give one such as --namespace team:research".to_owned(),
         }),
     }

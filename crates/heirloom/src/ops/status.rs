@@ -25,6 +25,7 @@ impl Operation for Status {
     const SUMMARY: &'static str = "Show where each migration stands";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = true;
+    const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
         let database = context.existing().await?;

@@ -21,6 +21,7 @@ impl Operation for Upkeep {
                                   a restored dump); writes through Heirloom and `apply` keep up by themselves.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = false;
+    const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
         let kept = context.store().await?.upkeep(None).await?;

@@ -42,7 +42,7 @@ impl Operation for Verify {
     const DETAIL: &'static str = "Reads both sides and writes nothing, unless --record is given. Edits, forgetting and new \
         memories since are explained row by row from the store's own records; what they do not explain is a difference, \
         and exit code 3.";
-    const DOORS: Doors = Doors::PEOPLE;
+    const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
 
     async fn run(self, context: &Context) -> Result<Output> {

@@ -32,6 +32,7 @@ impl Operation for ListRejects {
     const DETAIL: &'static str = "The rows themselves are not shown; `heirloom rejects export --out FILE` writes them.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = true;
+    const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
         let rejects = super::rejects(context, self.name, self.all, self.limit.unwrap_or(0)).await?;

@@ -28,7 +28,7 @@ impl Operation for RetryRejects {
     const DETAIL: &'static str = "Mend the rows in the source, then try them again with the same plan. Where the migration file \
         is what has to be mended, make a plan of it and apply that; it hands the rows down as well. Rows that the source \
         has no longer are tried as they were kept. Exit code 3 when some are still set aside.";
-    const DOORS: Doors = Doors::PEOPLE;
+    const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
 

@@ -3,6 +3,10 @@
 //! A namespace is compared byte for byte, here and in every policy; nothing is folded or trimmed. Deliberately absent:
 //! who may use which namespace. That is the caller's [`crate::Scope`] and, below it, row-level security.
 
+mod keep;
+
+pub use keep::{GIVEN_KINDS, Namespace};
+
 use crate::error::{Result, StoreError};
 
 /// Longest namespace, in bytes.

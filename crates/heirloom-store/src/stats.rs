@@ -1,0 +1,92 @@
+//! Numbers about a scope, for a page that gives an overview. Counted when asked for; nothing is kept.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::scope::{Access, Scope};
+use crate::store::Store;
+
+/// Numbers about a scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stats {
+    /// How many memories there are, whatever their state.
+    pub memories: i64,
+    /// Lessons that nobody verified.
+    pub ghosts: i64,
+    /// Memories that have expired.
+    pub expired: i64,
+    /// Memories that expire within seven days.
+    pub expiring: i64,
+    /// Pinned ones.
+    pub pinned: i64,
+    /// Memories with an embedding.
+    pub embedded: i64,
+    /// Memories that were handed down from another store.
+    pub migrated: i64,
+    /// By namespace, kind and state, in this order.
+    pub counts: Vec<Count>,
+    /// By day of creation, newest first; the last 366 days that have any.
+    pub days: Vec<Day>,
+}
+
+/// The memories of one namespace, kind and state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Count {
+    /// Where they live.
+    pub namespace: String,
+    /// Their kind.
+    pub kind: String,
+    /// Their state.
+    pub state: String,
+    /// How many.
+    pub memories: i64,
+}
+
+/// The memories of one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Day {
+    /// The day in UTC: `2026-11-27`.
+    pub day: String,
+    /// How many.
+    pub memories: i64,
+}
+
+impl Store {
+    /// Counts what the scope holds. Reads only.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`] or [`crate::StoreError::Engine`] when the database cannot be asked.
+    pub async fn stats(&self, scope: &Scope) -> Result<Stats> {
+        let client = self.database().client().await?;
+        let names = scope.namespaces();
+        let counts =
+            scope.ask(&client, Access::Read, include_str!("../sql/queries/stats/counts.sql"), &[&names]).await?;
+        let days = scope.ask(&client, Access::Read, include_str!("../sql/queries/stats/days.sql"), &[&names]).await?;
+        let mut stats = Stats::default();
+        for row in &counts {
+            let memories: i64 = row.try_get("memories")?;
+            stats.memories += memories;
+            for (sum, column) in [
+                (&mut stats.ghosts, "ghosts"),
+                (&mut stats.expired, "expired"),
+                (&mut stats.expiring, "expiring"),
+                (&mut stats.pinned, "pinned"),
+                (&mut stats.embedded, "embedded"),
+                (&mut stats.migrated, "migrated"),
+            ] {
+                *sum += row.try_get::<_, i64>(column)?;
+            }
+            stats.counts.push(Count {
+                namespace: row.try_get("namespace")?,
+                kind: row.try_get("kind")?,
+                state: row.try_get("state")?,
+                memories,
+            });
+        }
+        for row in &days {
+            stats.days.push(Day { day: row.try_get("day")?, memories: row.try_get("memories")? });
+        }
+        Ok(stats)
+    }
+}

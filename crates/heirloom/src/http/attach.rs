@@ -1,0 +1,156 @@
+//! The owner's side of attach: a second `heirloom` command on an embedded store sends its operation here.
+//!
+//! One route, `POST /attach`, for the holder of the owner's secret, which stands in a file of mode 0600 beside the
+//! store. The answer is a line of JSON for each note, each step of progress, and at last the output or the error. A client
+//! that goes away asks the operation to stop.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body as ResponseBody;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::App;
+use super::body::Body;
+use super::fault::{Fault, Shape};
+use super::gate::{self, Gate};
+use crate::caller::Caller;
+use crate::config::CallerConfig;
+use crate::context::{Cancel, Context, Progress, Watch};
+use crate::error::Error;
+use crate::explain;
+use crate::ops::{Op, Output};
+
+/// What a second command sends.
+#[derive(Serialize, Deserialize)]
+pub struct Envelope {
+    /// The operation's name.
+    pub op: String,
+    /// Its JSON form.
+    pub arguments: Value,
+    /// The directory that relative paths are meant from.
+    pub directory: PathBuf,
+    /// The command's own defaults.
+    pub caller: CallerConfig,
+    /// What the `env:` references of its files stand for; never kept or logged.
+    pub environment: HashMap<String, String>,
+}
+
+/// One line of the answer.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// A sentence worth telling.
+    Note(String),
+    /// How far it is.
+    Progress {
+        /// What is moving.
+        label: String,
+        /// Rows done.
+        done: u64,
+        /// Rows in all; 0 when unknown.
+        total: u64,
+        /// Rows set aside.
+        rejected: u64,
+    },
+    /// What the operation gave back.
+    Output {
+        /// For a program.
+        json: Value,
+        /// For a person.
+        text: String,
+        /// Whether it holds.
+        holds: bool,
+    },
+    /// Why it did not.
+    Error(explain::Told),
+}
+
+/// The route.
+pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let gate = Gate { app: app.clone(), shape: Shape::Problem };
+    Router::new()
+        .route("/attach", post(attach))
+        .layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
+}
+
+async fn attach(State(app): State<Arc<App>>, headers: HeaderMap, Body(body): Body) -> Response {
+    let caller = if headers.contains_key(header::AUTHORIZATION) {
+        app.auth.caller(&app.context, &headers).await
+    } else {
+        Err(Fault::unauthorised("the owner's token is missing"))
+    };
+    match caller {
+        Ok(Caller::Owner(_)) => {}
+        Ok(Caller::Token(_)) => {
+            return Fault::new(StatusCode::FORBIDDEN, "forbidden", "only the owner of the process may attach")
+                .answer(Shape::Problem);
+        }
+        Err(fault) => return fault.answer(Shape::Problem),
+    }
+    let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
+        return Fault::bad("body", "this is no operation of an attached command").answer(Shape::Problem);
+    };
+    let Some(op) = Op::find(&envelope.op) else {
+        return Fault::bad("op", "there is no such operation; the owner may be another version").answer(Shape::Problem);
+    };
+    let (send, receive) = mpsc::unbounded_channel();
+    tokio::spawn(run(app.context.call(Caller::Owner(envelope.caller.clone())), op, envelope, send));
+    let lines = futures_util::stream::unfold(receive, |mut receive| async move {
+        let line: Line = receive.recv().await?;
+        let text = serde_json::to_string(&line).unwrap_or_default();
+        Some((Ok::<_, std::convert::Infallible>(Bytes::from(format!("{text}\n"))), receive))
+    });
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], ResponseBody::from_stream(lines)).into_response()
+}
+
+/// Runs the operation; whoever attached may go away at any time.
+async fn run(context: Context, op: &'static Op, envelope: Envelope, send: mpsc::UnboundedSender<Line>) {
+    let cancel = Cancel::default();
+    let watch = Arc::new(Teller(send.clone()));
+    let context = context.attached(watch, cancel.clone(), envelope.directory, envelope.environment);
+    let running = (op.run)(&context, envelope.arguments);
+    tokio::pin!(running);
+    let done = tokio::select! {
+        done = &mut running => done,
+        () = send.closed() => {
+            cancel.cancel();
+            if op.finishes { running.await } else { Err(Error::Interrupted) }
+        }
+    };
+    let last = match done {
+        Ok(Output { json, text, holds }) => Line::Output { json, text, holds },
+        Err(error) => Line::Error(explain::explain(&error).told()),
+    };
+    // Nobody may be left to hear it.
+    drop(send.send(last));
+}
+
+struct Teller(mpsc::UnboundedSender<Line>);
+
+impl Watch for Teller {
+    fn progress(&self, progress: &Progress) {
+        let Progress { label, done, total, rejected } = progress.clone();
+        drop(self.0.send(Line::Progress { label, done, total, rejected }));
+    }
+
+    fn note(&self, sentence: &str) {
+        drop(self.0.send(Line::Note(sentence.to_owned())));
+    }
+}
+
+// Arguments and environment may hold content and credentials.
+impl std::fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&json!({ "op": self.op, "directory": self.directory }).to_string())
+    }
+}

@@ -1,0 +1,72 @@
+//! The body of a request, bounded, and the caller the gate let in: what handlers take.
+
+use std::sync::Arc;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{Extensions, StatusCode};
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::App;
+use super::fault::{Fault, Shape};
+use crate::caller::Caller;
+use crate::context::Context;
+
+/// Reads a body up to the door's limit.
+///
+/// # Errors
+/// 413 with the limit; 400 for one that ends early.
+pub async fn read(app: &App, request: Request) -> Result<Bytes, Fault> {
+    let limit = app.body_limit;
+    let announced = request.headers().get(axum::http::header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    to_bytes(request.into_body(), limit).await.map_err(|error| {
+        let whole = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+        if whole { too_large(limit) } else { Fault::bad("body", "the body ended early") }
+    })
+}
+
+fn too_large(limit: usize) -> Fault {
+    let fault = Fault::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        format!("the body is larger than {} KiB", limit / 1024),
+    );
+    Fault { field: Some("body".to_owned()), ..fault }
+}
+
+/// The body, bounded.
+pub struct Body(pub Bytes);
+
+impl FromRequest<Arc<App>> for Body {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let shape = shape(request.extensions());
+        read(app, request).await.map(Self).map_err(|fault| fault.answer(shape))
+    }
+}
+
+/// The caller's own context.
+pub struct Call(pub Context);
+
+impl FromRequestParts<Arc<App>> for Call {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        match parts.extensions.get::<Caller>() {
+            Some(caller) => Ok(Self(app.context.call(caller.clone()))),
+            None => Err(Fault::unauthorised("a bearer token is missing").answer(shape(&parts.extensions))),
+        }
+    }
+}
+
+/// The form that the gate says refusals take here.
+fn shape(extensions: &Extensions) -> Shape {
+    extensions.get::<Shape>().copied().unwrap_or(Shape::Problem)
+}

@@ -1,0 +1,180 @@
+//! The HTTP door: `/api/v1` from [`crate::ops::ALL`], the compatible routes of `compat`, events, metrics, and what all
+//! of them stand behind: tokens, limits, one log line a request.
+//!
+//! A door holds no behaviour: a handler turns a request into an operation's JSON and the answer into a response.
+//! Deliberately absent: SQL, and any knowledge of what an operation does.
+
+pub mod api;
+pub mod attach;
+pub mod auth;
+pub mod body;
+pub mod fault;
+pub mod gate;
+pub mod limit;
+pub mod metrics;
+pub mod openapi;
+pub mod tls;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use self::auth::Auth;
+use self::fault::{Fault, Shape};
+use self::gate::Gate;
+use self::limit::Limits;
+use self::metrics::Metrics;
+use crate::config::ServeConfig;
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// What all doors of a server share.
+pub struct App {
+    /// The context of the process; a request runs in [`Context::call`] of it.
+    pub context: Context,
+    /// Who comes in.
+    pub auth: Auth,
+    /// How many requests a minute.
+    pub limits: Limits,
+    /// What was counted.
+    pub metrics: Metrics,
+    /// Requests a minute of a token that sets none of its own; 0 for no limit.
+    pub rate: u64,
+    /// Largest body, in bytes.
+    pub body_limit: usize,
+    /// Longest time of a request.
+    pub timeout: Duration,
+}
+
+impl App {
+    /// What a server with these settings shares.
+    pub fn new(context: Context, settings: &ServeConfig, auth: Auth) -> Arc<Self> {
+        Arc::new(Self {
+            context,
+            auth,
+            limits: Limits::default(),
+            metrics: Metrics::default(),
+            rate: u64::try_from(settings.rate).unwrap_or(u64::MAX),
+            body_limit: settings.body_limit * 1024,
+            timeout: Duration::from_secs(u64::try_from(settings.timeout).unwrap_or(30)),
+        })
+    }
+}
+
+/// Puts routes behind the gate: who comes in, how often, how long.
+pub fn guarded(app: &Arc<App>, shape: Shape, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    let gate = Gate { app: app.clone(), shape };
+    routes
+        .layer(axum::middleware::from_fn_with_state(gate.clone(), gate::bounds))
+        .layer(axum::middleware::from_fn_with_state(gate, gate::callers))
+}
+
+/// Every door of `heirloom serve`.
+pub fn router(app: &Arc<App>) -> Router {
+    let routes = Router::new()
+        .merge(guarded(app, Shape::Problem, api::routes()))
+        .merge(open(app))
+        .merge(attach::routes(app))
+        .fallback(|| async { Fault::no_route().answer(Shape::Problem) });
+    finished(app, routes)
+}
+
+/// The last layer and the state.
+pub fn finished(app: &Arc<App>, routes: Router<Arc<App>>) -> Router {
+    routes.layer(axum::middleware::from_fn_with_state(app.clone(), gate::traces)).with_state(app.clone())
+}
+
+/// What is told without a token: whether it lives, whether it can work, its counters, its contract.
+fn open(app: &Arc<App>) -> Router<Arc<App>> {
+    let gate = Gate { app: app.clone(), shape: Shape::Problem };
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/openapi.json", get(openapi::document))
+        .layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
+}
+
+/// Whether the database answers.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    match answers(&app.context).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => Fault::from(error).answer(Shape::Problem),
+    }
+}
+
+/// Asks the database for nothing.
+///
+/// # Errors
+/// When it does not answer within two seconds, or holds no store.
+pub async fn answers(context: &Context) -> Result<()> {
+    let asked = async {
+        let store = context.store().await?;
+        let client = store.database().client().await?;
+        client.batch_execute("").await.map_err(heirloom_store::StoreError::from)?;
+        Ok(())
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(2), asked).await;
+    waited.unwrap_or_else(|_| Err(heirloom_engine::EngineError::PoolTimeout { seconds: 2, size: 0 }.into()))
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let database = app.context.opened();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.text(database)).into_response()
+}
+
+/// Listens at `HOST:PORT`, or `:PORT` for every interface.
+///
+/// # Errors
+/// [`Error::Config`] for an address that cannot be read or taken.
+pub async fn bind(listen: &str, origin: &str) -> Result<TcpListener> {
+    let wrong = |what: String| Error::Config {
+        origin: origin.to_owned(),
+        what: format!("`{}` {what}", crate::text::line(listen, 64)),
+        accepted: "HOST:PORT is accepted, such as 127.0.0.1:7421, or :7421 for every interface".to_owned(),
+    };
+    let address = if listen.starts_with(':') { format!("0.0.0.0{listen}") } else { listen.to_owned() };
+    TcpListener::bind(&address).await.map_err(|error| wrong(format!("cannot be listened at ({error})")))
+}
+
+/// Serves until the context is asked to stop; then finishes what runs, for at most ten seconds.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, settings: &ServeConfig) -> Result<()> {
+    let cancel = app.context.cancel().clone();
+    let stop = {
+        let cancel = cancel.clone();
+        async move { cancel.cancelled().await }
+    };
+    let service = router.into_make_service_with_connect_info::<tls::Peer>();
+    let failed = |error: std::io::Error| Error::Bug(format!("the socket failed: {error}"));
+    let serving = async {
+        if settings.tls_cert.as_os_str().is_empty() {
+            axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed)
+        } else {
+            let acceptor = tls::acceptor(&settings.tls_cert, &settings.tls_key)?;
+            let listener = tls::TlsListener::new(listener, acceptor).map_err(failed)?;
+            axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed)
+        }
+    };
+    let late = async {
+        cancel.cancelled().await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    };
+    tokio::select! {
+        served = serving => served,
+        () = late => {
+            tracing::warn!("connections were still open ten seconds after the end and were cut");
+            Ok(())
+        }
+    }
+}
+

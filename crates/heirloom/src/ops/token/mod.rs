@@ -1,0 +1,5 @@
+//! `heirloom token …`: who may come in by HTTP and MCP.
+
+pub mod create;
+pub mod list;
+pub mod revoke;
