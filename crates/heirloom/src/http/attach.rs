@@ -78,9 +78,7 @@ pub enum Line {
 /// The route.
 pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let gate = Gate { app: app.clone(), shape: Shape::Problem };
-    Router::new()
-        .route("/attach", post(attach))
-        .layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
+    Router::new().route("/attach", post(attach)).layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
 }
 
 async fn attach(State(app): State<Arc<App>>, headers: HeaderMap, Body(body): Body) -> Response {

@@ -44,14 +44,21 @@ pub async fn pump(app: Arc<App>, store: Store) {
     }
 }
 
-async fn events(State(app): State<Arc<App>>, Call(context): Call, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+async fn events(
+    State(app): State<Arc<App>>,
+    Call(context): Call,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let heard = match Heard::new(app, context, headers, query.as_deref()).await {
         Ok(heard) => heard,
         Err(fault) => return fault.answer(Shape::Problem),
     };
     let stream = heard.stream().map(|next| {
         let event = match next {
-            Next::Event { id, envelope } => sse::Event::default().id(id).event("ACTIVITY_LOGGED").data(envelope.to_string()),
+            Next::Event { id, envelope } => {
+                sse::Event::default().id(id).event("ACTIVITY_LOGGED").data(envelope.to_string())
+            }
             Next::Quiet => sse::Event::default().comment("quiet"),
         };
         Ok::<_, std::convert::Infallible>(event)

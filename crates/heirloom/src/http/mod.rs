@@ -179,4 +179,3 @@ pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, settin
         }
     }
 }
-

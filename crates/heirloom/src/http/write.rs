@@ -31,7 +31,8 @@ pub(super) async fn run(
     arguments: Value,
 ) -> Result<Response, Fault> {
     let done = |output| Ok(api::answer(op, context.caller(), output));
-    let run = |arguments| async move { (op.run)(context, arguments).await.map_err(|error| api::fault(op, headers, error)) };
+    let run =
+        |arguments| async move { (op.run)(context, arguments).await.map_err(|error| api::fault(op, headers, error)) };
     let Some(key) = headers.get(HEADER).filter(|_| !op.read_only) else {
         let output = run(arguments).await?;
         if op.name.starts_with("token") {
