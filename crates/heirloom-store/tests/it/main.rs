@@ -41,8 +41,8 @@ mod tenants;
 mod token;
 mod transition;
 mod upkeep;
-mod workspace;
 mod visibility;
+mod workspace;
 mod world;
 
 use heirloom_engine::testkit::TestDatabase;

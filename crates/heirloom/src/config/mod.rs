@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
-pub use serve::ServeConfig;
 pub use report::ReportConfig;
+pub use serve::ServeConfig;
 
 use crate::error::{Error, Result};
 
