@@ -184,7 +184,7 @@ def kills(judge):
     met = planned = 0
     for _ in range(rounds):
         if chance.random() < 0.15:
-            case.make_plan(chance.choice([150, 400, 700, 2000]))
+            case.make_plan(max(20, case.rows // chance.choice([6, 17, 30, 80])))
             planned += 1
         ways = []
         for _ in range(chance.choice([1, 1, 2, 3])):
@@ -200,7 +200,7 @@ def kills(judge):
 
 
 def failpoints(judge):
-    calm = judge.undisturbed(1_500)
+    calm = judge.undisturbed(400)
     probe = judge.case("probe", 20)
     said = probe.run("apply", str(probe.plan), environment={"HEIRLOOM_FAILPOINTS": "?"})
     names = [word.strip(" ,.") for word in (said.stdout + said.stderr).split() if re.fullmatch(r"[a-z]+\.[a-z-]+[,.]?", word.strip())]
@@ -208,7 +208,7 @@ def failpoints(judge):
     aborted = never = 0
     for name in dict.fromkeys(names):
         for nth in (1, 3):
-            case = judge.case(f"fp{aborted + never}", 1_500)
+            case = judge.case(f"fp{aborted + never}", 400)
             ended = case.run("apply", str(case.plan), environment={"HEIRLOOM_FAILPOINTS": f"{name}=abort@{nth}"})
             if ended.returncode == -signal.SIGABRT:
                 aborted += 1
@@ -292,7 +292,7 @@ def disk(judge):
     if not judge.options.server_dir:
         return "not tried: no --server-dir, so it is not known whose the server is"
     owner = (Path(judge.options.server_dir) / "data/18").stat()
-    way = f"size=400k,mode=0700,uid={owner.st_uid},gid={owner.st_gid}"
+    way = f"size=48k,mode=0700,uid={owner.st_uid},gid={owner.st_gid}"
     if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", way, "none", str(place)], capture_output=True).returncode != 0:
         return "not tried: no right to mount a small file system"
     calm, case = judge.undisturbed(judge.options.rows), judge.case("disk", judge.options.rows)
@@ -369,12 +369,12 @@ class Case:
         self.plan = folder / "notes.plan.json"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DATABASE_URL": self.url, "HEIRLOOM_POOL": "8"}
         self.heirloom("up")
-        self.make_plan(max(20, rows // 17))
+        chunks = self.make_plan(max(20, rows // 17))
+        assert rows < 300 or chunks > 10, f"only {chunks} chunks: nothing to interrupt"
 
     def make_plan(self, chunk_rows):
         self.heirloom("plan", str(self.file), "--chunk-rows", str(chunk_rows))
-        chunks = len(json.loads(self.plan.read_text())["chunks"])
-        assert self.rows < 1_000 or chunks > 5, f"only {chunks} chunks: nothing to interrupt"
+        return len(json.loads(self.plan.read_text())["chunks"])
 
     def run(self, *arguments, environment=None):
         return subprocess.run([self.binary, *arguments], env={**self.environment, **(environment or {})}, capture_output=True, text=True)

@@ -53,6 +53,7 @@ table heirloom.edge row level security forced
     policy audit for select to heirloom_audit using (true)
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    CREATE TRIGGER edge_credentials BEFORE INSERT OR UPDATE OF metadata ON heirloom.edge FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND heirloom.may_hold_credential((new.metadata)::text))) EXECUTE FUNCTION heirloom.edge_credentials()
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_serve
     grant delete, insert, select, update to heirloom_service
@@ -214,6 +215,8 @@ END) stored
     policy audit for select to heirloom_audit using (true)
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    CREATE TRIGGER memory_credentials BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
+    CREATE TRIGGER memory_credentials_update BEFORE UPDATE OF content, topic, role, metadata, propagation ON heirloom.memory FOR EACH ROW WHEN (((((((new.content IS DISTINCT FROM old.content) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.role IS DISTINCT FROM old.role)) OR (new.metadata IS DISTINCT FROM old.metadata)) OR (new.propagation IS DISTINCT FROM old.propagation)) AND (current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
     CREATE TRIGGER memory_door BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN ((new.source_type IS NOT NULL)) EXECUTE FUNCTION heirloom.memory_door()
     CREATE TRIGGER memory_door_update BEFORE UPDATE ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR ((((((new.valid_from IS DISTINCT FROM old.valid_from) OR (new.valid_to IS DISTINCT FROM old.valid_to)) OR (new.t_valid_from IS DISTINCT FROM old.t_valid_from)) OR (new.t_valid_to IS DISTINCT FROM old.t_valid_to)) OR (new.created_at IS DISTINCT FROM old.created_at)) OR (new.project_id IS DISTINCT FROM old.project_id)) OR ((((new.source_task_id IS DISTINCT FROM old.source_task_id) OR (new.source_task_number IS DISTINCT FROM old.source_task_number)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)))) EXECUTE FUNCTION heirloom.memory_door_update()
     CREATE TRIGGER memory_forms BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NULL) AND ((new.t_valid_from IS DISTINCT FROM new.valid_from) OR (new.valid_to IS NOT NULL) OR (new.source_task_id IS NOT NULL)))) EXECUTE FUNCTION heirloom.memory_forms()
@@ -336,6 +339,7 @@ table heirloom.state_transition row level security forced
     policy audit for select to heirloom_audit using (true)
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    CREATE TRIGGER reason_credentials BEFORE INSERT OR UPDATE OF reason ON heirloom.state_transition FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND heirloom.may_hold_credential(new.reason))) EXECUTE FUNCTION heirloom.reason_credentials()
     grant select to heirloom_audit
     grant delete, insert, select to heirloom_serve
     grant delete, insert, select to heirloom_service
@@ -367,6 +371,7 @@ table heirloom.tombstone row level security forced
     policy audit for select to heirloom_audit using (true)
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    CREATE TRIGGER reason_credentials BEFORE INSERT OR UPDATE OF reason ON heirloom.tombstone FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND heirloom.may_hold_credential(new.reason))) EXECUTE FUNCTION heirloom.reason_credentials()
     grant select to heirloom_audit
     grant insert, select to heirloom_serve
     grant insert, select to heirloom_service
@@ -470,6 +475,17 @@ begin
     if fresh >= enough and pg_try_advisory_xact_lock(hashtext('heirloom.count_words'), hashtext(in_namespace)) then
         perform heirloom.count_words(in_namespace);
     end if;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.edge_credentials()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    new.metadata := heirloom.redact_json(new.metadata);
+    return new;
 end
 $function$
 
@@ -602,6 +618,12 @@ AS $function$
     )
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.may_hold_credential(said text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((said ~ '(?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee]|[Pp][Ww][Dd]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Tt][Oo][Kk][Ee][Nn]|[Kk][Ee][Yy])["''`\\]*[ \t]*[:=]|(?:[Bb]earer|BEARER)[ \t]|-----BEGIN [A-Z0-9 ]*PRIVATE KEY|//[^ @/:]*:[^ @/]+@|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|vc_|A[KS]IA[A-Z0-9]|pplx-|(?:^|[^A-Za-z0-9_-])sk-|ctx7_|xox[a-z]-|xapp-|hooks[.]slack[.]com/|AIza|[.]eyJ|glpat-|k_live_|k_test_|whsec_|npm_|pypi-|(?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee])[ \t]'::text) OR (said ~ '[A-Za-z0-9+/]{33}'::text))
+
 CREATE OR REPLACE FUNCTION heirloom.may_see(in_namespace text)
  RETURNS boolean
  LANGUAGE sql
@@ -613,6 +635,21 @@ AS $function$
             pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'heirloom_service', 'member')
             and heirloom.serves_all()
         )
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_credentials()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    new.content := heirloom.redact(new.content);
+    new.topic := heirloom.redact(new.topic);
+    new.role := heirloom.redact(new.role);
+    new.metadata := heirloom.redact_json(new.metadata);
+    new.propagation := heirloom.redact_json(new.propagation);
+    return new;
+end
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.memory_door()
@@ -895,7 +932,7 @@ begin
     select coalesce(note_transition.actor, session_user), 'transition', m.namespace, m.id,
         sha256(convert_to(m.content, 'UTF8')),
         jsonb_strip_nulls(jsonb_build_object(
-            'from', note_transition.from_state, 'to', note_transition.to_state, 'reason', note_transition.reason
+            'from', note_transition.from_state, 'to', note_transition.to_state, 'reason', heirloom.redact(note_transition.reason)
         ))
     from heirloom.memory m
     where m.namespace = note_transition.namespace and m.id = note_transition.memory_id;
@@ -998,6 +1035,17 @@ begin
         ) r
         where r.before < 4000
     );
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.reason_credentials()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    new.reason := heirloom.redact(new.reason);
+    return new;
 end
 $function$
 
@@ -1565,6 +1613,513 @@ begin
     ) r
     order by r.score desc, r.created_at desc nulls last, r.id;
 end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.redact(said text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    now_said text := said;
+    small text := lower(said collate "C");
+    before text;
+    rule record;
+    place text;
+begin
+    if not heirloom.may_hold_credential(said) then
+        return said;
+    end if;
+    for pass in 1..4 loop
+        before := now_said;
+        for rule in select r.* from heirloom.redaction_rules() r order by r.n loop
+            -- Few patterns are compiled for one text: a session keeps 32 of them.
+            continue when rule.hints <> '{}'
+                and not exists (select from unnest(rule.hints) h (hint) where strpos(small, h.hint) > 0);
+            continue when now_said !~ rule.pattern;
+            place := '[REDACTED:' || rule.label || ']';
+            if rule.must = '{}' and rule.never = '{}' and rule.not_after is null then
+                now_said := regexp_replace(now_said, rule.pattern, '\1' || place, 'g');
+            else
+                select string_agg(
+                    g.gap || coalesce(
+                        m.groups[1] || case
+                            when exists (select from unnest(rule.must) c (must) where m.groups[2] !~ c.must)
+                                or exists (select from unnest(rule.never) c (never) where m.groups[2] ~ c.never)
+                                or m.groups[1] ~ rule.not_after
+                            then m.groups[2]
+                            else place
+                        end,
+                        ''
+                    ),
+                    '' order by g.n
+                ) into now_said
+                from regexp_split_to_table(now_said, rule.pattern) with ordinality g (gap, n)
+                left join regexp_matches(now_said, rule.pattern, 'g') with ordinality m (groups, n) on m.n = g.n;
+            end if;
+            small := lower(now_said collate "C");
+        end loop;
+        exit when now_said = before;
+    end loop;
+    return now_said;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.redact_json(said jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    entry record;
+    name text;
+    free text;
+    twin integer;
+    word text;
+    line text;
+    made jsonb := '{}';
+begin
+    case jsonb_typeof(said)
+        when 'string' then
+            return to_jsonb(heirloom.redact(said #>> '{}'));
+        when 'array' then
+            return coalesce(
+                (
+                    select jsonb_agg(heirloom.redact_json(e.item) order by e.n)
+                    from jsonb_array_elements(said) with ordinality e (item, n)
+                ),
+                '[]'
+            );
+        when 'object' then
+            for entry in
+                select e.key, heirloom.redact(e.key) as clean, e.value
+                from jsonb_each(said) with ordinality e (key, value, n)
+                order by heirloom.redact(e.key) <> e.key, e.n
+            loop
+                if jsonb_typeof(entry.value) = 'string' then
+                    word := heirloom.redact(entry.value #>> '{}');
+                    if word = entry.value #>> '{}' and word <> '' and word !~ '[ \t\r\n]' then
+                        line := heirloom.redact(entry.key || '=' || word);
+                        if starts_with(line, entry.clean || '=') then
+                            word := substr(line, length(entry.clean) + 2);
+                        elsif line <> entry.key || '=' || word then
+                            word := line;
+                        end if;
+                    end if;
+                    entry.value := to_jsonb(word);
+                else
+                    entry.value := heirloom.redact_json(entry.value);
+                end if;
+                name := entry.clean;
+                free := name;
+                twin := 1;
+                while made ? free loop
+                    twin := twin + 1;
+                    free := name || ' (' || twin || ')';
+                end loop;
+                made := made || jsonb_build_object(free, entry.value);
+            end loop;
+            return made;
+        else
+            return said;
+    end case;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.redaction_rules()
+ RETURNS TABLE(n integer, label text, hints text[], pattern text, must text[], never text[], not_after text)
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+    values
+    (
+        1,
+        'API_KEY',
+        '{_api_key}'::text[],
+        '(^|[^A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*_[Aa][Pp][Ii]_[Kk][Ee][Yy][ \t]*=[ \t]*[^ \t\r\n=~>][^ \t\r\n]*)',
+        '{}'::text[],
+        array[
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[$<{(*\[]|%[({A-Z]|\.\.\.)',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*(?:(?:await|new|async|lambda|function|yield|return)$|(?:os|sys|env|process|config|settings|secrets|self|this|System|Deno|Bun|import\.meta)[.(:])',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?[A-Za-z_][A-Za-z0-9_.:]*[(\[]',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[0-9.]{0,9}|true|false|True|False|none|None|null|nil|undefined)["''`]?[,;.)]?$'
+        ]::text[],
+        null::text
+    ),
+    (
+        2,
+        'TOKEN',
+        '{_token}',
+        '(^|[^A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*_[Tt][Oo][Kk][Ee][Nn][ \t]*=[ \t]*[^ \t\r\n=~>][^ \t\r\n]*)',
+        '{}',
+        array[
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[$<{(*\[]|%[({A-Z]|\.\.\.)',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*(?:(?:await|new|async|lambda|function|yield|return)$|(?:os|sys|env|process|config|settings|secrets|self|this|System|Deno|Bun|import\.meta)[.(:])',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?[A-Za-z_][A-Za-z0-9_.:]*[(\[]',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[0-9.]{0,9}|true|false|True|False|none|None|null|nil|undefined)["''`]?[,;.)]?$'
+        ],
+        null
+    ),
+    (
+        3,
+        'SECRET',
+        '{_secret}',
+        '(^|[^A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*_[Ss][Ee][Cc][Rr][Ee][Tt][ \t]*=[ \t]*[^ \t\r\n=~>][^ \t\r\n]*)',
+        '{}',
+        array[
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[$<{(*\[]|%[({A-Z]|\.\.\.)',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*(?:(?:await|new|async|lambda|function|yield|return)$|(?:os|sys|env|process|config|settings|secrets|self|this|System|Deno|Bun|import\.meta)[.(:])',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?[A-Za-z_][A-Za-z0-9_.:]*[(\[]',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[0-9.]{0,9}|true|false|True|False|none|None|null|nil|undefined)["''`]?[,;.)]?$'
+        ],
+        null
+    ),
+    (
+        4,
+        'BEARER_TOKEN',
+        '{bearer}',
+        '([Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]["'']?[ \t]*[:=][ \t]*["''`]?)((?:[Bb]earer|BEARER)[ \t]+[^ \t\r\n"''`<>$*(){}\[\],;\\]{6,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        5,
+        'BEARER_TOKEN',
+        '{bearer}',
+        '(^|[^A-Za-z0-9_])((?:[Bb]earer|BEARER)[ \t]+[A-Za-z0-9._~+/=-]{8,})',
+        array[
+            '[ \t][^ \t]*[0-9]'
+        ],
+        array[
+            '^[A-Za-z]+[ \t]+(?:[Ss][Hh][Aa]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp])[-_]?[0-9]',
+            '^[A-Za-z]+[ \t]+[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}$'
+        ],
+        null
+    ),
+    (
+        6,
+        'OPENSSH_PRIVATE_KEY',
+        '{-----begin openssh}',
+        '()(-----BEGIN OPENSSH PRIVATE KEY-----(?:-{0,4}[^-])*-----END OPENSSH PRIVATE KEY-----)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        7,
+        'PRIVATE_KEY',
+        '{-----begin}',
+        '()(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:-{0,4}[^-])*-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        8,
+        'PRIVATE_KEY',
+        '{-----begin}',
+        '()(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:[\\]n|[\r\n])+[A-Za-z0-9+/=]{16,})+)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        9,
+        'DB_URL_WITH_CREDENTIALS',
+        '{://}',
+        '(^|[^A-Za-z0-9+.-])((?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb)(?:[+][a-z0-9]+)?://[^ \t\r\n:@/?#"''`<>]*:[^ \t\r\n@/"''`<>${*\[][^ \t\r\n@/"''`<>]*@[^ \t\r\n/"''`<>)\]|}]*)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        10,
+        'GITHUB_PAT',
+        '{ghp_}',
+        '(^|[^A-Za-z0-9])(ghp_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        11,
+        'GITHUB_OAUTH',
+        '{gho_}',
+        '(^|[^A-Za-z0-9])(gho_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        12,
+        'GITHUB_APP_SERVER_TOKEN',
+        '{ghs_}',
+        '(^|[^A-Za-z0-9])(ghs_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        13,
+        'GITHUB_USER_TOKEN',
+        '{ghu_}',
+        '(^|[^A-Za-z0-9])(ghu_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        14,
+        'GITHUB_REFRESH_TOKEN',
+        '{ghr_}',
+        '(^|[^A-Za-z0-9])(ghr_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        15,
+        'GITHUB_FINEGRAINED_PAT',
+        '{github_pat_}',
+        '(^|[^A-Za-z0-9])(github_pat_[A-Za-z0-9_]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        16,
+        'VERCEL_TOKEN',
+        '{vc_}',
+        '(^|[^A-Za-z0-9])(vc_[A-Za-z0-9]{16,})',
+        array[
+            '[0-9]|[a-z][A-Z]'
+        ],
+        '{}',
+        null
+    ),
+    (
+        17,
+        'AWS_ACCESS_KEY_ID',
+        '{akia,asia}',
+        '(^|[^A-Za-z0-9])(A[KS]IA[A-Z0-9]{16,})',
+        array[
+            '^.{20}$'
+        ],
+        '{}',
+        null
+    ),
+    (
+        18,
+        'PERPLEXITY_API_KEY',
+        '{pplx-}',
+        '(^|[^A-Za-z0-9])(pplx-[A-Za-z0-9]{20,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        19,
+        'SK_TOKEN',
+        '{sk-}',
+        '(^|[^A-Za-z0-9_-])(sk-[A-Za-z0-9_-]{16,})',
+        array[
+            '[A-Za-z0-9]{12}|^sk-(?:ant|proj|svcacct|admin|or|live|test)-'
+        ],
+        '{}',
+        null
+    ),
+    (
+        20,
+        'CTX7_TOKEN',
+        '{ctx7_}',
+        '(^|[^A-Za-z0-9])(ctx7_[A-Za-z0-9]{6,})',
+        array[
+            '_[A-Za-z0-9]*[0-9]|^.{21}'
+        ],
+        '{}',
+        null
+    ),
+    (
+        21,
+        'SLACK_TOKEN',
+        '{xox,xapp-}',
+        '(^|[^A-Za-z0-9])((?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,})',
+        array[
+            '[0-9]'
+        ],
+        '{}',
+        null
+    ),
+    (
+        22,
+        'SLACK_WEBHOOK',
+        '{hooks.slack.com/}',
+        '(hooks[.]slack[.]com/(?:services|workflows|triggers)/)([A-Za-z0-9/]{20,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        23,
+        'GOOGLE_API_KEY',
+        '{aiza}',
+        '(^|[^A-Za-z0-9])(AIza[A-Za-z0-9_-]{30,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        24,
+        'JWT',
+        '{eyj}',
+        '(^|[^A-Za-z0-9])(eyJ[A-Za-z0-9_-]{7,}[.]eyJ[A-Za-z0-9_-]{2,}[.][A-Za-z0-9_-]{10,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        25,
+        'GITLAB_TOKEN',
+        '{glpat-}',
+        '(^|[^A-Za-z0-9])(glpat-[A-Za-z0-9_-]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        26,
+        'STRIPE_KEY',
+        '{k_live_,k_test_,whsec_}',
+        '(^|[^A-Za-z0-9])((?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        27,
+        'NPM_TOKEN',
+        '{npm_}',
+        '(^|[^A-Za-z0-9])(npm_[A-Za-z0-9]{30,})',
+        array[
+            '[0-9]'
+        ],
+        '{}',
+        null
+    ),
+    (
+        28,
+        'PYPI_TOKEN',
+        '{pypi-}',
+        '(^|[^A-Za-z0-9])(pypi-[A-Za-z0-9_-]{50,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        29,
+        'URL_WITH_CREDENTIALS',
+        '{://}',
+        '(^|[^A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]*://[^ \t\r\n:@/?#"''`<>]*:[^ \t\r\n@/"''`<>${*\[][^ \t\r\n@/"''`<>]*@[^ \t\r\n/"''`<>)\]|}]*)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        30,
+        'AWS_SECRET_ACCESS_KEY',
+        '{secret_access_key,secretaccesskey}',
+        '((?:[Ss][Ee][Cc][Rr][Ee][Tt]_[Aa][Cc][Cc][Ee][Ss][Ss]_[Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt][Aa][Cc][Cc][Ee][Ss][Ss][Kk][Ee][Yy])["''`\\]{0,2}[ \t]*(?:=>|:=|=|:)[ \t]*["''`\\]{0,2})([A-Za-z0-9/+]{30,})',
+        '{}',
+        array[
+            '^/'
+        ],
+        null
+    ),
+    (
+        31,
+        'PASSWORD',
+        '{password,passwd,passphrase,pwd}',
+        '((?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee]|[Pp][Ww][Dd])["''`\\]{0,2}[ \t]*(?:=>|:=|=|:)[ \t]*["''`\\]{0,2})([^ \t\r\n"''`,;<>(){}\[\]\\|=:$/~.*][^ \t\r\n"''`,;<>(){}\[\]\\|]{4,}[^ \t\r\n"''`,;<>(){}\[\]\\|.!?:])',
+        array[
+            '[A-Za-z]',
+            '[0-9!#%^&+]'
+        ],
+        array[
+            '^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]',
+            '^[0-9]{4}-[0-9]{2}',
+            '::|//|\.\.\.',
+            '^[a-z_][a-z0-9_]*\.[A-Za-z_]',
+            '^(?:env|file|vault|ref|op|arn|secret):',
+            '^[A-Z][A-Z0-9]*_[A-Z0-9_]*$',
+            '^[a-z]+-(?:[a-z0-9]+-)+[a-z0-9]+$',
+            '^(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]{32,})$'
+        ],
+        null
+    ),
+    (
+        32,
+        'PASSWORD',
+        '{password,passwd,passphrase}',
+        '((?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee])[ \t]+(?:(?:is|was)[ \t]+)?["''`]?)([^ \t\r\n"''`,;<>(){}\[\]\\|=:$/~.*][^ \t\r\n"''`,;<>(){}\[\]\\|]{6,}[^ \t\r\n"''`,;<>(){}\[\]\\|.!?:])',
+        array[
+            '[A-Za-z]',
+            '[0-9]'
+        ],
+        array[
+            '^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]',
+            '^[0-9]{4}-[0-9]{2}',
+            '::|//|\.\.\.',
+            '^[a-z_][a-z0-9_]*\.[A-Za-z_]',
+            '^(?:env|file|vault|ref|op|arn|secret):',
+            '^[A-Z][A-Z0-9]*_[A-Z0-9_]*$',
+            '^[a-z]+-(?:[a-z0-9]+-)+[a-z0-9]+$',
+            '^(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]{32,})$',
+            '^[^A-Za-z0-9]*[0-9]+[-_]?[a-z]+$',
+            '[/]'
+        ],
+        null
+    ),
+    (
+        33,
+        'CREDENTIAL',
+        '{secret,apikey,api_key,api-key,access_key,access-key,private_key,secret_key,secretkey,token}',
+        '((?:[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Pp][Ii][Kk][Ee][Yy]|[Aa][Pp][Ii]_[Kk][Ee][Yy]|[Aa][Pp][Ii]-[Kk][Ee][Yy]|[Aa][Cc][Cc][Ee][Ss][Ss]_[Kk][Ee][Yy]|[Aa][Cc][Cc][Ee][Ss][Ss]-[Kk][Ee][Yy]|[Pp][Rr][Ii][Vv][Aa][Tt][Ee]_[Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt]_[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn])["''`\\]{0,2}[ \t]*(?:=>|:=|=|:)[ \t]*["''`\\]{0,2})([^ \t\r\n"''`,;<>(){}\[\]\\|=:$/~.*][^ \t\r\n"''`,;<>(){}\[\]\\|]{10,}[^ \t\r\n"''`,;<>(){}\[\]\\|.!?:])',
+        array[
+            '[A-Za-z]',
+            '[0-9]'
+        ],
+        array[
+            '^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]',
+            '^[0-9]{4}-[0-9]{2}',
+            '::|//|\.\.\.',
+            '^[a-z_][a-z0-9_]*\.[A-Za-z_]',
+            '^(?:env|file|vault|ref|op|arn|secret):',
+            '^[A-Z][A-Z0-9]*_[A-Z0-9_]*$',
+            '^[a-z]+-(?:[a-z0-9]+-)+[a-z0-9]+$',
+            '^(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]{32,})$',
+            '^[0-9A-Fa-f-]+$'
+        ],
+        null
+    ),
+    (
+        34,
+        'BASE64_BLOB',
+        '{}',
+        '(^|;base64,|[^A-Za-z0-9+/_-])([A-Za-z0-9+/]{33,}={0,2})',
+        array[
+            '[a-z]',
+            '(?:(?:[A-Z][a-z][A-Z0-9]|[0-9][A-Z]|[A-Z][0-9]|[a-z][0-9][A-Za-z])[A-Za-z0-9+/]*){3}',
+            '[0-9]'
+        ],
+        array[
+            '^(?:0x)?[0-9A-Fa-f]+=*$'
+        ],
+        'base64,$'
+    )
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.says_something(words text[], namespaces text[])

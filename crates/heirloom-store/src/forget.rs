@@ -10,6 +10,7 @@ use crate::check;
 use crate::error::Result;
 use crate::locate;
 use crate::memory::Moment;
+use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
@@ -46,6 +47,7 @@ impl Store {
     /// [`crate::StoreError::Invalid`] for a blank reason.
     pub async fn forget(&self, scope: &Scope, request: &Forget) -> Result<Forgotten> {
         check::label("reason", request.reason.as_deref())?;
+        let reason = redact::reason(request.reason.as_deref());
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
         locate::hold_id(&tx, request.id).await?;
@@ -53,7 +55,7 @@ impl Store {
         let row = tx
             .query_one(
                 include_str!("../sql/queries/forget.sql"),
-                &[&old.namespace, &request.id, &scope.actor(), &request.reason],
+                &[&old.namespace, &request.id, &scope.actor(), &reason.as_deref()],
             )
             .await?;
         let forgotten_at = row.try_get("forgotten_at")?;

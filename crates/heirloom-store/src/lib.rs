@@ -17,6 +17,7 @@ mod moment;
 pub mod namespace;
 mod recall;
 mod record;
+pub mod redact;
 mod reembed;
 mod remember;
 mod revise;

@@ -4,6 +4,8 @@
 //! else. An id lives once in a store, so an id of another namespace and an id that was forgotten are refused. The
 //! rules of a write stand in `heirloom.write_memory`; what a value must be is checked here, before anything is sent.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use crate::check;
 use crate::error::{Result, StoreError};
 use crate::memory::{ITEM_KINDS, KINDS, SOURCES, STATES};
+use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
@@ -112,6 +115,9 @@ pub struct Remembered {
     pub created: bool,
     /// A lesson without provenance: kept, and left out of recall unless unverified ones are asked for.
     pub ghost: bool,
+    /// Credentials that were taken out before anything was written, by label; absent when there were none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub redacted: BTreeMap<String, u64>,
 }
 
 impl Store {
@@ -138,6 +144,8 @@ impl Store {
 
     async fn write(&self, scope: &Scope, new: &Remember, overwrite: bool) -> Result<Remembered> {
         scope.require(&new.namespace)?;
+        let (new, redacted) = redact::remember(new);
+        let new = new.as_ref();
         let checked = Checked::of(new, self.meta().dimension)?;
         let id = new.id.unwrap_or_else(Uuid::now_v7);
         let sha256 = Sha256::digest(&new.content);
@@ -191,6 +199,7 @@ impl Store {
             lesson_id: row.try_get("lesson_id")?,
             created: row.try_get("created")?,
             ghost: row.try_get("ghost")?,
+            redacted,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Revising: a memory says something else from now on, and what it said before is kept.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use crate::activity::{self, Line};
 use crate::check;
 use crate::error::{Result, StoreError};
 use crate::locate;
+use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
@@ -63,6 +66,9 @@ pub struct Revised {
     pub version: i32,
     /// False when it said all of that already and nothing was written.
     pub changed: bool,
+    /// Credentials that were taken out before anything was written, by label; absent when there were none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub redacted: BTreeMap<String, u64>,
 }
 
 impl Store {
@@ -72,6 +78,8 @@ impl Store {
     /// [`StoreError::Invalid`] names the field; [`StoreError::NotFound`] or [`StoreError::Forgotten`] when the scope has
     /// no such memory; [`StoreError::Conflict`] when the version is not the expected one.
     pub async fn revise(&self, scope: &Scope, change: &Revise) -> Result<Revised> {
+        let (change, redacted) = redact::revise(change);
+        let change = change.as_ref();
         let embedding = check_change(change, self.meta().dimension)?;
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
@@ -99,6 +107,7 @@ impl Store {
                 lesson_id: old.lesson_id,
                 version: old.version,
                 changed,
+                redacted,
             });
         }
         tx.execute(include_str!("../sql/queries/keep_revision.sql"), &[&old.namespace, &change.id, &scope.actor()])
@@ -137,7 +146,7 @@ impl Store {
         .await?;
         tx.commit().await?;
         self.tell(&client);
-        Ok(Revised { id: change.id, namespace: old.namespace, lesson_id: old.lesson_id, version, changed })
+        Ok(Revised { id: change.id, namespace: old.namespace, lesson_id: old.lesson_id, version, changed, redacted })
     }
 }
 

@@ -125,9 +125,11 @@ impl Scope {
         // The grammar leaves a namespace no character that could end a literal, so the list is written as it stands:
         // one round trip, and a setting that a distributed server hands on to its workers.
         let list = self.namespaces.join(",");
+        // What is written here was redacted before it came (`redact::remember` and its siblings).
         // The SQL door's project counts only where no namespace is named: an empty list must stay empty.
         format!(
-            "set local role heirloom_serve; set local heirloom.namespaces = '{list}'; set local pgmnemo.tenant_id = ''"
+            "set local role heirloom_serve; set local heirloom.namespaces = '{list}'; set local pgmnemo.tenant_id = ''; \
+             set local heirloom.redacted = 'on'"
         )
     }
 }

@@ -12,6 +12,7 @@ use crate::check;
 use crate::error::{Result, StoreError};
 use crate::locate;
 use crate::memory::{Moment, STATES};
+use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
@@ -91,6 +92,7 @@ impl Store {
         if step.verify && step.to != "validated" {
             return Err(check::invalid("verify", format!("true with to = {}", step.to), "only with to = validated"));
         }
+        let reason = redact::reason(step.reason.as_deref());
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
         let old = locate::lock(&tx, scope, step.id, step.namespace.as_deref()).await?;
@@ -100,7 +102,7 @@ impl Store {
         let row = tx
             .query_one(
                 include_str!("../sql/queries/transition.sql"),
-                &[&old.namespace, &step.id, &old.state, &step.to, &step.verify, &scope.actor(), &step.reason],
+                &[&old.namespace, &step.id, &old.state, &step.to, &step.verify, &scope.actor(), &reason.as_deref()],
             )
             .await?;
         let at = row.try_get("at")?;

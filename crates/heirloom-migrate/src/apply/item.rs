@@ -1,5 +1,7 @@
 //! A source row on its way: mapped and digested, with no database in sight, so that it can be done on any thread.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::canon;
@@ -36,12 +38,17 @@ impl Mapper {
     /// Digest of a source row; `buffer` is scratch space.
     pub(super) fn source_digest(&self, row: &SourceRow, buffer: &mut Vec<u8>) -> Digest {
         buffer.clear();
-        verbatim::frames(&self.table, row, buffer);
+        verbatim::frames(&self.table, &self.program.clean(row), buffer);
         self.key.digest(buffer)
     }
 
     /// Maps one row and takes its digests.
     pub(super) fn map(&self, row: SourceRow, bytes: u64, buffer: &mut Vec<u8>) -> Item {
+        // From here on there is only the row as it may be kept, set aside or not.
+        let row = match self.program.clean(&row) {
+            Cow::Owned(clean) => clean,
+            Cow::Borrowed(_) => row,
+        };
         let source_digest = self.source_digest(&row, buffer);
         let outcome = self.program.map(&row).and_then(|mapped| {
             if self.allowed.binary_search(&mapped.memory.namespace).is_err() {

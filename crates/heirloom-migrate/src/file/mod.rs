@@ -52,6 +52,8 @@ pub struct MigrationFile {
     pub budget: Budget,
     /// `[id] from`: `derived` (uuid v5, default) or `key` (the source's own uuid key is kept).
     pub id: IdRule,
+    /// `redact`: what happens to credentials in the rows.
+    pub redact: Redact,
 }
 
 /// `[source]`
@@ -202,6 +204,18 @@ pub enum IdRule {
     Derived,
     /// The source's own key, a single uuid column.
     Key,
+}
+
+/// What happens to credentials that rows hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Redact {
+    /// They are taken out on the way: neither memory nor origin nor reject keeps them.
+    Apply,
+    /// Rows are carried as they are, and the plan says how many hold what (default).
+    #[default]
+    Report,
+    /// Rows are carried as they are, and nobody looks.
+    Off,
 }
 
 impl Budget {

@@ -7,8 +7,8 @@ use super::doc::{Doc, Tab, Val};
 use super::secret::{check_source, check_target};
 use super::suggest::nearest;
 use super::{
-    At, Budget, Epoch, FieldSpec, IdRule, KeepRest, MigrationFile, NamespaceSpec, Otherwise, SourceSpec, TreeSpec, Ttl,
-    preset,
+    At, Budget, Epoch, FieldSpec, IdRule, KeepRest, MigrationFile, NamespaceSpec, Otherwise, Redact, SourceSpec,
+    TreeSpec, Ttl, preset,
 };
 use crate::error::{MigrateError, Place, Result};
 use crate::mapping::fold;
@@ -34,6 +34,7 @@ struct Part {
     drop: Vec<(At<String>, String)>,
     budget: Option<Budget>,
     id: Option<IdRule>,
+    redact: Option<Redact>,
 }
 
 /// A `[source.tree]`, as far as it says something: a file may name another table for its preset's tree.
@@ -84,8 +85,24 @@ impl MigrationFile {
 
 impl Part {
     fn read(mut root: Tab<'_, '_>) -> Result<Self> {
-        root.only(&["name", "tenant", "preset", "source", "target", "namespace", "map", "keep", "reject", "id"])?;
+        root.only(&[
+            "name",
+            "tenant",
+            "preset",
+            "source",
+            "target",
+            "namespace",
+            "map",
+            "keep",
+            "reject",
+            "id",
+            "redact",
+        ])?;
         let mut part = Self { name: root.take_string("name")?, tenant: root.take_string("tenant")?, ..Self::default() };
+        if let Some(word) = root.take("redact") {
+            let accepted = [("report", Redact::Report), ("apply", Redact::Apply), ("off", Redact::Off)];
+            part.redact = Some(one_of(word, &accepted)?.value);
+        }
         if let Some(mut table) = root.take_table("preset")? {
             table.only(&["summary", "looks_like", "optional"])?;
             if let Some(optional) = table.take("optional") {
@@ -201,6 +218,7 @@ impl Part {
             drop: self.drop,
             budget: self.budget.or(below.budget),
             id: self.id.or(below.id),
+            redact: self.redact.or(below.redact),
         }
     }
 
@@ -253,6 +271,7 @@ impl Part {
             drop: self.drop,
             budget: self.budget.unwrap_or(Budget::Rows(0)),
             id: self.id.unwrap_or_default(),
+            redact: self.redact.unwrap_or_default(),
         })
     }
 }

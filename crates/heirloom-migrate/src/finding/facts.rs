@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::words::{self, is_one_of};
 use crate::file::{FieldSpec, MigrationFile};
-use crate::mapping::{Mapped, Note, Reject, RejectCode};
+use crate::mapping::{Mapped, Note, Reject, RejectCode, redaction};
 use crate::plan::{ColumnFate, Counts, DimensionCount, Enumeration, Fate, RejectCount, Target};
 use crate::source::{Identity, Table, TreeRows, Type};
 use crate::value::{SourceRow, Value};
@@ -177,7 +177,9 @@ pub(crate) struct Seen {
     node_at: Option<usize>,
     pub(crate) columns: Vec<ColumnSeen>,
     pub(crate) notes: BTreeMap<Note, u64>,
-    pub(crate) secrets: BTreeMap<&'static str, u64>,
+    /// Whether anybody wants to know of credentials.
+    looks_for_secrets: bool,
+    pub(crate) secrets: BTreeMap<String, u64>,
     pub(crate) rows_with_secret: u64,
     pub(crate) secret_keys: Vec<String>,
     pub(crate) contents: Repeats,
@@ -240,6 +242,7 @@ impl Seen {
             node_at: file.source.tree.as_ref().and_then(|tree| at(&tree.of.value)),
             columns: vec![ColumnSeen::default(); table.columns.len()],
             notes: BTreeMap::new(),
+            looks_for_secrets: file.redact != crate::file::Redact::Off,
             secrets: BTreeMap::new(),
             rows_with_secret: 0,
             secret_keys: Vec::new(),
@@ -268,10 +271,10 @@ impl Seen {
         let mut recent = false;
         for ((value, column), look) in row.values.iter().zip(&mut self.columns).zip(&self.looks) {
             column.observe(value, look);
-            if let Value::Text(text) | Value::Json(text) = value {
-                for kind in super::secret::shapes(text) {
+            if self.looks_for_secrets {
+                for label in redaction::labels(value) {
                     secret = true;
-                    *self.secrets.entry(kind).or_default() += 1;
+                    *self.secrets.entry(label).or_default() += 1;
                 }
             }
             if let (true, Value::Moment(Moment::Micros(micros))) = (look.is_time_of_writing, value) {

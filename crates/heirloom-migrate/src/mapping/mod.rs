@@ -13,6 +13,7 @@ mod interval;
 mod moment;
 mod namespace;
 mod program;
+pub(crate) mod redaction;
 mod rule;
 
 use heirloom_store::Memory;

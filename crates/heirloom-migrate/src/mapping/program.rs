@@ -1,13 +1,16 @@
 //! The program: a compiled file, run on one row at a time.
 
+use std::borrow::Cow;
+
 use heirloom_store::Memory;
+use heirloom_store::redact::redact_json;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::namespace::{Template, Tree};
 use super::rule::{Rule, Said, fold};
-use super::{Context, Mapped, Note, Reject, RejectCode, convert, identity};
-use crate::file::{IdRule, KeepRest, MigrationFile};
+use super::{Context, Mapped, Note, Reject, RejectCode, convert, identity, redaction};
+use crate::file::{IdRule, KeepRest, MigrationFile, Redact};
 use crate::source::{Table, verbatim};
 use crate::value::{SourceRow, Value};
 
@@ -47,8 +50,15 @@ impl Program {
         own.unwrap_or_else(|| identity::derived(&self.context.system, &self.context.tenant, &self.table.name, key))
     }
 
+    /// The row as it may be kept: with `redact = "apply"`, without credentials.
+    pub fn clean<'r>(&self, row: &'r SourceRow) -> Cow<'r, SourceRow> {
+        if self.file.redact == Redact::Apply { redaction::row(row) } else { Cow::Borrowed(row) }
+    }
+
     /// What a row becomes. Pure: the same row gives the same memory on every run.
     pub fn map(&self, row: &SourceRow) -> Result<Mapped, Reject> {
+        let row = self.clean(row);
+        let row = row.as_ref();
         if self.file.id == IdRule::Key && row.key.first().is_none_or(|key| Uuid::parse_str(key).is_err()) {
             return Err(Reject {
                 code: RejectCode::TypeMismatch,
@@ -79,6 +89,10 @@ impl Program {
         }
         if !kept.is_empty() {
             memory.metadata = with_kept(memory.metadata.take(), kept);
+        }
+        if self.file.redact == Redact::Apply {
+            // A column that names a credential is a key now, and says so of its value.
+            memory.metadata = memory.metadata.map(|json| redact_json(&json).unwrap_or(json));
         }
         check_keys(memory.metadata.as_ref())?;
         if memory.created_at.is_none() {

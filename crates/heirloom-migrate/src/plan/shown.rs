@@ -1,8 +1,7 @@
 //! How a value is shown in a plan: as text, cut when long, hidden when it looks like a credential.
 
-use heirloom_store::Moment;
+use heirloom_store::{Moment, redact};
 
-use crate::finding::secret;
 use crate::value::Value;
 
 /// Longest text shown, in characters.
@@ -46,8 +45,8 @@ pub(crate) fn moment_text(moment: Moment) -> String {
 
 /// Fit to be shown: cut, or hidden when it looks like a credential.
 pub(crate) fn cut(text: &str) -> String {
-    if let Some(shape) = secret::shape(text) {
-        return format!("(hidden: looks like a {shape}, {} characters)", text.chars().count());
+    if let Some(label) = redact::findings(text).keys().next() {
+        return format!("(hidden: holds a credential, {label}; {} characters)", text.chars().count());
     }
     match text.char_indices().nth(LONGEST) {
         None => text.to_owned(),
@@ -69,7 +68,7 @@ mod tests {
     #[test]
     fn a_credential_is_hidden() {
         let shown = cut("my key is sk-abcdefghijklmnop1234");
-        assert!(!shown.contains("abcdef") && shown.contains("sk- key"), "{shown}");
+        assert!(!shown.contains("abcdef") && shown.contains("SK_TOKEN"), "{shown}");
     }
 
     #[test]

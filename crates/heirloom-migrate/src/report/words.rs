@@ -93,8 +93,8 @@ fn list(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),
-        [first, last] if !first.contains(',') => format!("{first} and {last}"),
-        // Parts have commas of their own.
+        [first, last] if !first.contains(", ") => format!("{first} and {last}"),
+        // Parts have commas of their own, beside those within numbers.
         [first @ .., last] => format!("{}; and {last}", first.join("; ")),
     }
 }
@@ -214,6 +214,17 @@ mod tests {
         let shown: Vec<String> = [0, 999, 1_805, 10_000_000].map(number).into();
         assert_eq!(shown, ["0", "999", "1,805", "10,000,000"]);
         assert_eq!((several(1, "row"), several(2, "row")), ("1 row".to_owned(), "2 rows".to_owned()));
+    }
+
+    #[test]
+    fn a_comma_within_a_number_sets_nothing_apart() {
+        let parts = |words: &[&str]| list(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        assert_eq!(parts(&["2,443 equal", "9 set aside"]), "2,443 equal and 9 set aside");
+        assert_eq!(
+            parts(&["3 changed, each for a reason", "9 set aside"]),
+            "3 changed, each for a reason; and 9 set aside"
+        );
+        assert_eq!(parts(&["1", "2", "3"]), "1; 2; and 3");
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl<'a> Work<'a> {
         self.source
             .scan(&read, &mut |row, _bytes| {
                 buffer.clear();
-                verbatim::frames(&self.plan.source.table, &row, &mut buffer);
+                verbatim::frames(&self.plan.source.table, &self.program.clean(&row), &mut buffer);
                 let source_digest = self.origin_key.digest(&buffer);
                 let mapped = self.program.map(&row).ok();
                 let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);

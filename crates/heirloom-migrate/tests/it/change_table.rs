@@ -75,7 +75,7 @@ impl Row {
 
 #[test]
 fn random_histories_end_as_the_table_says() {
-    let cases = if std::env::var("HEIRLOOM_TEST_URL").is_ok() { 6 } else { 2 };
+    let cases = if std::env::var("HEIRLOOM_TEST_URL").is_ok() { 4 } else { 2 };
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 20, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     TestRunner::new(config)

@@ -99,7 +99,7 @@ fn unknown_section() {
             r#"[mapp]
 content = "content""#,
         ),
-        "notes.toml:10:2: unknown key `mapp` in the file (did you mean `map`?); accepted here: name, tenant, preset, source, target, namespace, map, keep, reject, id",
+        "notes.toml:10:2: unknown key `mapp` in the file (did you mean `map`?); accepted here: name, tenant, preset, source, target, namespace, map, keep, reject, id, redact",
     );
 }
 

@@ -113,7 +113,7 @@ async fn secret_in_clear() {
     let leaky = case(2).column("content", "text", contents);
     let finding = leaky.finds("secret-in-clear").await;
     assert_eq!((finding.severity, finding.rows), (Severity::Danger, Some(1)));
-    assert!(finding.what.contains("sk- key (1) (key "), "{}", finding.what);
+    assert!(finding.what.contains("SK_TOKEN (1) (key "), "{}", finding.what);
     let plan = leaky.plan().await;
     let json = serde_json::to_string(&plan).unwrap();
     assert!(!json.contains("abcdefghijklmnop1234"), "the plan shows the credential");

@@ -31,6 +31,7 @@ mod plan_draft;
 mod plan_seeds;
 mod plan_target;
 mod recall_proof;
+mod redaction;
 mod report;
 mod seeds;
 mod source_contract;

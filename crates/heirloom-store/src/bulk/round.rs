@@ -18,25 +18,33 @@ pub(super) struct Identity {
     role: String,
     namespaces: String,
     project: String,
+    redacted: String,
 }
 
 impl Identity {
     /// Becomes `role`, remembering who the transaction was.
     pub(super) async fn take(tx: &Transaction<'_>, role: &str) -> Result<Self> {
         let before = "select current_setting('role'), coalesce(current_setting('heirloom.namespaces', true), ''), \
-                      coalesce(current_setting('pgmnemo.tenant_id', true), '')";
+                      coalesce(current_setting('pgmnemo.tenant_id', true), ''), \
+                      coalesce(current_setting('heirloom.redacted', true), '')";
         let row = tx.query_one(before, &[]).await?;
         // The SQL door's project would count where a round names no namespace.
-        tx.execute("select set_config('role', $1, true), set_config('pgmnemo.tenant_id', '', true)", &[&role]).await?;
-        Ok(Self { role: row.get(0), namespaces: row.get(1), project: row.get(2) })
+        // Whether credentials go is decided by whoever plans a load, row by row, before it gets here.
+        tx.execute(
+            "select set_config('role', $1, true), set_config('pgmnemo.tenant_id', '', true), \
+             set_config('heirloom.redacted', 'on', true)",
+            &[&role],
+        )
+        .await?;
+        Ok(Self { role: row.get(0), namespaces: row.get(1), project: row.get(2), redacted: row.get(3) })
     }
 
     /// Becomes who it was before.
     pub(super) async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
         tx.execute(
             "select set_config('role', $1, true), set_config('heirloom.namespaces', $2, true), \
-             set_config('pgmnemo.tenant_id', $3, true)",
-            &[&self.role, &self.namespaces, &self.project],
+             set_config('pgmnemo.tenant_id', $3, true), set_config('heirloom.redacted', $4, true)",
+            &[&self.role, &self.namespaces, &self.project, &self.redacted],
         )
         .await?;
         Ok(())

@@ -14,6 +14,7 @@ use crate::check;
 use crate::error::{Result, missing};
 use crate::locate;
 use crate::memory::Moment;
+use crate::redact::redact_json;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 use crate::trip;
@@ -63,6 +64,7 @@ impl Store {
             check::one_of("kind", given, &GIVEN_KINDS)?;
         }
         let other = given_kind.filter(|given| *given != kind(name));
+        let metadata = metadata.map(|given| given.map(|json| redact_json(&json).unwrap_or(json)));
         let said = check::json("metadata", metadata.as_ref().and_then(Option::as_ref))?;
         let client = self.database().client().await?;
         scope
@@ -102,6 +104,7 @@ impl Store {
         if expires_at.is_none() && metadata.is_none() {
             return Err(check::invalid("expires_at", "absent, and metadata too", "at least one of the two"));
         }
+        let metadata = metadata.map(|given| given.map(|json| redact_json(&json).unwrap_or(json)));
         let said = check::json("metadata", metadata.as_ref().and_then(Option::as_ref))?;
         let client = self.database().client().await?;
         scope

@@ -5,6 +5,7 @@
 //! is shown as the nearest of these, as the views of the schema `memory_plugin` do: a lesson as a fact, an import as a
 //! runtime's.
 
+use heirloom_store::redact::redact;
 use heirloom_store::{
     Forget, Forgotten, Hit, List, MAX_HITS, Moment, Recall, Record, Remember, Remembered, Right, Scope, embedded_text,
 };
@@ -85,7 +86,8 @@ pub struct Answer {
 pub async fn write(context: &Context, scope: &Scope, new: Remember) -> Result<Remembered> {
     context.caller().require(Right::Write)?;
     let store = context.store().await?;
-    let text = embedded_text(new.topic.as_deref(), &new.content);
+    // As the store will write it: a provider sees no credential either.
+    let text = redact(&embedded_text(new.topic.as_deref(), &new.content)).into_owned();
     let vector = Vectored::of(context, store.meta().dimension, new.embedding, None, Some(text)).await;
     let new = Remember { embedding: vector.embedding, embedding_model: vector.model, ..new };
     Ok(store.commit(scope, &new).await?)

@@ -1,6 +1,7 @@
 //! `heirloom remember`: one live memory into one namespace.
 
 use clap::Args;
+use heirloom_store::redact::redact;
 use heirloom_store::{Remember as Request, embedded_text};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -86,7 +87,8 @@ impl Operation for Remember {
         let namespace = shared::one_namespace(context, self.namespace.as_ref())?;
         let scope = shared::scope(context, [&namespace])?;
         let store = context.store().await?;
-        let text = embedded_text(self.topic.as_deref(), &self.content);
+        // As the store will write it: a provider sees no credential either.
+        let text = redact(&embedded_text(self.topic.as_deref(), &self.content)).into_owned();
         let vector = Vectored::of(
             context,
             store.meta().dimension,
@@ -119,6 +121,7 @@ impl Operation for Remember {
         let done = store.remember(&scope, &request).await?;
         let what = if done.created { "Remembered" } else { "Remembered before; nothing was written" };
         let mut text = format!("{what}, in {}\n  {}\n", done.namespace, done.id);
+        text.push_str(&shared::redacted(&done.redacted));
         if done.ghost {
             text.push_str("A lesson without provenance is left out of recall; give --commit-sha or --artifact-hash.\n");
         }

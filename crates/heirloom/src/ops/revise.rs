@@ -1,6 +1,7 @@
 //! `heirloom revise`: a memory says something else from now on; what it said before is kept.
 
 use clap::Args;
+use heirloom_store::redact::redact;
 use heirloom_store::{Revise as Request, Revised, Scope, Show, Store, StoreError, embedded_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,7 @@ impl Operation for Revise {
         let (done, vector) = revised(context, &store, &scope, &mut request).await?;
         let what = if done.changed { "Revised" } else { "It says that already; nothing was written" };
         let mut text = format!("{what}, in {}\n  {}\n  version {}\n", done.namespace, done.id, done.version);
+        text.push_str(&shared::redacted(&done.redacted));
         let says = done.changed && (request.content.is_some() || request.topic.is_some());
         let warning = vector.warning.filter(|_| says);
         text.push_str(&shared::not_embedded(warning.as_deref()));
@@ -107,7 +109,8 @@ async fn revised(
         let show = Show { id: request.id, namespace: request.namespace.clone() };
         let old = store.show(scope, &show).await?.memory;
         let topic = request.topic.as_deref().or(old.topic.as_deref());
-        let text = embedded_text(topic, request.content.as_deref().unwrap_or(&old.content));
+        // As the store will write it: a provider sees no credential either.
+        let text = redact(&embedded_text(topic, request.content.as_deref().unwrap_or(&old.content))).into_owned();
         // The same text keeps its vector.
         let same = text == embedded_text(old.topic.as_deref(), &old.content);
         let vector = Vectored::of(context, store.meta().dimension, None, None, Some(text).filter(|_| !same)).await;

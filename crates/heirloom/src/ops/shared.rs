@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use heirloom_store::Scope;
+use heirloom_store::redact::Findings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,6 +74,15 @@ pub(super) fn not_embedded(warning: Option<&str>) -> String {
     let Some(warning) = warning else { return String::new() };
     let why = wrapped(&format!("No vector was written with it; words find it. {warning}."));
     format!("{why}Next, once that is mended: `heirloom reembed`\n")
+}
+
+/// The line for a person when credentials were taken out; empty when there were none.
+pub(super) fn redacted(found: &Findings) -> String {
+    if found.is_empty() {
+        return String::new();
+    }
+    let counted: Vec<String> = found.iter().map(|(label, count)| format!("{count} {label}")).collect();
+    wrapped(&format!("Redacted before it was written: {}", counted.join(", ")))
 }
 
 /// A paragraph for a terminal of 80 columns.

@@ -57,6 +57,7 @@ async fn the_list_of_what_compatible_routes_must_do() {
     item_23_the_canvas(&tree).await;
     item_24_forgetting(&tree).await;
     item_26_the_resolver(&tree).await;
+    item_30_credentials_are_taken_out(&tree).await;
     items_31_and_32_what_all_of_an_organisation_reads(&tree).await;
     item_35_a_namespace_is_there_with_its_first_memory(&tree).await;
     assert_eq!(tree.served.stop().await, Some(0));
@@ -231,6 +232,19 @@ async fn item_26_the_resolver(tree: &Tree) {
     assert_eq!(tree.served.run("workspace put root --parent lead").code, 1);
     assert_eq!(tree.served.run("workspace put hand --parent lead").code, 0);
     assert_eq!(tree.get("hand/v2/namespaces").await["readable"][2]["name"], "org:root");
+}
+
+async fn item_30_credentials_are_taken_out(tree: &Tree) {
+    let key = "sk-abcdefghijklmnop1234";
+    tree.write("side", "LOCAL", &format!("the zebra key is {key}")).await;
+    assert_eq!(tree.contents("side/memories?q=zebra").await, ["the zebra key is [REDACTED:SK_TOKEN]"]);
+    let body = json!({ "content": key, "kind": "fact", "source": "agent", "propagation": { "k": key } }).to_string();
+    tree.served.ask("POST", "/v1/namespaces/custom:keys/memories", &body).await.is(201);
+    let entry = json!([{ "content": key, "scope": "LOCAL", "workspace_id": "side" }]).to_string();
+    tree.served.ask("POST", "/admin/memories/import", &entry).await.is(200);
+    let all = tree.served.ask("GET", "/admin/memories/export", "").await;
+    assert_eq!((all.status, all.text.contains(key), all.text.matches("REDACTED:SK_TOKEN").count()), (200, false, 4));
+    assert!(!tree.served.log().contains(key));
 }
 
 async fn items_31_and_32_what_all_of_an_organisation_reads(tree: &Tree) {

@@ -289,7 +289,7 @@ async fn every_planted_credential_is_found_and_nothing_else() {
     let finding = plan.findings.iter().find(|finding| finding.id == "secret-in-clear").expect("it is found");
     let planted = DIRT.iter().find(|(dirt, _)| *dirt == Dirt::Secret).expect("it is planted").1;
     assert_eq!(finding.rows, Some(planted as u64), "{}", finding.what);
-    for kind in ["AWS secret key (1)", "Slack token (1)", "password in prose (1)"] {
+    for kind in ["AWS_SECRET_ACCESS_KEY (1)", "SLACK_TOKEN (1)", "PASSWORD (1)"] {
         assert!(finding.what.contains(kind), "{kind}: {}", finding.what);
     }
     for secret in ["hunter2", "xoxb-", "doNotUse"] {

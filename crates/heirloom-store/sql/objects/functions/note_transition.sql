@@ -21,7 +21,7 @@ begin
     select coalesce(note_transition.actor, session_user), 'transition', m.namespace, m.id,
         sha256(convert_to(m.content, 'UTF8')),
         jsonb_strip_nulls(jsonb_build_object(
-            'from', note_transition.from_state, 'to', note_transition.to_state, 'reason', note_transition.reason
+            'from', note_transition.from_state, 'to', note_transition.to_state, 'reason', heirloom.redact(note_transition.reason)
         ))
     from heirloom.memory m
     where m.namespace = note_transition.namespace and m.id = note_transition.memory_id;

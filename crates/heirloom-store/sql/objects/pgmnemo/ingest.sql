@@ -46,6 +46,9 @@ declare
     near record;
     lesson bigint;
 begin
+    -- As the row will stand: what was said before is looked for below.
+    p_lesson_text := heirloom.redact(p_lesson_text);
+    p_topic := heirloom.redact(p_topic);
     if char_length(trimmed) + char_length(regexp_replace(left(trimmed, 40), unspaced, '', 'g')) < 20 then
         raise exception 'lesson_text too short (min 20 chars): it has %%', char_length(trimmed);
     end if;

@@ -41,11 +41,6 @@ impl Acting {
         Ok(Self { lineage, actor: context.caller().actor() })
     }
 
-    /// The scope of what it may read.
-    pub(super) fn readable(&self) -> Result<Scope, Fault> {
-        self.scope(&self.lineage.readable)
-    }
-
     /// The scope of what it may write.
     pub(super) fn writable(&self) -> Result<Scope, Fault> {
         self.scope(&self.lineage.writable)

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use heirloom_store::redact::{redact, redact_json};
 use heirloom_store::{List, Record, Right, Scope, Store};
 use serde::Serialize;
 use serde_json::Value;
@@ -138,7 +139,8 @@ impl Walk {
         let owner = record.namespace.split_once(':').and_then(|(_, id)| self.names.get(id));
         Exported {
             id: record.id,
-            content: record.content,
+            // What came by a migration that redacts nothing may hold a credential still.
+            content: redact(&record.content).into_owned(),
             scope: marks::scope_of(&record.namespace),
             workspace_name: owner.cloned().unwrap_or_default(),
             namespace: record.namespace,
@@ -156,8 +158,12 @@ impl Walk {
             artifact_hash: record.artifact_hash,
             source_run_id: record.source_run_id,
             source_task_id: record.source_task_id,
-            propagation: wire::told(record.propagation),
-            metadata: wire::told(record.metadata),
+            propagation: harmless(record.propagation),
+            metadata: harmless(record.metadata),
         }
     }
+}
+
+fn harmless(value: Option<Value>) -> Option<Value> {
+    wire::told(value).map(|value| redact_json(&value).unwrap_or(value))
 }

@@ -1,0 +1,396 @@
+-- The shapes of credentials, in the order they are applied. Generated from the rules in src/redact; `just bless`
+-- writes it again. Group 1 of a pattern stays, group 2 goes.
+
+create or replace function heirloom.redaction_rules()
+returns table (n integer, label text, hints text[], pattern text, must text[], never text[], not_after text)
+language sql
+immutable
+set search_path = pg_catalog
+as $rules$
+    values
+    (
+        1,
+        'API_KEY',
+        '{_api_key}'::text[],
+        '(^|[^A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*_[Aa][Pp][Ii]_[Kk][Ee][Yy][ \t]*=[ \t]*[^ \t\r\n=~>][^ \t\r\n]*)',
+        '{}'::text[],
+        array[
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[$<{(*\[]|%[({A-Z]|\.\.\.)',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*(?:(?:await|new|async|lambda|function|yield|return)$|(?:os|sys|env|process|config|settings|secrets|self|this|System|Deno|Bun|import\.meta)[.(:])',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?[A-Za-z_][A-Za-z0-9_.:]*[(\[]',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[0-9.]{0,9}|true|false|True|False|none|None|null|nil|undefined)["''`]?[,;.)]?$'
+        ]::text[],
+        null::text
+    ),
+    (
+        2,
+        'TOKEN',
+        '{_token}',
+        '(^|[^A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*_[Tt][Oo][Kk][Ee][Nn][ \t]*=[ \t]*[^ \t\r\n=~>][^ \t\r\n]*)',
+        '{}',
+        array[
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[$<{(*\[]|%[({A-Z]|\.\.\.)',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*(?:(?:await|new|async|lambda|function|yield|return)$|(?:os|sys|env|process|config|settings|secrets|self|this|System|Deno|Bun|import\.meta)[.(:])',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?[A-Za-z_][A-Za-z0-9_.:]*[(\[]',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[0-9.]{0,9}|true|false|True|False|none|None|null|nil|undefined)["''`]?[,;.)]?$'
+        ],
+        null
+    ),
+    (
+        3,
+        'SECRET',
+        '{_secret}',
+        '(^|[^A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*_[Ss][Ee][Cc][Rr][Ee][Tt][ \t]*=[ \t]*[^ \t\r\n=~>][^ \t\r\n]*)',
+        '{}',
+        array[
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[$<{(*\[]|%[({A-Z]|\.\.\.)',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*(?:(?:await|new|async|lambda|function|yield|return)$|(?:os|sys|env|process|config|settings|secrets|self|this|System|Deno|Bun|import\.meta)[.(:])',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?[A-Za-z_][A-Za-z0-9_.:]*[(\[]',
+            '^[A-Za-z0-9_]+[ \t]*=[ \t]*["''`]?(?:[0-9.]{0,9}|true|false|True|False|none|None|null|nil|undefined)["''`]?[,;.)]?$'
+        ],
+        null
+    ),
+    (
+        4,
+        'BEARER_TOKEN',
+        '{bearer}',
+        '([Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]["'']?[ \t]*[:=][ \t]*["''`]?)((?:[Bb]earer|BEARER)[ \t]+[^ \t\r\n"''`<>$*(){}\[\],;\\]{6,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        5,
+        'BEARER_TOKEN',
+        '{bearer}',
+        '(^|[^A-Za-z0-9_])((?:[Bb]earer|BEARER)[ \t]+[A-Za-z0-9._~+/=-]{8,})',
+        array[
+            '[ \t][^ \t]*[0-9]'
+        ],
+        array[
+            '^[A-Za-z]+[ \t]+(?:[Ss][Hh][Aa]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp])[-_]?[0-9]',
+            '^[A-Za-z]+[ \t]+[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}$'
+        ],
+        null
+    ),
+    (
+        6,
+        'OPENSSH_PRIVATE_KEY',
+        '{-----begin openssh}',
+        '()(-----BEGIN OPENSSH PRIVATE KEY-----(?:-{0,4}[^-])*-----END OPENSSH PRIVATE KEY-----)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        7,
+        'PRIVATE_KEY',
+        '{-----begin}',
+        '()(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:-{0,4}[^-])*-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        8,
+        'PRIVATE_KEY',
+        '{-----begin}',
+        '()(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:[\\]n|[\r\n])+[A-Za-z0-9+/=]{16,})+)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        9,
+        'DB_URL_WITH_CREDENTIALS',
+        '{://}',
+        '(^|[^A-Za-z0-9+.-])((?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb)(?:[+][a-z0-9]+)?://[^ \t\r\n:@/?#"''`<>]*:[^ \t\r\n@/"''`<>${*\[][^ \t\r\n@/"''`<>]*@[^ \t\r\n/"''`<>)\]|}]*)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        10,
+        'GITHUB_PAT',
+        '{ghp_}',
+        '(^|[^A-Za-z0-9])(ghp_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        11,
+        'GITHUB_OAUTH',
+        '{gho_}',
+        '(^|[^A-Za-z0-9])(gho_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        12,
+        'GITHUB_APP_SERVER_TOKEN',
+        '{ghs_}',
+        '(^|[^A-Za-z0-9])(ghs_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        13,
+        'GITHUB_USER_TOKEN',
+        '{ghu_}',
+        '(^|[^A-Za-z0-9])(ghu_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        14,
+        'GITHUB_REFRESH_TOKEN',
+        '{ghr_}',
+        '(^|[^A-Za-z0-9])(ghr_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        15,
+        'GITHUB_FINEGRAINED_PAT',
+        '{github_pat_}',
+        '(^|[^A-Za-z0-9])(github_pat_[A-Za-z0-9_]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        16,
+        'VERCEL_TOKEN',
+        '{vc_}',
+        '(^|[^A-Za-z0-9])(vc_[A-Za-z0-9]{16,})',
+        array[
+            '[0-9]|[a-z][A-Z]'
+        ],
+        '{}',
+        null
+    ),
+    (
+        17,
+        'AWS_ACCESS_KEY_ID',
+        '{akia,asia}',
+        '(^|[^A-Za-z0-9])(A[KS]IA[A-Z0-9]{16,})',
+        array[
+            '^.{20}$'
+        ],
+        '{}',
+        null
+    ),
+    (
+        18,
+        'PERPLEXITY_API_KEY',
+        '{pplx-}',
+        '(^|[^A-Za-z0-9])(pplx-[A-Za-z0-9]{20,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        19,
+        'SK_TOKEN',
+        '{sk-}',
+        '(^|[^A-Za-z0-9_-])(sk-[A-Za-z0-9_-]{16,})',
+        array[
+            '[A-Za-z0-9]{12}|^sk-(?:ant|proj|svcacct|admin|or|live|test)-'
+        ],
+        '{}',
+        null
+    ),
+    (
+        20,
+        'CTX7_TOKEN',
+        '{ctx7_}',
+        '(^|[^A-Za-z0-9])(ctx7_[A-Za-z0-9]{6,})',
+        array[
+            '_[A-Za-z0-9]*[0-9]|^.{21}'
+        ],
+        '{}',
+        null
+    ),
+    (
+        21,
+        'SLACK_TOKEN',
+        '{xox,xapp-}',
+        '(^|[^A-Za-z0-9])((?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,})',
+        array[
+            '[0-9]'
+        ],
+        '{}',
+        null
+    ),
+    (
+        22,
+        'SLACK_WEBHOOK',
+        '{hooks.slack.com/}',
+        '(hooks[.]slack[.]com/(?:services|workflows|triggers)/)([A-Za-z0-9/]{20,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        23,
+        'GOOGLE_API_KEY',
+        '{aiza}',
+        '(^|[^A-Za-z0-9])(AIza[A-Za-z0-9_-]{30,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        24,
+        'JWT',
+        '{eyj}',
+        '(^|[^A-Za-z0-9])(eyJ[A-Za-z0-9_-]{7,}[.]eyJ[A-Za-z0-9_-]{2,}[.][A-Za-z0-9_-]{10,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        25,
+        'GITLAB_TOKEN',
+        '{glpat-}',
+        '(^|[^A-Za-z0-9])(glpat-[A-Za-z0-9_-]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        26,
+        'STRIPE_KEY',
+        '{k_live_,k_test_,whsec_}',
+        '(^|[^A-Za-z0-9])((?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        27,
+        'NPM_TOKEN',
+        '{npm_}',
+        '(^|[^A-Za-z0-9])(npm_[A-Za-z0-9]{30,})',
+        array[
+            '[0-9]'
+        ],
+        '{}',
+        null
+    ),
+    (
+        28,
+        'PYPI_TOKEN',
+        '{pypi-}',
+        '(^|[^A-Za-z0-9])(pypi-[A-Za-z0-9_-]{50,})',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        29,
+        'URL_WITH_CREDENTIALS',
+        '{://}',
+        '(^|[^A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]*://[^ \t\r\n:@/?#"''`<>]*:[^ \t\r\n@/"''`<>${*\[][^ \t\r\n@/"''`<>]*@[^ \t\r\n/"''`<>)\]|}]*)',
+        '{}',
+        '{}',
+        null
+    ),
+    (
+        30,
+        'AWS_SECRET_ACCESS_KEY',
+        '{secret_access_key,secretaccesskey}',
+        '((?:[Ss][Ee][Cc][Rr][Ee][Tt]_[Aa][Cc][Cc][Ee][Ss][Ss]_[Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt][Aa][Cc][Cc][Ee][Ss][Ss][Kk][Ee][Yy])["''`\\]{0,2}[ \t]*(?:=>|:=|=|:)[ \t]*["''`\\]{0,2})([A-Za-z0-9/+]{30,})',
+        '{}',
+        array[
+            '^/'
+        ],
+        null
+    ),
+    (
+        31,
+        'PASSWORD',
+        '{password,passwd,passphrase,pwd}',
+        '((?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee]|[Pp][Ww][Dd])["''`\\]{0,2}[ \t]*(?:=>|:=|=|:)[ \t]*["''`\\]{0,2})([^ \t\r\n"''`,;<>(){}\[\]\\|=:$/~.*][^ \t\r\n"''`,;<>(){}\[\]\\|]{4,}[^ \t\r\n"''`,;<>(){}\[\]\\|.!?:])',
+        array[
+            '[A-Za-z]',
+            '[0-9!#%^&+]'
+        ],
+        array[
+            '^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]',
+            '^[0-9]{4}-[0-9]{2}',
+            '::|//|\.\.\.',
+            '^[a-z_][a-z0-9_]*\.[A-Za-z_]',
+            '^(?:env|file|vault|ref|op|arn|secret):',
+            '^[A-Z][A-Z0-9]*_[A-Z0-9_]*$',
+            '^[a-z]+-(?:[a-z0-9]+-)+[a-z0-9]+$',
+            '^(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]{32,})$'
+        ],
+        null
+    ),
+    (
+        32,
+        'PASSWORD',
+        '{password,passwd,passphrase}',
+        '((?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Pp][Aa][Ss][Ss][Ww][Dd]|[Pp][Aa][Ss][Ss][Pp][Hh][Rr][Aa][Ss][Ee])[ \t]+(?:(?:is|was)[ \t]+)?["''`]?)([^ \t\r\n"''`,;<>(){}\[\]\\|=:$/~.*][^ \t\r\n"''`,;<>(){}\[\]\\|]{6,}[^ \t\r\n"''`,;<>(){}\[\]\\|.!?:])',
+        array[
+            '[A-Za-z]',
+            '[0-9]'
+        ],
+        array[
+            '^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]',
+            '^[0-9]{4}-[0-9]{2}',
+            '::|//|\.\.\.',
+            '^[a-z_][a-z0-9_]*\.[A-Za-z_]',
+            '^(?:env|file|vault|ref|op|arn|secret):',
+            '^[A-Z][A-Z0-9]*_[A-Z0-9_]*$',
+            '^[a-z]+-(?:[a-z0-9]+-)+[a-z0-9]+$',
+            '^(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]{32,})$',
+            '^[^A-Za-z0-9]*[0-9]+[-_]?[a-z]+$',
+            '[/]'
+        ],
+        null
+    ),
+    (
+        33,
+        'CREDENTIAL',
+        '{secret,apikey,api_key,api-key,access_key,access-key,private_key,secret_key,secretkey,token}',
+        '((?:[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Pp][Ii][Kk][Ee][Yy]|[Aa][Pp][Ii]_[Kk][Ee][Yy]|[Aa][Pp][Ii]-[Kk][Ee][Yy]|[Aa][Cc][Cc][Ee][Ss][Ss]_[Kk][Ee][Yy]|[Aa][Cc][Cc][Ee][Ss][Ss]-[Kk][Ee][Yy]|[Pp][Rr][Ii][Vv][Aa][Tt][Ee]_[Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt]_[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn])["''`\\]{0,2}[ \t]*(?:=>|:=|=|:)[ \t]*["''`\\]{0,2})([^ \t\r\n"''`,;<>(){}\[\]\\|=:$/~.*][^ \t\r\n"''`,;<>(){}\[\]\\|]{10,}[^ \t\r\n"''`,;<>(){}\[\]\\|.!?:])',
+        array[
+            '[A-Za-z]',
+            '[0-9]'
+        ],
+        array[
+            '^(?:[Ss][Hh][Aa]|[Mm][Dd]|[Uu][Tt][Ff]|[Bb]ase|[Aa]rgon|[Bb]crypt|[Pp][Bb][Kk][Dd][Ff]|[Oo][Aa]uth|[Rr][Ff][Cc]|[Hh][Tt][Tt][Pp]|[Ii][Pp][Vv])[-_]?[0-9]',
+            '^[0-9]{4}-[0-9]{2}',
+            '::|//|\.\.\.',
+            '^[a-z_][a-z0-9_]*\.[A-Za-z_]',
+            '^(?:env|file|vault|ref|op|arn|secret):',
+            '^[A-Z][A-Z0-9]*_[A-Z0-9_]*$',
+            '^[a-z]+-(?:[a-z0-9]+-)+[a-z0-9]+$',
+            '^(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]{32,})$',
+            '^[0-9A-Fa-f-]+$'
+        ],
+        null
+    ),
+    (
+        34,
+        'BASE64_BLOB',
+        '{}',
+        '(^|;base64,|[^A-Za-z0-9+/_-])([A-Za-z0-9+/]{33,}={0,2})',
+        array[
+            '[a-z]',
+            '(?:(?:[A-Z][a-z][A-Z0-9]|[0-9][A-Z]|[A-Z][0-9]|[a-z][0-9][A-Za-z])[A-Za-z0-9+/]*){3}',
+            '[0-9]'
+        ],
+        array[
+            '^(?:0x)?[0-9A-Fa-f]+=*$'
+        ],
+        'base64,$'
+    )
+$rules$;
