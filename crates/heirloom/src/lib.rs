@@ -3,6 +3,7 @@
 //! - [`ops`]: everything the product can do, one entry of [`ops::ALL`] each.
 //! - [`cli`], [`http`], [`mcp`]: doors; [`attach`] lets a second process use the first one's embedded store.
 //! - [`caller`]: who calls and what they may.
+//! - [`compat`]: contracts of others that the doors honour.
 //! - [`command`]: the command tree, made from [`ops::ALL`].
 //! - [`config`]: the only place that reads the environment.
 //! - [`explain`]: the only place that turns an error into an exit code and a hint.
@@ -17,6 +18,7 @@ pub mod caller;
 pub mod cli;
 pub mod client;
 pub mod command;
+pub mod compat;
 pub mod config;
 pub mod context;
 pub mod demo;

@@ -9,7 +9,7 @@ cross join lateral (
 ) g
 left join lateral (
     select r.id, r.namespace, m.lesson_id, m.kind, m.source, m.role, m.topic, m.content, m.importance, m.state, m.pin,
-        m.verified_at, m.metadata, m.created_at,
+        m.verified_at, m.metadata, m.propagation, m.expires_at, m.created_at,
         r.score, r.lexical, r.semantic, r.context, r.boost, r.similarity
     from heirloom.recall($1, $2, n.names, $4, $5, $6, $7, use_sessions => $8) r
     join heirloom.memory m on m.namespace = r.namespace and m.id = r.id

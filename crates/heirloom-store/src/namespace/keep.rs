@@ -17,6 +17,7 @@ use crate::memory::Moment;
 use crate::redact::redact_json;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
+use crate::trip;
 
 /// The kinds a caller may give a namespace.
 pub const GIVEN_KINDS: [&str; 4] = ["workspace", "team", "org", "custom"];
@@ -138,6 +139,18 @@ impl Store {
         let statement = include_str!("../../sql/queries/namespace/list.sql");
         let rows = scope.ask(&client, Access::Read, statement, &[&scope.namespaces()]).await?;
         rows.iter().map(Namespace::from_row).collect()
+    }
+
+    /// The names of all namespaces that hold a memory, whosever they are: for an administrator, who then reads them one
+    /// by one.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`] or [`crate::StoreError::Engine`] when the database cannot be asked.
+    pub async fn name_namespaces(&self) -> Result<Vec<String>> {
+        let client = self.database().client().await?;
+        let statement = include_str!("../../sql/queries/namespace/all.sql");
+        let rows = trip::ask(&client, trip::AUDIT, statement, &[]).await?;
+        rows.iter().map(|row| Ok(row.try_get("name")?)).collect()
     }
 
     /// Forgets every memory of a namespace, each with its tombstone and its line of activity, and removes the namespace.

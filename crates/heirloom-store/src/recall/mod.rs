@@ -90,6 +90,12 @@ pub struct Hit {
     /// Anything else, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
+    /// How it may spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagation: Option<Value>,
+    /// Never recalled from this instant on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Moment>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Moment>,
@@ -186,6 +192,8 @@ impl Hit {
             pin: row.try_get("pin")?,
             verified_at: row.try_get("verified_at")?,
             metadata: row.try_get("metadata")?,
+            propagation: row.try_get("propagation")?,
+            expires_at: row.try_get("expires_at")?,
             created_at: row.try_get("created_at")?,
             score: row.try_get("score")?,
             lexical: row.try_get("lexical")?,

@@ -65,6 +65,16 @@ variables! {
     HEIRLOOM_LISTEN;
     /// Most requests a minute of a token that sets none of its own (`serve.rate`).
     HEIRLOOM_RATE;
+    /// For `heirloom plugin`: the server to keep the memories on, as the platform of the memory plugin says it. Parameters
+    /// that the driver does not know, such as `search_path`, are settings of the session. Not set: Heirloom's own database.
+    MEMORY_PLUGIN_DATABASE_URL;
+    /// For `heirloom plugin`: where it listens, as `127.0.0.1:9100`, `127.0.0.1:0` for a free port, or `:9100` for every
+    /// interface. Requests from other machines need a token.
+    MEMORY_PLUGIN_LISTEN_ADDR;
+    /// For `heirloom plugin`: `1` leaves the store as it is; it must be there and of this version.
+    MEMORY_PLUGIN_SKIP_MIGRATE;
+    /// For `heirloom plugin`: known, and not read. The store's schema is part of the program.
+    MEMORY_PLUGIN_MIGRATIONS_DIR;
     /// What is written to stderr about the inner workings (`output.log`).
     HEIRLOOM_LOG;
     /// When set and not empty: no colour, as on <https://no-color.org>.

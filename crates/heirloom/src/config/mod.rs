@@ -6,6 +6,7 @@
 
 mod embedding;
 mod env;
+mod plugin;
 mod report;
 mod secrets;
 mod serve;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
+pub use plugin::PluginConfig;
 pub use report::ReportConfig;
 pub use serve::ServeConfig;
 
@@ -44,6 +46,9 @@ pub struct Config {
     pub report: ReportConfig,
     /// `[output]`
     pub output: OutputConfig,
+    /// What the platform of the memory plugin says by its own variables.
+    #[serde(skip)]
+    pub plugin: PluginConfig,
     /// What the variable of `embedding.api_key_env` holds.
     #[serde(skip)]
     pub embedding_key: Option<Secret>,
@@ -167,6 +172,7 @@ impl Config {
         };
         config.platform_data = platform.map(|dirs| dirs.data_dir().to_owned()).unwrap_or_default();
         config.apply_env(lookup)?;
+        config.plugin = PluginConfig::of(lookup)?;
         if let Some(data) = &flags.data {
             config.database.url.clear();
             config.database.data.clone_from(data);

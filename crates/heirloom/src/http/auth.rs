@@ -4,6 +4,7 @@
 //! Only digests are kept here. Deliberately absent: what a caller may do (`caller`).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,32 +22,66 @@ const MOST_REMEMBERED: usize = 4_096;
 
 type Sum = [u8; 32];
 
+/// Who comes in without a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// Nobody.
+    No,
+    /// Whoever is on this machine.
+    Here,
+    /// Whoever reaches the door.
+    Everybody,
+}
+
 /// What the door knows of tokens.
 pub struct Auth {
     owner: Option<Sum>,
-    open: bool,
+    open: Open,
     known: Mutex<HashMap<Sum, (Instant, Option<Token>)>>,
 }
 
 impl Auth {
-    /// A door whose owner holds `owner`; `open` lets in whoever reaches it.
-    pub fn new(owner: Option<&str>, open: bool) -> Self {
+    /// A door whose owner holds `owner`, and that lets others in without a token as `open` says.
+    pub fn new(owner: Option<&str>, open: Open) -> Self {
         Self { owner: owner.map(sum), open, known: Mutex::default() }
     }
 
-    /// Whether whoever reaches the door comes in.
+    /// Whether somebody comes in without a token.
     pub fn is_open(&self) -> bool {
-        self.open
+        self.open != Open::No
     }
 
-    /// The caller of a request.
+    /// Whether everybody does, from wherever.
+    pub fn is_for_everybody(&self) -> bool {
+        self.open == Open::Everybody
+    }
+
+    /// The caller of a request that is past the gate, or has to bring a token.
     ///
     /// # Errors
     /// 401 without a token or with one that is not known, revoked or past its end; 503 when the database cannot be asked.
     pub async fn caller(&self, context: &Context, headers: &HeaderMap) -> Result<Caller, Fault> {
+        self.caller_from(context, headers, None).await
+    }
+
+    /// The caller of a request at the gate, that came from an address; `None` for one that was let in before.
+    ///
+    /// # Errors
+    /// As [`Auth::caller`].
+    pub async fn caller_from(
+        &self,
+        context: &Context,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+    ) -> Result<Caller, Fault> {
+        let is_in = match self.open {
+            Open::No => false,
+            Open::Here => peer.is_none_or(|peer| peer.to_canonical().is_loopback()),
+            Open::Everybody => true,
+        };
         match bearer(headers)? {
             Some(secret) => self.bearer_of(context, secret).await,
-            None if self.open => Ok(Caller::Owner(CallerConfig::NOBODY)),
+            None if is_in => Ok(Caller::Owner(CallerConfig::NOBODY)),
             None => Err(Fault::unauthorised("a bearer token is missing")),
         }
     }

@@ -78,7 +78,7 @@ impl Fault {
         }
         let (kind, body) = match shape {
             Shape::Problem => ("application/problem+json", self.problem()),
-            Shape::Plugin => ("application/json", json!({ "code": self.plugin_code(), "message": self.message })),
+            Shape::Plugin => ("application/json", self.plugin()),
             Shape::Workspace => ("application/json", self.workspace()),
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -101,10 +101,19 @@ impl Fault {
         Value::Object(problem)
     }
 
+    fn plugin(&self) -> Value {
+        match &self.field {
+            Some(field) => json!({
+                "code": self.plugin_code(), "message": self.message, "details": { "field": field },
+            }),
+            None => json!({ "code": self.plugin_code(), "message": self.message }),
+        }
+    }
+
     /// The five codes the plugin's contract knows.
     fn plugin_code(&self) -> &'static str {
         match self.status.as_u16() {
-            403 => "forbidden",
+            401 | 403 => "forbidden",
             404 => "not_found",
             429 | 502..=504 => "unavailable",
             500.. => "internal",
@@ -150,5 +159,11 @@ impl From<Error> for Fault {
             hints: explained.hints,
             retry_after,
         }
+    }
+}
+
+impl From<heirloom_store::StoreError> for Fault {
+    fn from(error: heirloom_store::StoreError) -> Self {
+        Error::from(error).into()
     }
 }

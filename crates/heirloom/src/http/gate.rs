@@ -3,6 +3,7 @@
 //!
 //! The database being away is no reason to be slow: a request that needs it is answered 503 with Retry-After.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,10 @@ pub struct Gate {
     pub shape: Shape,
 }
 
+/// The pattern a door that routes by itself knows a request by, for the log and the counters.
+#[derive(Debug, Clone, Copy)]
+pub struct Route(pub &'static str);
+
 /// Asks who comes in and counts the request; the caller goes on in the request's extensions.
 pub async fn callers(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let app = &gate.app;
@@ -41,7 +46,7 @@ pub async fn callers(State(gate): State<Gate>, mut request: Request, next: Next)
         Ok(standing) => standing,
         Err(refused) => return refused_with(&refused.0, gate.shape, |headers| refused.1.write(headers)),
     };
-    let caller = match app.auth.caller(&app.context, request.headers()).await {
+    let caller = match app.auth.caller_from(&app.context, request.headers(), Some(peer(&request))).await {
         Ok(caller) => caller,
         Err(fault) => return fault.answer(gate.shape),
     };
@@ -96,6 +101,7 @@ pub async fn traces(State(app): State<Arc<App>>, request: Request, next: Next) -
         request.extensions().get::<MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let id = uuid::Uuid::now_v7().to_string();
     let mut response = next.run(request).await;
+    let route = response.extensions().get::<Route>().map_or(route, |own| own.0.to_owned());
     let took = start.elapsed();
     let status = response.status().as_u16();
     tracing::info!(target: "heirloom::access", id, method, route, status, micros = micros(took), "request");
@@ -116,11 +122,14 @@ fn micros(took: Duration) -> u64 {
 fn who(request: &Request) -> Who {
     match auth::fingerprint(request.headers()) {
         Some(sum) => Who::Token(sum),
-        None => {
-            let peer = request.extensions().get::<ConnectInfo<Peer>>();
-            Who::Address(peer.map_or_else(|| [0, 0, 0, 0].into(), |ConnectInfo(peer)| peer.0.ip()))
-        }
+        None => Who::Address(peer(request)),
     }
+}
+
+/// Where a request comes from; no place of this machine when nobody knows.
+fn peer(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
+    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.0.ip())
 }
 
 /// Where anybody comes in who reaches the door, a page of somebody else's must not: a browser that was led here by
@@ -131,7 +140,7 @@ fn meant_for_us(app: &App, headers: &HeaderMap) -> Result<(), Fault> {
     }
     let refuse = |what: &str| Err(Fault::new(StatusCode::FORBIDDEN, "forbidden", what));
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    if !is_loopback_name(host) {
+    if !is_loopback_name(host) && !app.auth.is_for_everybody() && auth::fingerprint(headers).is_none() {
         return refuse("this door answers to localhost alone; without tokens no other name is served");
     }
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));

@@ -33,6 +33,7 @@ use self::fault::{Fault, Shape};
 use self::gate::Gate;
 use self::limit::Limits;
 use self::metrics::Metrics;
+use crate::compat::{plugin_v1, workspace};
 use crate::config::ServeConfig;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -72,20 +73,37 @@ impl App {
 
 /// Puts routes behind the gate: who comes in, how often, how long.
 pub fn guarded(app: &Arc<App>, shape: Shape, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    admitted(app, shape, open_to_all(app, shape, routes))
+}
+
+/// Puts routes behind the half of the gate that asks who comes in and how often: for what may take its time.
+pub fn admitted(app: &Arc<App>, shape: Shape, routes: Router<Arc<App>>) -> Router<Arc<App>> {
     let gate = Gate { app: app.clone(), shape };
-    routes
-        .layer(axum::middleware::from_fn_with_state(gate.clone(), gate::bounds))
-        .layer(axum::middleware::from_fn_with_state(gate, gate::callers))
+    routes.layer(axum::middleware::from_fn_with_state(gate, gate::callers))
+}
+
+/// Puts routes behind the half of the gate that bounds their time: for what is told to anybody.
+pub fn open_to_all(app: &Arc<App>, shape: Shape, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    let gate = Gate { app: app.clone(), shape };
+    routes.layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
 }
 
 /// Every door of `heirloom serve`.
 pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .merge(guarded(app, Shape::Problem, api::routes().merge(events::routes())))
+        .merge(plugin_v1::routes(app))
+        .merge(workspace::routes(app))
         .merge(open(app))
         .merge(attach::routes(app))
         .fallback(|| async { Fault::no_route().answer(Shape::Problem) });
     finished(app, routes)
+}
+
+/// The door of `heirloom plugin`: the memory plugin's contract, and the way in of other commands on an embedded store.
+pub fn plugin_router(app: &Arc<App>) -> Router {
+    let routes = Router::new().merge(plugin_v1::routes(app)).merge(attach::routes(app));
+    finished(app, routes.fallback(|| async { plugin_v1::nowhere() }))
 }
 
 /// The last layer and the state.
@@ -95,13 +113,12 @@ pub fn finished(app: &Arc<App>, routes: Router<Arc<App>>) -> Router {
 
 /// What is told without a token: whether it lives, whether it can work, its counters, its contract.
 fn open(app: &Arc<App>) -> Router<Arc<App>> {
-    let gate = Gate { app: app.clone(), shape: Shape::Problem };
-    Router::new()
+    let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route("/api/v1/openapi.json", get(openapi::document))
-        .layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
+        .route("/api/v1/openapi.json", get(openapi::document));
+    open_to_all(app, Shape::Problem, routes)
 }
 
 /// Whether the database answers.

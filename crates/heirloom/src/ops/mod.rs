@@ -44,6 +44,7 @@ pub mod transition;
 pub mod up;
 pub mod upkeep;
 pub mod verify;
+pub mod workspace;
 
 /// Every operation, in the order in which help lists them.
 pub static ALL: &[Op] = &[
@@ -73,6 +74,9 @@ pub static ALL: &[Op] = &[
     Op::of::<token::create::CreateToken>(),
     Op::of::<token::list::ListTokens>(),
     Op::of::<token::revoke::RevokeToken>(),
+    Op::of::<workspace::put::PutWorkspace>(),
+    Op::of::<workspace::list::ListWorkspaces>(),
+    Op::of::<workspace::remove::RemoveWorkspace>(),
     Op::of::<serve::Serve>(),
     Op::of::<mcp::Mcp>(),
     Op::of::<plugin::Plugin>(),
@@ -84,6 +88,7 @@ pub static ALL: &[Op] = &[
 /// operation named here.
 pub static GROUPS: &[(&str, &str, &str)] = &[
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
+    ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
     ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
 ];

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::{self, App, auth::Auth};
+use crate::http::auth::{Auth, Open};
+use crate::http::{self, App};
 use crate::ops::{Doors, Operation, Output};
 
 /// How often upkeep looks whether something is due.
@@ -65,7 +66,8 @@ impl Operation for Serve {
         if scheme == "http" {
             store.database().announce(&url, &secret).await?;
         }
-        let app = App::new(context.call(context.caller().clone()), &settings, Auth::new(Some(&secret), self.no_auth));
+        let open = if self.no_auth { Open::Here } else { Open::No };
+        let app = App::new(context.call(context.caller().clone()), &settings, Auth::new(Some(&secret), open));
         context.watch().note(&format!("Serving {} at {url}/", store.database().display()));
         if self.open {
             browser(&format!("{url}/#token={secret}"));
@@ -92,7 +94,7 @@ pub(super) async fn ready_store(context: &Context) -> Result<Store> {
 }
 
 /// What opens the door to the owner of the process, new each time: 244 random bits.
-fn secret() -> String {
+pub(super) fn secret() -> String {
     format!("hl_owner_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
@@ -105,7 +107,7 @@ fn browser(url: &str) {
 }
 
 /// Keeps word frequencies, centres and statistics fresh.
-async fn upkeep(store: Store, cancel: crate::context::Cancel) {
+pub(super) async fn upkeep(store: Store, cancel: crate::context::Cancel) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(UPKEEP) => {}

@@ -82,6 +82,18 @@ fn a_door_calls_operations_only() {
 }
 
 #[test]
+fn a_foreign_contract_is_form_and_asks_in_one_place() {
+    absent(
+        "heirloom/src/compat/",
+        &["heirloom_engine", "heirloom_migrate", "tokio_postgres", "clap", "crate::cli"],
+        &[],
+    );
+    let asks = [".commit(", ".remember(", ".recall(", ".revise(", "store.forget("];
+    absent("heirloom/src/compat/", &asks, &["heirloom/src/compat/memories.rs"]);
+    absent("heirloom/src/http/", &["heirloom_migrate", "crate::cli"], &[]);
+}
+
+#[test]
 fn only_the_configuration_reads_the_environment() {
     let reads = ["env::var", "env::args", "env::home_dir", "ProjectDirs", "env::current_dir"];
     absent("heirloom", &reads, &["heirloom-engine/src/testkit.rs", "heirloom/src/config/mod.rs"]);

@@ -126,6 +126,23 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_guide_to_the_memory_plugin_names_commands_and_variables_that_are_there() {
+    let page = include_str!("../../../../docs/guides/memory-plugin.md");
+    let mut commands = 0;
+    for line in blocks(page, "sh").iter().flat_map(|block| block.lines()) {
+        let (variables, words): (Vec<&str>, Vec<&str>) =
+            line.split_whitespace().partition(|word| word.starts_with("MEMORY_PLUGIN_"));
+        for variable in variables {
+            let name = variable.split('=').next().unwrap();
+            assert!(Env::ALL.iter().any(|known| known.name == name), "{line}");
+        }
+        command::tree().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+        commands += 1;
+    }
+    assert!(commands >= 8);
+}
+
+#[test]
 fn the_guide_to_embeddings_names_settings_and_commands_that_are_there() {
     let page = include_str!("../../../../docs/guides/embeddings.md");
     let settings = blocks(page, "toml");

@@ -82,6 +82,9 @@ async fn every_command_prints_one_value() {
     run(0, &format!("revise {id} --namespace user:ann --content goodbye"));
     run(0, &format!("transition {id} validated --namespace user:ann"));
     run(0, &format!("forget {id} --namespace user:ann"));
+    run(0, "workspace put w1");
+    run(0, "workspace list");
+    run(0, "workspace remove w1");
     run(0, "upkeep");
     run(0, "reembed --check-only --config e.toml");
     run(0, "config");
@@ -110,7 +113,7 @@ async fn every_error_is_one_value_and_nothing_else() {
         (2, "up --dimension none"),
         (1, "serve"),
         (1, "mcp"),
-        (1, "plugin"),
+        (1, "plugin --listen nowhere"),
         (1, "plan none.toml"),
         (1, "plan bad.toml"),
         (1, "apply none.plan.json"),

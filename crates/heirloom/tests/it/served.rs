@@ -56,17 +56,27 @@ impl Served {
 
     /// The same, with more words and variables.
     pub(crate) async fn with(words: &[&str], variables: &[(&str, &str)]) -> Self {
+        let words = [&["serve", "--listen", "127.0.0.1:0"], words].concat();
+        let mut served = Self::start(&words, "DATABASE_URL", variables).await;
+        served.admin = served.token("admin", "admin", &[]);
+        served
+    }
+
+    /// Any command that serves, told of a server's database by this variable; without a token. `serve` finds a store.
+    pub(crate) async fn start(words: &[&str], database: &str, variables: &[(&str, &str)]) -> Self {
         let home = Home::new();
         let db = if std::env::var_os("HEIRLOOM_TEST_URL").is_some() { Some(TestDatabase::fresh().await) } else { None };
         let mut place = vec![("HEIRLOOM_LOG", "warn,heirloom=info,heirloom::access=info")];
         if let Some(url) = db.as_ref().and_then(TestDatabase::url) {
-            place.push(("DATABASE_URL", url));
-            let ran = home.run_with("up", &place);
-            assert_eq!(ran.code, 0, "{ran}");
+            place.push((database, url));
+            if words[0] == "serve" {
+                let ran = home.run_with("up", &place);
+                assert_eq!(ran.code, 0, "{ran}");
+            }
         }
         place.extend_from_slice(variables);
         let mut command = home.command();
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(words).envs(place.iter().copied());
+        command.args(words).envs(place.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (mut line, log) = (String::new(), Arc::new(Mutex::new(String::new())));
@@ -85,9 +95,7 @@ impl Served {
             }
         });
         let client = heirloom::client::builder().unwrap().build().unwrap();
-        let mut served = Self { home, url, admin: String::new(), child, log, client, db };
-        served.admin = served.token("admin", "admin", &[]);
-        served
+        Self { home, url, admin: String::new(), child, log, client, db }
     }
 
     /// Another command on the same store: attached on the embedded engine, on its own on a server.
