@@ -53,7 +53,7 @@ pub async fn run(context: &Context, owner: &OwnerRecord, op: &Op, arguments: Val
         return Err(Error::Bug("an owner without an address was asked".to_owned()));
     };
     let token = std::fs::read_to_string(token_file).map_err(Error::file(token_file))?;
-    let directory = std::env::current_dir().map_err(Error::file(Path::new(".")))?;
+    let directory = crate::config::process_directory().map_err(Error::file(Path::new(".")))?;
     let arguments = absolute(op, arguments, &directory);
     let envelope = Envelope {
         op: op.name.to_owned(),

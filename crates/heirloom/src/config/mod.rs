@@ -158,6 +158,14 @@ pub fn process_args() -> Vec<std::ffi::OsString> {
     std::env::args_os().collect()
 }
 
+/// The directory that relative paths of the command line are meant from.
+///
+/// # Errors
+/// When it is gone.
+pub fn process_directory() -> std::io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
 impl Config {
     /// Reads the settings.
     ///

@@ -82,6 +82,9 @@ async fn every_command_prints_one_value() {
     run(0, &format!("revise {id} --namespace user:ann --content goodbye"));
     run(0, &format!("transition {id} validated --namespace user:ann"));
     run(0, &format!("forget {id} --namespace user:ann"));
+    run(0, "token create ann --namespace user:ann");
+    run(0, "token list");
+    run(0, "token revoke ann");
     run(0, "workspace put w1");
     run(0, "workspace list");
     run(0, "workspace remove w1");
