@@ -48,8 +48,9 @@ impl Operation for Plugin {
             None if config.plugin.listen.is_empty() => (LISTEN.to_owned(), "default"),
             None => (config.plugin.listen.clone(), Env::MEMORY_PLUGIN_LISTEN_ADDR),
         };
-        let store = store(context).await?;
+        // First the address, so that nothing is installed for a door that cannot open.
         let listener = http::bind(&listen, origin).await?;
+        let store = store(context).await?;
         let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
         let mut settings = config.serve.clone();
         if config.origin("serve.rate") == "default" {

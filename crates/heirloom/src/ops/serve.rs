@@ -50,7 +50,7 @@ impl Operation for Serve {
             Some(listen) => (listen.clone(), "--listen".to_owned()),
             None => (settings.listen.clone(), format!("{} (serve.listen)", context.config().origin("serve.listen"))),
         };
-        let store = ready_store(context).await?;
+        // First the address, so that nothing is installed for a door that cannot open.
         let listener = http::bind(&listen, &origin).await?;
         let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
         if self.no_auth && !address.ip().is_loopback() {
@@ -60,6 +60,7 @@ impl Operation for Serve {
                 accepted: "listen at a loopback address such as 127.0.0.1:7421, or ask for tokens".to_owned(),
             });
         }
+        let store = ready_store(context).await?;
         let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
         let secret = secret();

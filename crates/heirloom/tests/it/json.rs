@@ -114,7 +114,7 @@ async fn every_error_is_one_value_and_nothing_else() {
         (2, "recal"),
         (2, "show"),
         (2, "up --dimension none"),
-        (1, "serve"),
+        (1, "serve --listen nowhere"),
         (1, "mcp"),
         (1, "plugin --listen nowhere"),
         (1, "plan none.toml"),

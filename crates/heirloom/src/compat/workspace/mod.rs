@@ -29,7 +29,7 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/workspaces/{id}/v2/namespaces", get(canvas::namespaces).fallback(not_allowed))
         .route("/workspaces/{id}/v2/memories", get(canvas::memories).fallback(not_allowed))
         .route("/workspaces/{id}/v2/memories/{memory}", delete(canvas::forget).fallback(not_allowed))
-        .route("/workspaces/{*rest}", any(nowhere));
+        .route("/workspaces/{id}/{*rest}", any(nowhere));
     // All there is may take longer than a request may.
     let long = Router::new()
         .route("/admin/memories/export", get(export::export).fallback(not_allowed))
