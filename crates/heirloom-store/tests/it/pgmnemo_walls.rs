@@ -68,6 +68,16 @@ const CALLS: &[&str] = &[
     "select heirloom.open_namespaces('{project:1,project:2}', now())",
     "select heirloom.visible_namespaces()",
     "select heirloom.may_see('project:2'), heirloom.may_see('project:1'), heirloom.serves_all()",
+    "select count(*) from heirloom.memory m where heirloom.is_listed(m, '{}', '{}', '{}', null, null, null, null, null, null, null, true, '%zanzibar%')",
+    "select heirloom.living_namespaces('{project:1,project:2}')",
+    // what the doors ask for
+    "select * from heirloom.authenticate(decode(repeat('00', 32), 'hex'))",
+    "select * from heirloom.idempotent_begin('00000000-0000-0000-0000-000000000021', 'k', decode(repeat('00', 32), 'hex'))",
+    "select heirloom.idempotent_finish('00000000-0000-0000-0000-000000000021', 'k', decode(repeat('00', 32), 'hex'), 200, '{}')",
+    "select heirloom.idempotent_expire()",
+    "select heirloom.whereabouts('00000000-0000-0000-0000-000000000021', 'project:2')",
+    "select heirloom.whereabouts('00000000-0000-0000-0000-000000000099', 'project:1')",
+    "select * from heirloom.write_memory(false, 'me', decode(repeat('00', 32), 'hex'), false, '00000000-0000-0000-0000-000000000099', 'project:2', 'fact', 'user', null, null, 'zanzibar', 3::smallint, 'draft', null, null, null, null, null, false, null, null, null, null, null, null, null, null, 'note', null, null)",
     // writing past the doors
     "select heirloom.count_words('project:2')",
     "select heirloom.count_words_if_stale('project:2', 1000)",
@@ -128,6 +138,7 @@ const CALLS: &[&str] = &[
     "select lesson_id from pgmnemo.traverse_temporal_window(11, '1 year', true, null, 2)",
     "select pgmnemo.version()",
     // what looks at no row
+    "select heirloom.may_hold_credential('a'), heirloom.redact('a'), heirloom.redact_json('{\"a\": 1}'), (select count(*) > 10 from heirloom.redaction_rules())",
     "select heirloom.embedded_text('a', 'b'), heirloom.function_words() is null, heirloom.gate(), heirloom.search_vector('a', 'b', 'c')",
     "select heirloom.searchable('a'), heirloom.setting_flag('pgmnemo.x', true), heirloom.setting_number('pgmnemo.x', 1, 0, 2), heirloom.setting_time('pgmnemo.x')",
     "select heirloom.spaced('東'), heirloom.text_config(), heirloom.uuid_v7() is null, heirloom.word_vector('a:1'::tsvector)",
