@@ -140,7 +140,10 @@ fn with_database(url: &str, name: &str) -> String {
 /// A data directory in memory, so that no test process leaves one behind. Files end where their zeros begin: most of the
 /// write-ahead log is not written yet.
 #[derive(Debug)]
-struct Files(Vec<(PathBuf, Option<(Vec<u8>, u64)>)>);
+struct Files(Vec<(PathBuf, Kept)>);
+
+/// What is kept of a file: its bytes and their place; nothing of a directory.
+type Kept = Option<(Vec<u8>, u64)>;
 
 impl Files {
     fn read(root: &Path) -> std::io::Result<Self> {

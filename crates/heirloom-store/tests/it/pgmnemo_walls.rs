@@ -233,7 +233,7 @@ async fn every_function_answers_as_if_the_other_tenant_were_not_there() {
         .collect();
     let untried: Vec<_> =
         functions.iter().filter(|name| !CALLS.iter().any(|call| call.contains(&format!("{name}(")))).collect();
-    assert_eq!(untried, [&String::new(); 0], "a function that this test does not try");
+    assert!(untried.is_empty(), "functions that this test does not try: {untried:?}");
     alone.close().await;
     beside.close().await;
 }

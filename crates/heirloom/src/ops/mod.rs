@@ -89,7 +89,7 @@ pub static ALL: &[Op] = &[
 pub static GROUPS: &[(&str, &str, &str)] = &[
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
-    ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
+    ("token", "List, make and revoke the tokens of HTTP", "token list"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
 ];
 

@@ -1,4 +1,4 @@
-//! `heirloom serve`: the HTTP door, MCP over it, the inspector, and upkeep by itself.
+//! `heirloom serve`: the HTTP doors, and upkeep by itself.
 
 use std::time::Duration;
 
@@ -29,15 +29,11 @@ pub struct Serve {
     #[arg(long)]
     #[serde(default)]
     pub no_auth: bool,
-    /// Open the inspector in a browser
-    #[arg(long)]
-    #[serde(default)]
-    pub open: bool,
 }
 
 impl Operation for Serve {
     const NAME: &'static str = "serve";
-    const SUMMARY: &'static str = "Serve HTTP, MCP and the inspector";
+    const SUMMARY: &'static str = "Serve HTTP";
     const DETAIL: &'static str = "Tokens come from `heirloom token create`. While it runs on an embedded store, other \
         commands on that store are sent to it. Ctrl-C ends it when running requests are done.";
     const DOORS: Doors = Doors::CLI;
@@ -70,9 +66,6 @@ impl Operation for Serve {
         let open = if self.no_auth { Open::Here } else { Open::No };
         let app = App::new(context.call(context.caller().clone()), &settings, Auth::new(Some(&secret), open));
         context.watch().note(&format!("Serving {} at {url}/", store.database().display()));
-        if self.open {
-            browser(&format!("{url}/#token={secret}"));
-        }
         let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
         let events = tokio::spawn(http::events::pump(app.clone(), store.clone()));
         let served = http::serve(&app, http::router(&app), listener, &settings).await;
@@ -97,14 +90,6 @@ pub(super) async fn ready_store(context: &Context) -> Result<Store> {
 /// What opens the door to the owner of the process, new each time: 244 random bits.
 pub(super) fn secret() -> String {
     format!("hl_owner_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
-}
-
-/// Asks the desktop to open a page; where there is none, nobody is kept waiting.
-fn browser(url: &str) {
-    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    if let Err(error) = std::process::Command::new(program).arg(url).spawn() {
-        tracing::warn!(%error, "no browser could be opened");
-    }
 }
 
 /// Keeps word frequencies, centres and statistics fresh.

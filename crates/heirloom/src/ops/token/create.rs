@@ -33,7 +33,7 @@ pub struct CreateToken {
 
 impl Operation for CreateToken {
     const NAME: &'static str = "token create";
-    const SUMMARY: &'static str = "Make a token for HTTP and MCP";
+    const SUMMARY: &'static str = "Make a token for HTTP";
     const DETAIL: &'static str = "Example: heirloom token create reviewer -n team:research --right write";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = false;

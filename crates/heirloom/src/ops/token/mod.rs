@@ -1,4 +1,4 @@
-//! `heirloom token …`: who may come in by HTTP and MCP.
+//! `heirloom token …`: who may come in by HTTP.
 
 pub mod create;
 pub mod list;
