@@ -3,7 +3,7 @@
 //! A chunk is claimed, read and mapped first, with no connection held; then one transaction in the target checks the
 //! fencing token, stages and inserts what is not there and not forgotten, sets rejects aside, and marks the chunk done
 //! under the same token. A crash leaves all of it or nothing. A second run finds every chunk's source unchanged and
-//! writes nothing. Any number of processes drain one plan; [`crew`] is one process's share of it.
+//! writes nothing. Any number of processes drain one plan; `crew` is one process's share of it.
 //!
 //! Deliberately absent: any decision that the plan has not announced.
 

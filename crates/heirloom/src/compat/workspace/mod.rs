@@ -2,7 +2,7 @@
 //! namespaces, and an administrator's export and import.
 //!
 //! Whoever holds a token for `workspace:<id>` acts for that workspace: what it may read and write is derived from the
-//! tree of workspaces with each request ([`acting`]). Paths that are not there answer in JSON. Where an answer differs
+//! tree of workspaces with each request (`acting`). Paths that are not there answer in JSON. Where an answer differs
 //! from the platform's, the guide says so and a test holds it.
 
 mod acting;
