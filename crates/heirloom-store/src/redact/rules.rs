@@ -403,6 +403,7 @@ fn make() -> Vec<Rule> {
         }
         .likely("[A-Za-z0-9+/]{33}")
         .must("[a-z]")
+        .must("[A-Z]")
         .must("(?:(?:[A-Z][a-z][A-Z0-9]|[0-9][A-Z]|[A-Z][0-9]|[a-z][0-9][A-Za-z])[A-Za-z0-9+/]*){3}")
         .must("[0-9]")
         .never("^(?:0x)?[0-9A-Fa-f]+=*$"),

@@ -115,4 +115,5 @@ pub(crate) const LEFT: &[&str] = &[
     "password sha256-based hashing, password base64-encoded",
     "[REDACTED:API_KEY] and [REDACTED:SK_TOKEN]: abc123def456gh",
     "postgres://localhost:5432/db postgres://user@host/db",
+    "http://aaa.example.org:0000/00a00000a/00a0aaa0a/a0aaaaa0?q=a",
 ];
