@@ -155,7 +155,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--rows", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    parser.add_argument("--only", help="run this case alone, beside the undisturbed one")
+    parser.add_argument("--only", help="run these cases alone, separated by commas")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     print(f"seed {options.seed}, {options.rounds} kills, {options.rows} rows", flush=True)
@@ -165,7 +165,7 @@ def main():
         judge.folder = Path(folder)
         try:
             for name, case in cases.items():
-                if options.only in (None, name):
+                if options.only is None or name in options.only.split(","):
                     started = time.monotonic()
                     said = case(judge)
                     print(f"{name}: {said} ({time.monotonic() - started:.0f} s)", flush=True)
