@@ -96,8 +96,7 @@ impl Context {
     /// The context of the person who started this process; opens nothing yet.
     pub fn new(config: Config, watch: Arc<dyn Watch>, cancel: Cancel) -> Self {
         let caller = Caller::Owner(config.caller.clone());
-        let shared =
-            Shared { config, database: OnceCell::new(), store: OnceCell::new(), embedding: OnceCell::new() };
+        let shared = Shared { config, database: OnceCell::new(), store: OnceCell::new(), embedding: OnceCell::new() };
         Self { shared: Arc::new(shared), caller, cancel, watch, elsewhere: None }
     }
 
@@ -126,6 +125,12 @@ impl Context {
         Self { watch, cancel, elsewhere: Some((directory, environment)), ..self }
     }
 
+    /// The same call, stopped by somebody else.
+    #[must_use]
+    pub fn stopped_by(self, cancel: Cancel) -> Self {
+        Self { cancel, ..self }
+    }
+
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.shared.config
@@ -140,6 +145,7 @@ impl Context {
     pub fn caller_config(&self) -> &CallerConfig {
         match &self.caller {
             Caller::Owner(config) => config,
+            Caller::Guest(guest) => &guest.config,
             Caller::Token(_) => {
                 static NOBODY: CallerConfig = CallerConfig::NOBODY;
                 &NOBODY

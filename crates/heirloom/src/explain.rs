@@ -224,8 +224,14 @@ pub fn status(case: &Case) -> u16 {
         "stale" => 412,
         "no-store" | "store-older" | "store-newer" | "store-altered" | "server-lacks" => 503,
         // The caller cannot mend these: the server's own settings or its database are at fault.
-        "database-refused" | "database-rights" | "database-undefined" | "database-damaged" | "setting"
-        | "not-a-data-directory" | "data-directory-damaged" | "embedded-engine" => 500,
+        "database-refused"
+        | "database-rights"
+        | "database-undefined"
+        | "database-damaged"
+        | "setting"
+        | "not-a-data-directory"
+        | "data-directory-damaged"
+        | "embedded-engine" => 500,
         "embedding-refused" | "embedding-answer" | "embedding-model" => 502,
         _ => match case.exit {
             Exit::Ok => 200,

@@ -2,6 +2,7 @@
 //!
 //! - [`ops`]: everything the product can do, one entry of [`ops::ALL`] each.
 //! - [`cli`], [`http`], [`mcp`]: doors; [`attach`] lets a second process use the first one's embedded store.
+//! - [`compat`]: what other systems' clients expect, word for word.
 //! - [`caller`]: who calls and what they may.
 //! - [`command`]: the command tree, made from [`ops::ALL`].
 //! - [`config`]: the only place that reads the environment.
@@ -17,6 +18,7 @@ pub mod caller;
 pub mod cli;
 pub mod client;
 pub mod command;
+pub mod compat;
 pub mod config;
 pub mod context;
 pub mod demo;
@@ -24,6 +26,7 @@ pub mod embed;
 pub mod error;
 pub mod explain;
 pub mod http;
+pub mod mcp;
 pub mod ops;
 pub mod text;
 

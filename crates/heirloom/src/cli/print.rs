@@ -18,12 +18,19 @@ pub(super) fn start_log(filter: &str) -> Result<()> {
         what: format!("`{filter}` cannot be read ({error})"),
         accepted: "error, warn, info, debug, trace or module=level is accepted".to_owned(),
     })?;
+    // The protocol's library writes whole requests into its log, and what agents remember stands in them.
+    let quiet = "rmcp=error".parse().map_err(|_| Error::Bug("a filter of the log cannot be read".to_owned()))?;
+    let filter = filter.add_directive(quiet);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour()).init();
     Ok(())
 }
 
 /// Prints a result and gives its exit code. Whoever reads may stop reading: a broken pipe is success.
 pub(super) fn output(output: &Output, json: bool) -> ExitCode {
+    // A door whose own wire is stdout gives nothing back.
+    if output.json.is_null() && output.text.is_empty() {
+        return ExitCode::SUCCESS;
+    }
     let written = if json { data(&format!("{:#}\n", output.json)) } else { data(&output.text) };
     if output.holds { written } else { ExitCode::from(Exit::Refused as u8) }
 }

@@ -74,8 +74,9 @@ fn expected_version(op: &Op, headers: &HeaderMap, arguments: &mut Value) -> Resu
     if text == "*" {
         return Ok(());
     }
-    let version: i32 = text.parse().map_err(|_| {
-        Fault { status: StatusCode::PRECONDITION_FAILED, ..Fault::bad("If-Match", "this is no ETag that show gave") }
+    let version: i32 = text.parse().map_err(|_| Fault {
+        status: StatusCode::PRECONDITION_FAILED,
+        ..Fault::bad("If-Match", "this is no ETag that show gave")
     })?;
     arguments.entry("expected_version").or_insert(json!(version));
     Ok(())
@@ -136,7 +137,9 @@ fn query_arguments(op: &Op, query: &str) -> Result<Value, Fault> {
 fn kind(property: &Value) -> &str {
     match property.get("type") {
         Some(Value::String(kind)) => kind,
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("json"),
+        Some(Value::Array(kinds)) => {
+            kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("json")
+        }
         _ if property.get("enum").is_some() || property.get("$ref").is_some() => "string",
         _ => match property.get("anyOf").and_then(Value::as_array) {
             Some(any) => any.iter().map(kind).find(|kind| *kind != "null").unwrap_or("json"),

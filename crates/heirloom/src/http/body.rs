@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::{Extensions, StatusCode};
 use axum::http::request::Parts;
+use axum::http::{Extensions, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
@@ -32,11 +32,8 @@ pub async fn read(app: &App, request: Request) -> Result<Bytes, Fault> {
 }
 
 fn too_large(limit: usize) -> Fault {
-    let fault = Fault::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "too-large",
-        format!("the body is larger than {} KiB", limit / 1024),
-    );
+    let fault =
+        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the body is larger than {} KiB", limit / 1024));
     Fault { field: Some("body".to_owned()), ..fault }
 }
 

@@ -92,7 +92,8 @@ pub async fn traces(State(app): State<Arc<App>>, request: Request, next: Next) -
     let start = Instant::now();
     let method = request.method().as_str().to_owned();
     // The pattern of the route, never the path: an id or a namespace may stand in it.
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let id = uuid::Uuid::now_v7().to_string();
     let mut response = next.run(request).await;
     let took = start.elapsed();

@@ -80,6 +80,8 @@ pub fn guarded(app: &Arc<App>, shape: Shape, routes: Router<Arc<App>>) -> Router
 pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .merge(guarded(app, Shape::Problem, api::routes()))
+        .merge(guarded(app, Shape::Problem, crate::mcp::http::routes(app)))
+        .merge(guarded(app, Shape::Workspace, crate::compat::mcp_platform::bridge::routes()))
         .merge(open(app))
         .merge(attach::routes(app))
         .fallback(|| async { Fault::no_route().answer(Shape::Problem) });
@@ -177,4 +179,3 @@ pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, settin
         }
     }
 }
-

@@ -128,9 +128,7 @@ fn method(op: &Op, verb: &str, body: Option<&str>, parameters: Option<Value>) ->
 fn responses(op: &Op) -> Value {
     let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
     let told = |what: &str| json!({ "description": what, "content": problem });
-    let given = |what: &str| {
-        json!({ "description": what, "content": { "application/json": { "schema": { "type": "object" } } } })
-    };
+    let given = |what: &str| json!({ "description": what, "content": { "application/json": { "schema": { "type": "object" } } } });
     let mut all = Map::new();
     all.insert("200".to_owned(), given("Done"));
     for (status, what) in [

@@ -73,7 +73,9 @@ pub static ALL: &[Op] = &[
     Op::of::<token::list::ListTokens>(),
     Op::of::<token::revoke::RevokeToken>(),
     Op::of::<serve::Serve>(),
-    Op::of::<mcp::Mcp>(),
+    Op::of::<mcp::serve::ServeMcp>(),
+    Op::of::<mcp::install::InstallMcp>(),
+    Op::of::<mcp::call::CallTool>(),
     Op::of::<plugin::Plugin>(),
     Op::of::<completions::Completions>(),
     Op::of::<man::Man>(),
@@ -83,6 +85,7 @@ pub static ALL: &[Op] = &[
 /// operation named here.
 pub static GROUPS: &[(&str, &str, &str)] = &[
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
+    ("mcp", "Serve agents over MCP, or set up a client for it", "mcp serve"),
     ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
 ];
 
@@ -215,7 +218,7 @@ impl Op {
 
     /// Whether it may run in the process that has the store open instead of in its own.
     pub fn attaches(&self) -> bool {
-        !matches!(self.name, "serve" | "plugin" | "mcp" | "demo" | "doctor")
+        !matches!(self.name, "serve" | "plugin" | "mcp serve" | "mcp install" | "demo" | "doctor")
     }
 
     /// The fields that are paths.

@@ -7,7 +7,6 @@ use heirloom_store::{Store, UpOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -61,7 +60,7 @@ impl Operation for Serve {
         }
         let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
-        let secret = secret();
+        let secret = http::auth::secret();
         if scheme == "http" {
             store.database().announce(&url, &secret).await?;
         }
@@ -89,11 +88,6 @@ pub(super) async fn ready_store(context: &Context) -> Result<Store> {
     context.store().await
 }
 
-/// What opens the door to the owner of the process, new each time: 244 random bits.
-fn secret() -> String {
-    format!("hl_owner_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
-}
-
 /// Asks the desktop to open a page; where there is none, nobody is kept waiting.
 fn browser(url: &str) {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
@@ -103,7 +97,7 @@ fn browser(url: &str) {
 }
 
 /// Keeps word frequencies, centres and statistics fresh.
-async fn upkeep(store: Store, cancel: crate::context::Cancel) {
+pub(super) async fn upkeep(store: Store, cancel: crate::context::Cancel) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(UPKEEP) => {}

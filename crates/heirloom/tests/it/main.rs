@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod acceptance_guide;
+mod agent;
 mod architecture;
 mod bad_input;
 mod demo_data;
@@ -13,6 +14,10 @@ mod endpoint;
 mod json;
 mod kill;
 mod legacy;
+mod mcp;
+mod mcp_install;
+mod mcp_pgmnemo;
+mod mcp_platform;
 mod migrate;
 mod ops;
 mod owner;
