@@ -18,9 +18,11 @@ pub(super) fn start_log(filter: &str) -> Result<()> {
         what: format!("`{filter}` cannot be read ({error})"),
         accepted: "error, warn, info, debug, trace or module=level is accepted".to_owned(),
     })?;
-    // The protocol's library writes whole requests into its log, and what agents remember stands in them.
-    let quiet = "rmcp=error".parse().map_err(|_| Error::Bug("a filter of the log cannot be read".to_owned()))?;
-    let filter = filter.add_directive(quiet);
+    // These libraries write requests and the values of statements into their logs, and what is remembered stands in them.
+    let filter = ["rmcp=error", "tokio_postgres=info"].iter().try_fold(filter, |filter, quiet| {
+        let quiet = quiet.parse().map_err(|_| Error::Bug("a filter of the log cannot be read".to_owned()))?;
+        Ok::<_, Error>(filter.add_directive(quiet))
+    })?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour()).init();
     Ok(())
 }
