@@ -18,6 +18,10 @@ pub(super) fn start_log(filter: &str) -> Result<()> {
         what: format!("`{filter}` cannot be read ({error})"),
         accepted: "error, warn, info, debug, trace or module=level is accepted".to_owned(),
     })?;
+    // The driver writes the values of statements into its log, and what is remembered stands in them.
+    let quiet =
+        "tokio_postgres=info".parse().map_err(|_| Error::Bug("a filter of the log cannot be read".to_owned()))?;
+    let filter = filter.add_directive(quiet);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour()).init();
     Ok(())
 }
