@@ -4,7 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -18,11 +22,11 @@ pub(super) fn start_log(filter: &str) -> Result<()> {
         what: format!("`{filter}` cannot be read ({error})"),
         accepted: "error, warn, info, debug, trace or module=level is accepted".to_owned(),
     })?;
-    // The driver writes the values of statements into its log, and what is remembered stands in them.
-    let quiet =
-        "tokio_postgres=info".parse().map_err(|_| Error::Bug("a filter of the log cannot be read".to_owned()))?;
-    let filter = filter.add_directive(quiet);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour()).init();
+    // Below this the driver writes the values of statements into its log, and what is remembered stands in them. Apart from
+    // the user's filter, so that no wish of his brings them back and none of ours makes his louder.
+    let harmless = filter_fn(|event| !event.target().starts_with("tokio_postgres") || *event.level() <= Level::INFO);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour());
+    tracing_subscriber::registry().with(layer.with_filter(filter.and(harmless))).init();
     Ok(())
 }
 

@@ -48,8 +48,8 @@ fn what_is_not_in_this_version_says_so_and_what_to_use() {
 #[test]
 fn no_log_however_loud_holds_what_is_remembered() {
     let home = Home::new();
-    for words in ["up -vvv --data store", "remember zanzibar --namespace team:a -vvv --data store"] {
-        let ran = home.run_with(words, &[("HEIRLOOM_LOG", "trace")]);
+    for words in ["up --data store", "remember zanzibar --namespace team:a --data store"] {
+        let ran = home.run_with(words, &[("HEIRLOOM_LOG", "trace,tokio_postgres::query=trace")]);
         assert_eq!(ran.code, 0, "{words}");
         assert!(ran.stderr.contains("TRACE") || ran.stderr.contains("DEBUG"), "{words}: nothing is logged");
         assert!(!ran.stderr.contains("zanzibar"), "{words}: content in the log");
