@@ -1,4 +1,6 @@
--- What was set aside, in the order of its keys. Original bytes included: the caller decides what leaves the process.
+-- What was set aside. For whoever reads it ($6) in the order of its keys, whichever worker was faster; short ones first, so
+-- that numbers stand in theirs. For whoever goes through it page by page, by the number of the last one told ($4).
+-- Original bytes included: the caller decides what leaves the process.
 select r.reject_id, r.run_id, r.ordinal, u.name, u.tenant, r.source, r.source_key, r.code, r.field, r.source_column, r.message,
        r.source_row::text as source_row, r.state, r.found_at
   from heirloom_migrate.reject as r
@@ -7,5 +9,8 @@ select r.reject_id, r.run_id, r.ordinal, u.name, u.tenant, r.source, r.source_ke
    and ($2::text is null or r.source = $2)
    and ($3::text is null or r.state = $3)
    and r.reject_id > $4
- order by r.reject_id
+ order by case when $6::boolean then r.source end,
+          case when $6 then length(r.source_key) end,
+          case when $6 then r.source_key end collate "C",
+          r.reject_id
  limit $5

@@ -135,7 +135,7 @@ fn own_chunk(work: &Work<'_>, reject: &RejectRecord) -> Option<u32> {
 }
 
 fn filter(work: &Work<'_>, after: i64, limit: i64) -> RejectFilter {
-    RejectFilter { name: None, source: Some(work.origin_source.clone()), open_only: true, after, limit }
+    RejectFilter { name: None, source: Some(work.origin_source.clone()), open_only: true, after, limit, by_key: false }
 }
 
 /// Rows that were written after the proof are not in it.

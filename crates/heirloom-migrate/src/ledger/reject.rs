@@ -73,6 +73,8 @@ pub struct RejectFilter {
     pub after: i64,
     /// At most so many.
     pub limit: i64,
+    /// In the order of the keys, for a reader; by number, for whoever goes on from one.
+    pub by_key: bool,
 }
 
 /// Sets rows aside, in the chunk's transaction.
@@ -143,7 +145,8 @@ pub async fn open_rejects(client: &impl GenericClient, source: &str) -> Result<V
 pub async fn list_rejects(client: &impl GenericClient, filter: &RejectFilter) -> Result<Vec<RejectRecord>> {
     let state = filter.open_only.then_some("open");
     let limit = if filter.limit <= 0 { i64::MAX } else { filter.limit };
-    let rows = client.query(LIST, &[&filter.name, &filter.source, &state, &filter.after, &limit]).await?;
+    let rows =
+        client.query(LIST, &[&filter.name, &filter.source, &state, &filter.after, &limit, &filter.by_key]).await?;
     rows.iter()
         .map(|row| {
             let code: String = row.try_get("code")?;

@@ -15,6 +15,6 @@ async fn rejects(context: &Context, name: Option<String>, all: bool, limit: i64)
     if !ledger::exists(&client).await? {
         return Ok(Vec::new());
     }
-    let filter = RejectFilter { name, source: None, open_only: !all, after: 0, limit };
+    let filter = RejectFilter { name, source: None, open_only: !all, after: 0, limit, by_key: true };
     Ok(ledger::list_rejects(&client, &filter).await?)
 }
