@@ -605,19 +605,6 @@ CREATE OR REPLACE FUNCTION heirloom.is_recallable(m heirloom.memory, at timestam
  STABLE
 RETURN ((m).is_active AND (((m).state <> ALL (ARRAY['deprecated'::text, 'superseded'::text, 'archived'::text, 'rejected'::text])) OR (((m).state = ANY (ARRAY['deprecated'::text, 'superseded'::text])) AND ((m).state = ANY (also_states)))) AND (((m).expires_at IS NULL) OR ((m).expires_at > GREATEST(at, statement_timestamp()))) AND (COALESCE((m).valid_from, (m).created_at, '-infinity'::timestamp with time zone) <= at) AND (((m).valid_to IS NULL) OR ((m).valid_to > at)) AND (include_unverified OR ((m).kind <> 'lesson'::text) OR ((m).verified_at IS NOT NULL)) AND ((kinds IS NULL) OR ((m).kind = ANY (kinds))) AND ((role IS NULL) OR ((m).role = role)) AND ((exclude_dag IS NULL) OR ((m).source_dag_id IS DISTINCT FROM exclude_dag)) AND ((content_types IS NULL) OR ((m).content_type = ANY (content_types))))
 
-CREATE OR REPLACE FUNCTION heirloom.living_namespaces(namespaces text[])
- RETURNS text[]
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_catalog'
-AS $function$
-    select coalesce(array_agg(n.name), '{}')
-    from unnest(namespaces) n(name)
-    where not exists (
-        select from heirloom.namespace x where x.name = n.name and x.expires_at <= statement_timestamp()
-    )
-$function$
-
 CREATE OR REPLACE FUNCTION heirloom.may_hold_credential(said text)
  RETURNS boolean
  LANGUAGE sql

@@ -59,7 +59,6 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/note_transition.sql"),
     sql_file!("objects/functions/authenticate.sql"),
     sql_file!("objects/functions/whereabouts.sql"),
-    sql_file!("objects/functions/living_namespaces.sql"),
     sql_file!("objects/functions/write_memory.sql"),
     sql_file!("objects/functions/is_listed.sql"),
     sql_file!("objects/functions/idempotent_begin.sql"),

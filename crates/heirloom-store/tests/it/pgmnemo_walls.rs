@@ -69,7 +69,6 @@ const CALLS: &[&str] = &[
     "select heirloom.visible_namespaces()",
     "select heirloom.may_see('project:2'), heirloom.may_see('project:1'), heirloom.serves_all()",
     "select count(*) from heirloom.memory m where heirloom.is_listed(m, '{}', '{}', '{}', null, null, null, null, null, null, null, true, '%zanzibar%')",
-    "select heirloom.living_namespaces('{project:1,project:2}')",
     // what the doors ask for
     "select * from heirloom.authenticate(decode(repeat('00', 32), 'hex'))",
     "select * from heirloom.idempotent_begin('00000000-0000-0000-0000-000000000021', 'k', decode(repeat('00', 32), 'hex'))",

@@ -3,7 +3,7 @@
 -- $11 migrated, $12 expiring before, $13 only what recall would show, $14 pattern
 select count(*) as total
 from heirloom.memory m
-where m.namespace = any (case when $13 then heirloom.living_namespaces($1) else $1 end)
+where m.namespace = any (case when $13 then heirloom.open_namespaces($1, statement_timestamp()) else $1 end)
     and heirloom.is_listed(m, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14)
     and (
         $11::boolean is null

@@ -8,7 +8,7 @@
 with places as (
     select n.name
     from unnest($1::text[]) n(name)
-    where not $17::boolean or n.name = any (heirloom.living_namespaces($1))
+    where not $17::boolean or n.name = any (heirloom.open_namespaces($1, statement_timestamp()))
 ),
 page as (
     select k.namespace, k.id
