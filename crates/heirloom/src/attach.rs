@@ -11,8 +11,11 @@ use heirloom_migrate::MigrateError;
 use heirloom_store::StoreError;
 use serde_json::Value;
 
-use crate::context::{Context, Progress};
+use crate::config::ServeConfig;
+use crate::context::{Cancel, Context, Progress};
 use crate::error::{Error, Result};
+use crate::explain;
+use crate::http;
 use crate::http::attach::{Envelope, Line};
 use crate::ops::{Op, Output};
 
@@ -41,6 +44,57 @@ pub fn owner_of(error: &Error) -> Option<&OwnerRecord> {
             Some(owner)
         }
         _ => None,
+    }
+}
+
+/// Whether an operation failed because another process has the store open and has not said where it can be asked.
+pub fn is_silent(error: &Error) -> bool {
+    explain::case(error).code == "data-directory-in-use" && owner_of(error).is_none()
+}
+
+/// The door for other commands while a process that is no server has the embedded store open.
+#[derive(Default)]
+pub struct Lent {
+    state: tokio::sync::Mutex<bool>,
+    stop: Cancel,
+}
+
+impl Lent {
+    /// Opens the door once this process has an embedded store open. One that cannot be opened costs the others, not us.
+    pub async fn lend(&self, context: &Context) {
+        let Some(database) = context.opened().filter(|database| database.is_embedded()) else { return };
+        let mut open = self.state.lock().await;
+        if *open {
+            return;
+        }
+        match self.open(context, database).await {
+            Ok(()) => *open = true,
+            Err(error) => tracing::warn!(%error, "other commands cannot use the store while this one runs"),
+        }
+    }
+
+    async fn open(&self, context: &Context, database: &heirloom_engine::Database) -> Result<()> {
+        let settings = ServeConfig::default();
+        let listener = http::bind("127.0.0.1:0", "the door for other commands").await?;
+        let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
+        let secret = http::auth::secret();
+        let auth = http::auth::Auth::new(Some(&secret), http::auth::Open::No);
+        // The door ends with its owner's session, not only with the process.
+        let inner = context.call(context.caller().clone()).stopped_by(self.stop.clone());
+        let app = http::App::new(inner, &settings, auth);
+        let routes = http::finished(&app, http::attach::routes(&app));
+        database.announce(&format!("http://{address}"), &secret).await?;
+        tokio::spawn(async move {
+            if let Err(error) = http::serve(&app, routes, listener, &settings).await {
+                tracing::warn!(%error, "the door for other commands closed");
+            }
+        });
+        Ok(())
+    }
+
+    /// Closes the door.
+    pub fn end(&self) {
+        self.stop.cancel();
     }
 }
 

@@ -1,4 +1,5 @@
-//! Who calls, and what they may: the person who started the process, or the holder of a token.
+//! Who calls, and what they may: the person who started the process, the holder of a token, or a program that the
+//! person let in.
 //!
 //! A door finds out who calls; everything after it asks here. Deliberately absent: how a token travels (`http::auth`)
 //! and the second wall, row-level security, which holds the database to the same namespaces.
@@ -15,6 +16,19 @@ pub enum Caller {
     Owner(CallerConfig),
     /// The holder of a token.
     Token(Box<Token>),
+    /// A program that the person let in, such as an agent over stdio: no more than they said, and never an admin.
+    Guest(Box<Guest>),
+}
+
+/// What a person lets a program of theirs do.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    /// Its namespaces of a call that names none, and who is recorded as the one who acted.
+    pub config: CallerConfig,
+    /// Whether those namespaces are all it may name.
+    pub held: bool,
+    /// Whether it may write.
+    pub writes: bool,
 }
 
 impl Caller {
@@ -52,6 +66,7 @@ impl Caller {
         match self {
             Self::Owner(config) => config.namespaces.clone(),
             Self::Token(token) => token.namespaces.iter().filter(|name| !name.ends_with('*')).cloned().collect(),
+            Self::Guest(guest) => guest.config.namespaces.clone(),
         }
     }
 
@@ -60,6 +75,7 @@ impl Caller {
         match self {
             Self::Owner(config) => Some(config.actor.clone()).filter(|actor| !actor.is_empty()),
             Self::Token(token) => Some(format!("token:{}", token.name)),
+            Self::Guest(guest) => Some(guest.config.actor.clone()).filter(|actor| !actor.is_empty()),
         }
     }
 
@@ -68,6 +84,7 @@ impl Caller {
         match self {
             Self::Owner(_) => true,
             Self::Token(token) => token.allows(namespace),
+            Self::Guest(guest) => !guest.held || guest.config.namespaces.iter().any(|own| own == namespace),
         }
     }
 
@@ -79,7 +96,16 @@ impl Caller {
         if self.allows(namespace) {
             return Ok(());
         }
-        Err(Error::Forbidden(format!("this token is not for the namespace {namespace}")))
+        Err(Error::Forbidden(match self {
+            Self::Guest(guest) if guest.config.namespaces.is_empty() => {
+                format!("this agent has no namespace, so not {namespace} either")
+            }
+            Self::Guest(guest) => {
+                let own = guest.config.namespaces.join(", ");
+                format!("this agent is not for the namespace {namespace}; it is for {own}")
+            }
+            _ => format!("this token is not for the namespace {namespace}"),
+        }))
     }
 
     /// Whether the caller has a right.
@@ -87,6 +113,7 @@ impl Caller {
         match self {
             Self::Owner(_) => true,
             Self::Token(token) => token.may(right),
+            Self::Guest(guest) => right == Right::Read || (right == Right::Write && guest.writes),
         }
     }
 
@@ -98,6 +125,7 @@ impl Caller {
         if self.has(right) {
             return Ok(());
         }
-        Err(Error::Forbidden(format!("this token lacks the right `{}`", right.as_str())))
+        let who = if matches!(self, Self::Guest(_)) { "agent" } else { "token" };
+        Err(Error::Forbidden(format!("this {who} lacks the right `{}`", right.as_str())))
     }
 }

@@ -133,6 +133,12 @@ impl Context {
         Self { watch, cancel, elsewhere: Some((directory, environment)), ..self }
     }
 
+    /// The same call, stopped by somebody else.
+    #[must_use]
+    pub fn stopped_by(self, cancel: Cancel) -> Self {
+        Self { cancel, ..self }
+    }
+
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.shared.config
@@ -147,6 +153,7 @@ impl Context {
     pub fn caller_config(&self) -> &CallerConfig {
         match &self.caller {
             Caller::Owner(config) => config,
+            Caller::Guest(guest) => &guest.config,
             Caller::Token(_) => {
                 static NOBODY: CallerConfig = CallerConfig::NOBODY;
                 &NOBODY

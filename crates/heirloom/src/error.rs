@@ -63,14 +63,6 @@ pub enum Error {
         /// What is accepted.
         accepted: String,
     },
-    /// The operation is named by the contract and not in this version.
-    #[error("`heirloom {command}` is not in this version")]
-    Absent {
-        /// The command.
-        command: &'static str,
-        /// What to use instead.
-        instead: &'static str,
-    },
     /// A file of the user's could not be read or written.
     #[error("{path}: {reason}")]
     File {

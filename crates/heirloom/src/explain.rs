@@ -151,7 +151,6 @@ cases! {
         "read it again and decide anew";
     TEMPORARY = "owner-unreachable" Temporary "The process that has the embedded store open does not answer."
         "wait until it ends, or stop it; nothing is opened behind its back";
-    ABSENT = "not-in-this-version" User "The command is named by the contract and not in this version." "";
     FILE = "file" User "A file cannot be read or written." "";
     INTERRUPTED = "interrupted" Temporary "The command was asked to stop."
         "run the same command again; it goes on where it stopped";
@@ -202,9 +201,6 @@ pub fn explain(error: &Error) -> Explained {
         return Explained { code: case.code, exit: case.exit as u8, message, causes, hints };
     }
     let mut hints = Vec::new();
-    if let Error::Absent { instead, .. } = error {
-        hints.push((*instead).to_owned());
-    }
     if !case.hint.is_empty() {
         hints.push(case.hint.to_owned());
     }
@@ -283,7 +279,6 @@ pub fn case(error: &Error) -> Case {
         Error::Config { .. } => CONFIG,
         Error::Argument { .. } => ARGUMENT,
         Error::Usage(_) => USAGE,
-        Error::Absent { .. } => ABSENT,
         Error::Field { .. } => FIELD,
         Error::Temporary(_) => TEMPORARY,
         Error::Told(told) => CASES.iter().find(|case| case.code == told.code).copied().unwrap_or(BUG),

@@ -1,7 +1,7 @@
 //! Heirloom's binary as a library: one list of operations and the doors that lead to it.
 //!
 //! - [`ops`]: everything the product can do, one entry of [`ops::ALL`] each.
-//! - [`cli`], [`http`]: doors; [`attach`] lets a second process use the first one's embedded store.
+//! - [`cli`], [`http`], [`mcp`]: doors; [`attach`] lets a second process use the first one's embedded store.
 //! - [`caller`]: who calls and what they may.
 //! - [`compat`]: contracts of others that the doors honour.
 //! - [`command`]: the command tree, made from [`ops::ALL`].
@@ -26,6 +26,7 @@ pub mod embed;
 pub mod error;
 pub mod explain;
 pub mod http;
+pub mod mcp;
 pub mod ops;
 pub mod text;
 

@@ -22,9 +22,13 @@ pub(super) fn start_log(filter: &str) -> Result<()> {
         what: format!("`{filter}` cannot be read ({error})"),
         accepted: "error, warn, info, debug, trace or module=level is accepted".to_owned(),
     })?;
-    // Below this the driver writes the values of statements into its log, and what is remembered stands in them. Apart from
-    // the user's filter, so that no wish of his brings them back and none of ours makes his louder.
-    let harmless = filter_fn(|event| !event.target().starts_with("tokio_postgres") || *event.level() <= Level::INFO);
+    // Below this the driver writes the values of statements into its log and the protocol's library its messages, and what is
+    // remembered stands in them. Apart from the user's filter, so that no wish of his brings them back and none of ours
+    // makes his louder.
+    let harmless = filter_fn(|event| {
+        let talkative = ["tokio_postgres", "rmcp"].iter().any(|name| event.target().starts_with(name));
+        !talkative || *event.level() <= Level::INFO
+    });
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour());
     tracing_subscriber::registry().with(layer.with_filter(filter.and(harmless))).init();
     Ok(())
@@ -32,6 +36,10 @@ pub(super) fn start_log(filter: &str) -> Result<()> {
 
 /// Prints a result and gives its exit code. Whoever reads may stop reading: a broken pipe is success.
 pub(super) fn output(output: &Output, json: bool) -> ExitCode {
+    // A door whose own wire is stdout gives nothing back.
+    if output.json.is_null() && output.text.is_empty() {
+        return ExitCode::SUCCESS;
+    }
     let written = if json { data(&format!("{:#}\n", output.json)) } else { data(&output.text) };
     if output.holds { written } else { ExitCode::from(Exit::Refused as u8) }
 }

@@ -376,6 +376,16 @@ impl Config {
         Ok(Location::Embedded(data.clone()))
     }
 
+    /// The user's home directory.
+    pub fn home() -> Option<PathBuf> {
+        directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned())
+    }
+
+    /// Where programs keep this user's settings.
+    pub fn settings_of_programs() -> Option<PathBuf> {
+        directories::BaseDirs::new().map(|dirs| dirs.config_dir().to_owned())
+    }
+
     /// Whether the user wants no colour.
     pub fn no_color() -> bool {
         process_env(Env::NO_COLOR).is_some()

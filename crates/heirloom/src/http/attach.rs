@@ -76,7 +76,7 @@ pub enum Line {
 }
 
 /// The route.
-pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let gate = Gate { app: app.clone(), shape: Shape::Problem };
     Router::new().route("/attach", post(attach)).layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
 }
@@ -89,7 +89,7 @@ async fn attach(State(app): State<Arc<App>>, headers: HeaderMap, Body(body): Bod
     };
     match caller {
         Ok(Caller::Owner(_)) => {}
-        Ok(Caller::Token(_)) => {
+        Ok(Caller::Token(_) | Caller::Guest(_)) => {
             return Fault::new(StatusCode::FORBIDDEN, "forbidden", "only the owner of the process may attach")
                 .answer(Shape::Problem);
         }

@@ -94,6 +94,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(guarded(app, Shape::Problem, api::routes().merge(events::routes())))
         .merge(plugin_v1::routes(app))
         .merge(workspace::routes(app))
+        .merge(guarded(app, Shape::Problem, crate::mcp::http::routes(app)))
+        .merge(guarded(app, Shape::Workspace, crate::compat::mcp_platform::bridge::routes()))
         .merge(open(app))
         .merge(attach::routes(app))
         .fallback(|| async { Fault::no_route().answer(Shape::Problem) });

@@ -47,6 +47,8 @@ pub(super) async fn run(
     let owner = match context.caller() {
         Caller::Owner(_) => Uuid::nil(),
         Caller::Token(token) => token.id,
+        // What the person asked for is not replayed to a program that may see less.
+        Caller::Guest(_) => Uuid::max(),
     };
     let digest: [u8; 32] = Sha256::digest(format!("{}\n{arguments}", op.name)).into();
     let store = context.store().await?;

@@ -15,7 +15,6 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-mod absent;
 pub mod apply;
 pub mod completions;
 pub mod config;
@@ -78,7 +77,9 @@ pub static ALL: &[Op] = &[
     Op::of::<workspace::list::ListWorkspaces>(),
     Op::of::<workspace::remove::RemoveWorkspace>(),
     Op::of::<serve::Serve>(),
-    Op::of::<mcp::Mcp>(),
+    Op::of::<mcp::serve::ServeMcp>(),
+    Op::of::<mcp::install::InstallMcp>(),
+    Op::of::<mcp::call::CallTool>(),
     Op::of::<plugin::Plugin>(),
     Op::of::<completions::Completions>(),
     Op::of::<man::Man>(),
@@ -88,8 +89,9 @@ pub static ALL: &[Op] = &[
 /// operation named here.
 pub static GROUPS: &[(&str, &str, &str)] = &[
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
+    ("mcp", "Serve agents over MCP, or set up a client for it", "mcp serve"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
-    ("token", "List, make and revoke the tokens of HTTP", "token list"),
+    ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
 ];
 
@@ -222,7 +224,7 @@ impl Op {
 
     /// Whether it may run in the process that has the store open instead of in its own.
     pub fn attaches(&self) -> bool {
-        !matches!(self.name, "serve" | "plugin" | "mcp" | "demo" | "doctor")
+        !matches!(self.name, "serve" | "plugin" | "mcp serve" | "mcp install" | "demo" | "doctor")
     }
 
     /// The fields that are paths.

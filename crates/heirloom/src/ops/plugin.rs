@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::auth::{Auth, Open};
 use crate::http::{self, App};
-use crate::ops::serve::{secret, upkeep};
+use crate::ops::serve::upkeep;
 use crate::ops::{Doors, Operation, Output};
 
 /// Arguments of `heirloom plugin`.
@@ -59,7 +59,7 @@ impl Operation for Plugin {
         }
         let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
-        let secret = secret();
+        let secret = http::auth::secret();
         if scheme == "http" {
             store.database().announce(&url, &secret).await?;
         }

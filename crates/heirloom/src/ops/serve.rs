@@ -7,7 +7,6 @@ use heirloom_store::{Store, UpOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -33,7 +32,7 @@ pub struct Serve {
 
 impl Operation for Serve {
     const NAME: &'static str = "serve";
-    const SUMMARY: &'static str = "Serve HTTP";
+    const SUMMARY: &'static str = "Serve HTTP, and MCP over it";
     const DETAIL: &'static str = "Tokens come from `heirloom token create`. While it runs on an embedded store, other \
         commands on that store are sent to it. Ctrl-C ends it when running requests are done.";
     const DOORS: Doors = Doors::CLI;
@@ -59,7 +58,7 @@ impl Operation for Serve {
         let store = ready_store(context).await?;
         let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
-        let secret = secret();
+        let secret = http::auth::secret();
         if scheme == "http" {
             store.database().announce(&url, &secret).await?;
         }
@@ -85,11 +84,6 @@ pub(super) async fn ready_store(context: &Context) -> Result<Store> {
         Store::up(database, &options).await?;
     }
     context.store().await
-}
-
-/// What opens the door to the owner of the process, new each time: 244 random bits.
-pub(super) fn secret() -> String {
-    format!("hl_owner_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
 /// Keeps word frequencies, centres and statistics fresh.

@@ -119,6 +119,43 @@ fn operations() {
     compare("operations.md", &page);
 }
 
+#[test]
+fn the_guide_to_mcp_lists_the_tools() {
+    use heirloom::caller::Caller;
+    use heirloom::config::CallerConfig;
+    use heirloom::mcp::tools::{Offer, list};
+
+    let offer = Offer { workspace: Some("x".into()), pgmnemo: true };
+    let mut table = String::from(
+        "\n| tool | reads only | arguments (* required) | what an agent is told |\n| --- | --- | --- | --- |\n",
+    );
+    for tool in list(&Caller::Owner(CallerConfig::NOBODY), &offer) {
+        let schema = &tool.input_schema;
+        let required: Vec<&str> = match schema.get("required").and_then(|all| all.as_array()) {
+            Some(all) => all.iter().filter_map(|name| name.as_str()).collect(),
+            None => Vec::new(),
+        };
+        let fields = schema.get("properties").and_then(|all| all.as_object()).into_iter().flatten();
+        let fields: Vec<String> = fields
+            .map(|(name, _)| format!("`{name}`{}", if required.contains(&name.as_str()) { "*" } else { "" }))
+            .collect();
+        let reads = if tool.annotations.unwrap().read_only_hint.unwrap() { "yes" } else { "no" };
+        let told = tool.description.unwrap();
+        writeln!(table, "| `{}` | {reads} | {} | {told} |", tool.name, fields.join(", ")).unwrap();
+    }
+    table.push('\n');
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guides/mcp.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = page.split_once("<!-- tools: ").unwrap();
+    let (mark, rest) = rest.split_once("-->").unwrap();
+    let (found, after) = rest.split_once("<!-- /tools -->").unwrap();
+    if std::env::var_os("HEIRLOOM_BLESS").is_some() {
+        std::fs::write(path, format!("{before}<!-- tools: {mark}-->\n{table}<!-- /tools -->{after}")).unwrap();
+        return;
+    }
+    assert_eq!(found.trim_start_matches('\n'), table.trim_start_matches('\n'), "run the test with HEIRLOOM_BLESS=1");
+}
+
 /// What a page shows in blocks of this language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let open = format!("```{language}\n");

@@ -50,7 +50,7 @@ async fn every_command_prints_one_value() {
         "e.toml",
         "[embedding]\nprovider = \"openai-compatible\"\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\n",
     );
-    let mut tried = BTreeSet::from(["demo", "serve", "mcp", "plugin"]);
+    let mut tried = BTreeSet::from(["demo", "serve", "mcp serve", "plugin"]);
     let mut run = |code: i32, words: &str| {
         let name = ALL.iter().map(|op| op.name).filter(|name| words.starts_with(name)).max_by_key(|name| name.len());
         tried.insert(name.unwrap_or_else(|| panic!("{words}")));
@@ -82,6 +82,8 @@ async fn every_command_prints_one_value() {
     run(0, &format!("revise {id} --namespace user:ann --content goodbye"));
     run(0, &format!("transition {id} validated --namespace user:ann"));
     run(0, &format!("forget {id} --namespace user:ann"));
+    run(0, "mcp call -n user:ann recall {\"query\":\"hello\"}");
+    run(0, "mcp install claude --file claude.json --yes");
     run(0, "token create ann --namespace user:ann");
     run(0, "token list");
     run(0, "token revoke ann");
@@ -115,7 +117,8 @@ async fn every_error_is_one_value_and_nothing_else() {
         (2, "show"),
         (2, "up --dimension none"),
         (1, "serve --listen nowhere"),
-        (1, "mcp"),
+        (2, "mcp install emacs"),
+        (2, "mcp call forge"),
         (1, "plugin --listen nowhere"),
         (1, "plan none.toml"),
         (1, "plan bad.toml"),

@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod acceptance_guide;
+mod agent;
 mod architecture;
 mod attach;
 mod bad_input;
@@ -22,6 +23,10 @@ mod http_events;
 mod json;
 mod kill;
 mod legacy;
+mod mcp;
+mod mcp_install;
+mod mcp_pgmnemo;
+mod mcp_platform;
 mod migrate;
 mod ops;
 mod owner;

@@ -40,12 +40,6 @@ fn the_words_of_the_contract_are_there() {
 }
 
 #[test]
-fn what_is_not_in_this_version_says_so_and_what_to_use() {
-    let home = Home::new();
-    insta::assert_snapshot!(home.run("mcp"));
-}
-
-#[test]
 fn no_log_however_loud_holds_what_is_remembered() {
     let home = Home::new();
     for words in ["up --data store", "remember zanzibar --namespace team:a --data store"] {
