@@ -1048,8 +1048,13 @@ CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vect
 AS $function$
 #variable_conflict use_column
 declare
-    question record;
-    words record;
+    -- Each of its own: a field of a record is unpacked again for every row that is compared with it.
+    lexemes text[];
+    required tsquery;
+    refused tsquery;
+    weights sparsevec;
+    content_words text[];
+    knows_one boolean;
     signs bit(1024);
     dimensions double precision;
     names text[];
@@ -1074,8 +1079,10 @@ begin
         namespaces := heirloom.namespaces_in_sight();
     end if;
     namespaces := heirloom.open_namespaces(namespaces, at);
-    select * into question from heirloom.recall_terms(query_text);
-    select * into words from heirloom.question_vector(question.lexemes, namespaces);
+    select t.lexemes, t.required, t.refused into lexemes, required, refused from heirloom.recall_terms(query_text) t;
+    select v.weights, v.content_words, v.knows_one
+    into weights, content_words, knows_one
+    from heirloom.question_vector(lexemes, namespaces) v;
     if vector_norm(query_embedding) > 0 then
         select binary_quantize(query_embedding - c.centre), c.dimension
         into signs, dimensions
@@ -1083,27 +1090,27 @@ begin
     else
         query_embedding := null;
     end if;
-    if words.weights is null and query_embedding is null then
+    if weights is null and query_embedding is null then
         return;
     end if;
 
-    if question.required is not null and not exists (
+    if required is not null and not exists (
         select
         from unnest(namespaces) n(name)
         join heirloom.memory m on m.namespace = n.name
-        where m.content_tsv @@ question.required
+        where m.content_tsv @@ required
             and heirloom.is_recallable(
                 m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
             )
     ) then
-        question.required := null;
+        required := null;
     end if;
 
     if exists (select from heirloom.frequency f where f.namespace = any (namespaces) and f.is_indexed) then
         return query
         select w.*
         from heirloom.recall_wide(
-            question.required, question.refused, question.lexemes, words.weights, words.content_words, words.knows_one,
+            required, refused, lexemes, weights, content_words, knows_one,
             query_embedding, signs, dimensions, query_model, namespaces, k, kinds, include_unverified, at, role,
             exclude_dag, content_types, also_states, use_sessions
         ) w;
@@ -1114,14 +1121,18 @@ begin
     select array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session), array_agg(s.l),
         array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
     into names, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
-    from unnest(namespaces) n(name)
+    from (
+        select u.name, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
+        from unnest(namespaces) u(name)
+        offset 0
+    ) n
     cross join lateral (
         select m.namespace, m.id, m.created_at,
             case
-                when m.source_run_id is null then hashtextextended(m.namespace, 0) | 1
-                else hashtextextended(m.source_run_id, hashtext(m.namespace)) & -2
+                when m.source_run_id is null then n.no_session
+                else hashtextextended(m.source_run_id, n.seed) & -2
             end as session,
-            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> words.weights), 0) as l,
+            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
             case
                 when query_embedding is null
                     or (query_model is not null and m.embedding_model <> query_model) then null
@@ -1134,8 +1145,8 @@ begin
             and heirloom.is_recallable(
                 m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
             )
-            and (question.required is null or m.content_tsv @@ question.required)
-            and (question.refused is null or not m.content_tsv @@ question.refused)
+            and (required is null or m.content_tsv @@ required)
+            and (refused is null or not m.content_tsv @@ refused)
         order by m.source_run_id, m.created_at, m.id
     ) s;
     if ids is null then
@@ -1145,7 +1156,7 @@ begin
     words_count_for := case
         when best_semantic is null then 1
         when best_lexical is null then 0
-        when words.knows_one or heirloom.says_something(words.content_words, namespaces) then 0.6
+        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
         else 0
     end;
     contexts := array_fill(0::double precision, array[last]);
@@ -1196,7 +1207,7 @@ begin
         end
     from (
         select f.at, f.boost, f.context, l.lexical, l.semantic,
-            round((l.lexical + l.semantic + f.context + f.boost)::numeric, 9)::double precision as score
+            round((l.lexical + l.semantic + f.context + f.boost) * 1e9) / 1e9 as score
         from unnest(lexicals, semantics, contexts, boosts) with ordinality f(l, s, context, boost, at)
         cross join lateral (
             select coalesce(words_count_for * f.l / best_lexical, 0) as lexical,
@@ -1275,87 +1286,75 @@ end
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.recall_neighbours(in_namespace text, run text, created timestamp with time zone, of_id uuid, at timestamp with time zone, include_unverified boolean, kinds text[], role text, exclude_dag text, content_types text[], also_states text[], required tsquery, refused tsquery)
- RETURNS TABLE(id uuid, step integer)
- LANGUAGE plpgsql
+ RETURNS TABLE(place tid, step integer)
+ LANGUAGE sql
  STABLE
- SET search_path TO 'pg_catalog'
- SET plan_cache_mode TO 'force_generic_plan'
- SET enable_seqscan TO 'off'
- SET enable_bitmapscan TO 'off'
 AS $function$
-#variable_conflict use_column
-declare
-    direction integer;
-    place integer;
-    before timestamptz;
-    row record;
-begin
-    foreach direction in array array[1, -1] loop
-        place := 0;
-        before := created;
-        for row in
-            select n.id, n.created_at
+    select p.place, p.step
+    from (
+        select w.place, w.step,
+            bool_and(
+                w.created_at <> w.before and (run is not null or abs(extract(epoch from w.created_at - w.before)) <= 1800)
+            ) over (partition by sign(w.step) order by abs(w.step)) as reached
+        from (
+            select n.place, n.created_at, n.step,
+                lag(n.created_at, 1, created) over (partition by sign(n.step) order by abs(n.step)) as before
             from (
-                select m.id, m.created_at
-                from heirloom.memory m
-                where direction = 1 and m.namespace = in_namespace and m.source_run_id = run collate "default"
-                    and (m.created_at, m.id) > (created, of_id)
-                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                    and (required is null or m.content_tsv @@ required)
-                    and (refused is null or not m.content_tsv @@ refused)
-                order by m.created_at, m.id
-                limit 2
+                select f.place, f.created_at, row_number() over (order by f.created_at, f.id)::integer as step
+                from (
+                    select m.ctid as place, m.created_at, m.id
+                    from heirloom.memory m
+                    where run is not null and m.namespace = in_namespace and m.source_run_id = run collate "default"
+                        and (m.created_at, m.id) > (created, of_id)
+                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                        and (required is null or m.content_tsv @@ required)
+                        and (refused is null or not m.content_tsv @@ refused)
+                    order by m.created_at, m.id
+                    limit 2
+                ) f
+                union all
+                select b.place, b.created_at, -row_number() over (order by b.created_at desc, b.id desc)::integer
+                from (
+                    select m.ctid as place, m.created_at, m.id
+                    from heirloom.memory m
+                    where run is not null and m.namespace = in_namespace and m.source_run_id = run collate "default"
+                        and (m.created_at, m.id) < (created, of_id)
+                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                        and (required is null or m.content_tsv @@ required)
+                        and (refused is null or not m.content_tsv @@ refused)
+                    order by m.created_at desc, m.id desc
+                    limit 2
+                ) b
+                union all
+                select f.place, f.created_at, row_number() over (order by f.created_at, f.id)::integer
+                from (
+                    select m.ctid as place, m.created_at, m.id
+                    from heirloom.memory m
+                    where run is null and m.namespace = in_namespace and m.source_run_id is null
+                        and (m.created_at, m.id) > (created, of_id) and m.created_at <= created + interval '1 hour'
+                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                        and (required is null or m.content_tsv @@ required)
+                        and (refused is null or not m.content_tsv @@ refused)
+                    order by m.created_at, m.id
+                    limit 2
+                ) f
+                union all
+                select b.place, b.created_at, -row_number() over (order by b.created_at desc, b.id desc)::integer
+                from (
+                    select m.ctid as place, m.created_at, m.id
+                    from heirloom.memory m
+                    where run is null and m.namespace = in_namespace and m.source_run_id is null
+                        and (m.created_at, m.id) < (created, of_id) and m.created_at >= created - interval '1 hour'
+                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                        and (required is null or m.content_tsv @@ required)
+                        and (refused is null or not m.content_tsv @@ refused)
+                    order by m.created_at desc, m.id desc
+                    limit 2
+                ) b
             ) n
-            union all
-            select n.id, n.created_at
-            from (
-                select m.id, m.created_at
-                from heirloom.memory m
-                where direction = -1 and m.namespace = in_namespace and m.source_run_id = run collate "default"
-                    and (m.created_at, m.id) < (created, of_id)
-                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                    and (required is null or m.content_tsv @@ required)
-                    and (refused is null or not m.content_tsv @@ refused)
-                order by m.created_at desc, m.id desc
-                limit 2
-            ) n
-            union all
-            select n.id, n.created_at
-            from (
-                select m.id, m.created_at
-                from heirloom.memory m
-                where run is null and direction = 1 and m.namespace = in_namespace and m.source_run_id is null
-                    and (m.created_at, m.id) > (created, of_id) and m.created_at <= created + interval '1 hour'
-                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                    and (required is null or m.content_tsv @@ required)
-                    and (refused is null or not m.content_tsv @@ refused)
-                order by m.created_at, m.id
-                limit 2
-            ) n
-            union all
-            select n.id, n.created_at
-            from (
-                select m.id, m.created_at
-                from heirloom.memory m
-                where run is null and direction = -1 and m.namespace = in_namespace and m.source_run_id is null
-                    and (m.created_at, m.id) < (created, of_id) and m.created_at >= created - interval '1 hour'
-                    and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                    and (required is null or m.content_tsv @@ required)
-                    and (refused is null or not m.content_tsv @@ refused)
-                order by m.created_at desc, m.id desc
-                limit 2
-            ) n
-        loop
-            exit when row.created_at = before
-                or (run is null and abs(extract(epoch from row.created_at - before)) > 1800);
-            place := place + direction;
-            before := row.created_at;
-            id := row.id;
-            step := place;
-            return next;
-        end loop;
-    end loop;
-end
+        ) w
+    ) p
+    where p.reached
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.recall_terms(query_text text, OUT lexemes text[], OUT required tsquery, OUT refused tsquery)
@@ -1427,6 +1426,7 @@ CREATE OR REPLACE FUNCTION heirloom.recall_wide(required tsquery, refused tsquer
  SET search_path TO 'pg_catalog', '(pgvector)'
  SET jit TO 'off'
  SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'on'
  SET plan_cache_mode TO 'force_generic_plan'
  SET "hnsw.ef_search" TO '200'
  SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -1434,15 +1434,15 @@ AS $function$
 #variable_conflict use_column
 declare
     here text;
-    found uuid[];
-    names text[] := '{}';
-    ids uuid[] := '{}';
+    found tid[];
+    near tid[];
+    places tid[] := '{}';
     wanted constant integer := greatest(100, least(coalesce(k, 8000), 8000));
 begin
     signs := signs::bit(1024);
     foreach here in array namespaces loop
         if not exists (select from heirloom.frequency f where f.namespace = here and f.is_indexed) then
-            found := array(select m.id from heirloom.memory m where m.namespace = here);
+            found := array(select m.ctid from heirloom.memory m where m.namespace = here);
         else
             found := '{}';
             if weights is not null then
@@ -1453,7 +1453,7 @@ begin
                 else
                     execute format(
                         'select array(
-                             select m.id from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000
+                             select m.ctid from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000
                          )',
                         here
                     )
@@ -1462,30 +1462,26 @@ begin
                 end if;
             end if;
             if signs is not null then
-                declare
-                    near uuid[];
-                begin
-                    execute format(
-                        'select array(
-                             select m.id
-                             from heirloom.memory m
-                             where m.namespace = %L
-                                 and heirloom.is_recallable(m, $3, $4, $5, $6, $7, $8, $9)
-                                 and ($10 is null or m.embedding_model is null or m.embedding_model = $10)
-                             order by m.sign_bits <~> $1
-                             limit $2
-                         )',
-                        here
-                    )
-                    into near
-                    using signs::bit(1024), wanted, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
-                        also_states, query_model;
-                    found := found || near;
-                end;
+                execute format(
+                    'select array(
+                         select m.ctid
+                         from heirloom.memory m
+                         where m.namespace = %L
+                             and heirloom.is_recallable(m, $3, $4, $5, $6, $7, $8, $9)
+                             and ($10 is null or m.embedding_model is null or m.embedding_model = $10)
+                         order by m.sign_bits <~> $1
+                         limit $2
+                     )',
+                    here
+                )
+                into near
+                using signs::bit(1024), wanted, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                    also_states, query_model;
+                found := found || near;
             elsif query_embedding is not null then
                 -- A model of so few vectors that it has no centre yet: its rows are few, and asked one by one.
                 found := found || array(
-                    select m.id
+                    select m.ctid
                     from heirloom.memory m
                     where m.namespace = here
                         and m.embedding is not null
@@ -1497,18 +1493,14 @@ begin
                     limit wanted
                 );
             end if;
-            found := array(select distinct u.id from unnest(found) u(id));
         end if;
-        names := names || array_fill(here, array[cardinality(found)]);
-        ids := ids || found;
+        places := places || found;
     end loop;
 
     return query
     with candidate as materialized (
-        select m.namespace, m.id, m.source_run_id, m.created_at, s.l, s.s,
-            heirloom.recall_boost(m.pin, m.importance, m.state) as boost
-        from unnest(names, ids) c(namespace, id)
-        join heirloom.memory m on m.namespace = c.namespace and m.id = c.id
+        select m.ctid as place, m.id, m.created_at, s.l, s.s, heirloom.recall_boost(m.pin, m.importance, m.state) as boost
+        from heirloom.memory m
         cross join lateral (
             select greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
                 case
@@ -1518,7 +1510,8 @@ begin
                     else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
                 end as s
         ) s
-        where heirloom.is_recallable(m, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types, also_states)
+        where m.ctid = any (places)
+            and heirloom.is_recallable(m, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types, also_states)
             and (required is null or m.content_tsv @@ required)
             and (refused is null or not m.content_tsv @@ refused)
     ),
@@ -1533,10 +1526,9 @@ begin
         from (select nullif(max(c.l), 0) as l, nullif(greatest(max(c.s), 0), 0) as s from candidate c) b
     ),
     anchor as materialized (
-        select o.namespace, o.id, o.source_run_id, o.created_at,
-            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+        select o.place, o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
         from (
-            select c.namespace, c.id, c.source_run_id, c.created_at,
+            select c.place,
                 coalesce(b.words_count_for * c.l / b.l, 0)
                 + coalesce((1 - b.words_count_for) * greatest(c.s, 0) / b.s, 0) as f
             from candidate c, best b
@@ -1546,25 +1538,22 @@ begin
         ) o
     ),
     lifted as materialized (
-        select n.namespace, n.id, sum(n.x * case n.step when 1 then 0.7 when 2 then 0.4 when -1 then 0.4 else 0.2 end)
-            as context
-        from (
-            select a.namespace, a.x, f.id, f.step
-            from anchor a
-            cross join lateral heirloom.recall_neighbours(
-                a.namespace, a.source_run_id, a.created_at, a.id, at, include_unverified, kinds, recall_wide.role, exclude_dag,
-                content_types, also_states, required, refused
-            ) f
-            where a.x > 0
-        ) n
-        group by n.namespace, n.id
+        select f.place, sum(a.x * case f.step when 1 then 0.7 when 2 then 0.4 when -1 then 0.4 else 0.2 end) as context
+        from anchor a
+        join heirloom.memory m on m.ctid = a.place
+        cross join lateral heirloom.recall_neighbours(
+            m.namespace, m.source_run_id, m.created_at, m.id, at, include_unverified, kinds, recall_wide.role, exclude_dag,
+            content_types, also_states, required, refused
+        ) f
+        where a.x > 0
+        group by f.place
     ),
     row_of as (
-        select c.namespace, c.id, c.created_at, c.source_run_id, c.l, c.s, c.boost, coalesce(l.context, 0) as context
+        select c.place, c.id, c.created_at, c.l, c.s, c.boost, coalesce(l.context, 0) as context
         from candidate c
-        left join lifted l on l.namespace = c.namespace and l.id = c.id
+        left join lifted l on l.place = c.place
         union all
-        select m.namespace, m.id, m.created_at, m.source_run_id,
+        select m.ctid, m.id, m.created_at,
             greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0),
             case
                 when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
@@ -1574,31 +1563,30 @@ begin
             end,
             heirloom.recall_boost(m.pin, m.importance, m.state), l.context
         from lifted l
-        join heirloom.memory m on m.namespace = l.namespace and m.id = l.id
-        where not exists (select from candidate c where c.namespace = l.namespace and c.id = l.id)
-    )
-    select r.namespace, r.id, r.created_at, r.score, r.lexical, r.semantic, r.context, r.boost,
-        case
-            when query_embedding is not null then (
-                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-                from heirloom.memory m
-                where m.namespace = r.namespace and m.id = r.id
-                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
-            )
-        end
-    from (
-        select f.namespace, f.id, f.created_at, f.context, f.boost, f.lexical, f.semantic,
-            round((f.lexical + f.semantic + f.context + f.boost)::numeric, 9)::double precision as score
+        join heirloom.memory m on m.ctid = l.place
+        where not exists (select from candidate c where c.place = l.place)
+    ),
+    ranked as materialized (
+        select f.place, f.context, f.boost, f.lexical, f.semantic,
+            round((f.lexical + f.semantic + f.context + f.boost) * 1e9) / 1e9 as score
         from (
             select o.*, coalesce(b.words_count_for * o.l / b.l, 0) as lexical,
                 coalesce((1 - b.words_count_for) * greatest(o.s, 0) / b.s, 0) as semantic
             from row_of o, best b
         ) f
-        where f.lexical + f.semantic > 0 or (f.context > 0 and f.source_run_id is not null)
+        where f.lexical + f.semantic > 0
+            or (f.context > 0 and (select n.source_run_id is not null from heirloom.memory n where n.ctid = f.place))
         order by score desc, f.created_at desc nulls last, f.id
         limit k
-    ) r
-    order by r.score desc, r.created_at desc nulls last, r.id;
+    )
+    select m.namespace, m.id, m.created_at, r.score, r.lexical, r.semantic, r.context, r.boost,
+        case
+            when query_embedding is not null and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+            then nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+        end
+    from ranked r
+    join heirloom.memory m on m.ctid = r.place
+    order by r.score desc, m.created_at desc nulls last, m.id;
 end
 $function$
 
@@ -2360,18 +2348,18 @@ end
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.word_candidates(words tsquery, in_namespace text)
- RETURNS uuid[]
+ RETURNS tid[]
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog'
 AS $function$
 declare
-    found uuid[];
+    found tid[];
 begin
     if heirloom.may_see(in_namespace) then
         -- The namespace as a constant: the index is one of this namespace alone.
         execute format(
-            'select array(select m.id from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000)',
+            'select array(select m.ctid from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000)',
             in_namespace
         )
         into found

@@ -70,8 +70,13 @@ set enable_bitmapscan = off
 as $body$
 #variable_conflict use_column
 declare
-    question record;
-    words record;
+    -- Each of its own: a field of a record is unpacked again for every row that is compared with it.
+    lexemes text[];
+    required tsquery;
+    refused tsquery;
+    weights sparsevec;
+    content_words text[];
+    knows_one boolean;
     signs bit(%2$s);
     dimensions double precision;
     names text[];
@@ -96,8 +101,10 @@ begin
         namespaces := heirloom.namespaces_in_sight();
     end if;
     namespaces := heirloom.open_namespaces(namespaces, at);
-    select * into question from heirloom.recall_terms(query_text);
-    select * into words from heirloom.question_vector(question.lexemes, namespaces);
+    select t.lexemes, t.required, t.refused into lexemes, required, refused from heirloom.recall_terms(query_text) t;
+    select v.weights, v.content_words, v.knows_one
+    into weights, content_words, knows_one
+    from heirloom.question_vector(lexemes, namespaces) v;
     if vector_norm(query_embedding) > 0 then
         select binary_quantize(query_embedding - c.centre), c.dimension
         into signs, dimensions
@@ -105,27 +112,27 @@ begin
     else
         query_embedding := null;
     end if;
-    if words.weights is null and query_embedding is null then
+    if weights is null and query_embedding is null then
         return;
     end if;
 
-    if question.required is not null and not exists (
+    if required is not null and not exists (
         select
         from unnest(namespaces) n(name)
         join heirloom.memory m on m.namespace = n.name
-        where m.content_tsv @@ question.required
+        where m.content_tsv @@ required
             and heirloom.is_recallable(
                 m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
             )
     ) then
-        question.required := null;
+        required := null;
     end if;
 
     if exists (select from heirloom.frequency f where f.namespace = any (namespaces) and f.is_indexed) then
         return query
         select w.*
         from heirloom.recall_wide(
-            question.required, question.refused, question.lexemes, words.weights, words.content_words, words.knows_one,
+            required, refused, lexemes, weights, content_words, knows_one,
             query_embedding, signs, dimensions, query_model, namespaces, k, kinds, include_unverified, at, role,
             exclude_dag, content_types, also_states, use_sessions
         ) w;
@@ -136,14 +143,18 @@ begin
     select array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session), array_agg(s.l),
         array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
     into names, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
-    from unnest(namespaces) n(name)
+    from (
+        select u.name, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
+        from unnest(namespaces) u(name)
+        offset 0
+    ) n
     cross join lateral (
         select m.namespace, m.id, m.created_at,
             case
-                when m.source_run_id is null then hashtextextended(m.namespace, 0) | 1
-                else hashtextextended(m.source_run_id, hashtext(m.namespace)) & -2
+                when m.source_run_id is null then n.no_session
+                else hashtextextended(m.source_run_id, n.seed) & -2
             end as session,
-            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> words.weights), 0) as l,
+            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
             case
                 when query_embedding is null
                     or (query_model is not null and m.embedding_model <> query_model) then null
@@ -156,8 +167,8 @@ begin
             and heirloom.is_recallable(
                 m, at, include_unverified, kinds, recall.role, exclude_dag, content_types, also_states
             )
-            and (question.required is null or m.content_tsv @@ question.required)
-            and (question.refused is null or not m.content_tsv @@ question.refused)
+            and (required is null or m.content_tsv @@ required)
+            and (refused is null or not m.content_tsv @@ refused)
         order by m.source_run_id, m.created_at, m.id
     ) s;
     if ids is null then
@@ -167,7 +178,7 @@ begin
     words_count_for := case
         when best_semantic is null then 1
         when best_lexical is null then 0
-        when words.knows_one or heirloom.says_something(words.content_words, namespaces) then 0.6
+        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
         else 0
     end;
     contexts := array_fill(0::double precision, array[last]);
@@ -218,7 +229,7 @@ begin
         end
     from (
         select f.at, f.boost, f.context, l.lexical, l.semantic,
-            round((l.lexical + l.semantic + f.context + f.boost)::numeric, 9)::double precision as score
+            round((l.lexical + l.semantic + f.context + f.boost) * 1e9) / 1e9 as score
         from unnest(lexicals, semantics, contexts, boosts) with ordinality f(l, s, context, boost, at)
         cross join lateral (
             select coalesce(words_count_for * f.l / best_lexical, 0) as lexical,

@@ -1,27 +1,42 @@
--- The rows of one large namespace that match a text query, by the index upkeep made for it: at most 8,000.
+-- Where the rows of one large namespace lie that match a text query, by the index upkeep made for it: at most 8,000. Good
+-- for the statement that asks: what its snapshot sees stays in its place until it ends.
 --
 -- Under row-level security `@@` is not leakproof, so it never becomes an index condition for the caller. This asks as
 -- the auditing role instead, after the same question the policy asks; and what it finds is only where to look: recall
 -- reads every row again with the caller's own rights.
+
+-- A changed result is another function.
+do $$
+begin
+    if 'heirloom.word_candidates(tsquery, text)'::regprocedure::oid in (
+        select p.oid from pg_catalog.pg_proc p where p.prorettype <> 'tid[]'::regtype
+    ) then
+        drop function heirloom.word_candidates(tsquery, text);
+    end if;
+exception
+    when undefined_function then
+        null;
+end
+$$;
 
 -- Created by the auditing role itself, which may create in the schema for this one moment: so it is the owner now and
 -- whenever this file changes.
 grant usage, create on schema heirloom to heirloom_audit;
 set local role heirloom_audit;
 
-create or replace function heirloom.word_candidates(words tsquery, in_namespace text) returns uuid[]
+create or replace function heirloom.word_candidates(words tsquery, in_namespace text) returns tid[]
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog
 as $$
 declare
-    found uuid[];
+    found tid[];
 begin
     if heirloom.may_see(in_namespace) then
         -- The namespace as a constant: the index is one of this namespace alone.
         execute format(
-            'select array(select m.id from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000)',
+            'select array(select m.ctid from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000)',
             in_namespace
         )
         into found
