@@ -360,6 +360,7 @@ table heirloom.token row level security
     constraint token_pkey PRIMARY KEY (id)
     constraint token_sha256_key UNIQUE (sha256)
     CREATE UNIQUE INDEX token_name ON heirloom.token USING btree (name) WHERE (revoked_at IS NULL)
+    policy admin for all to heirloom_admin using (true) with check (true)
 
 table heirloom.tombstone row level security forced
     id uuid not null
@@ -387,6 +388,7 @@ table heirloom.workspace row level security
     constraint workspace_parent_fkey FOREIGN KEY (parent_id) REFERENCES heirloom.workspace(id) ON DELETE SET NULL
     constraint workspace_pkey PRIMARY KEY (id)
     CREATE INDEX workspace_parent ON heirloom.workspace USING btree (parent_id) WHERE (parent_id IS NOT NULL)
+    policy admin for all to heirloom_admin using (true) with check (true)
     policy audit for select to heirloom_audit using (true)
     grant select to heirloom_audit
 

@@ -99,6 +99,30 @@ impl TestDatabase {
         self.url.as_deref()
     }
 
+    /// The URL of a login of its own that is a member of these roles and nothing else; on a server alone. It is the
+    /// cluster's, is made once and stays.
+    ///
+    /// # Panics
+    /// On the embedded engine, and as [`Self::fresh`].
+    #[expect(clippy::expect_used, reason = "a test without its database has nothing to say")]
+    pub async fn login(&self, roles: &str) -> String {
+        let login = format!("heirloom_test_{}", roles.replace("heirloom_", "").replace(", ", "_"));
+        let made = format!(
+            "do $$ begin
+                 perform pg_advisory_xact_lock(hashtext('{login}'));
+                 if not exists (select from pg_roles where rolname = '{login}') then
+                     create role {login} login password '{login}';
+                 end if;
+                 grant {roles} to {login};
+             end $$"
+        );
+        self.database.client().await.expect("a connection").batch_execute(&made).await.expect("a login can be made");
+        let url = self.url().expect("the embedded engine has no logins");
+        let (scheme, rest) = url.split_once("://").expect("a URL");
+        let host = rest.split_once('@').map_or(rest, |(_, host)| host);
+        format!("{scheme}://{login}:{login}@{host}")
+    }
+
     /// Closes and drops the database.
     #[expect(clippy::expect_used, reason = "a database that cannot be dropped is a failed test")]
     pub async fn close(self) {

@@ -5,7 +5,7 @@ do $$
 declare
     wanted text;
 begin
-    foreach wanted in array array['heirloom_serve', 'heirloom_audit', 'heirloom_service'] loop
+    foreach wanted in array array['heirloom_serve', 'heirloom_audit', 'heirloom_service', 'heirloom_admin'] loop
         if not exists (select from pg_catalog.pg_roles r where r.rolname = wanted) then
             begin
                 execute format('create role %I nologin', wanted);

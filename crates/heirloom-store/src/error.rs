@@ -70,6 +70,9 @@ pub enum StoreError {
     /// The connection's rights are wrong for what was asked.
     #[error("{0}")]
     Rights(String),
+    /// The connection's login is more than one that may serve tenants, or less.
+    #[error("{0}")]
+    MayNotServe(String),
     /// The database refused a statement of ours.
     #[error("The database refused: {}", Refusal::of(.0))]
     Database(#[from] tokio_postgres::Error),

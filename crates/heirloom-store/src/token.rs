@@ -296,11 +296,13 @@ fn checked_namespaces(new: &NewToken) -> Result<Vec<String>> {
     Ok(patterns)
 }
 
-/// Only the owner of the store may.
+/// Only the owner of the store may, and a member of `heirloom_admin`.
 pub(crate) fn owners_only(error: tokio_postgres::Error) -> StoreError {
     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
         return StoreError::Rights(
-            "Tokens and workspaces are kept by the database user that owns the store: run this as that user".to_owned(),
+            "Tokens and workspaces are kept by the database user that owns the store: run this as that user, or let it \
+             run `grant heirloom_admin to` this one"
+                .to_owned(),
         );
     }
     StoreError::Database(error)

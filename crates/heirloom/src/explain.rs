@@ -100,6 +100,8 @@ cases! {
         "use the version of Heirloom that installed it, or restore the store from a backup";
     UNSUPPORTED = "server-lacks" User "The server lacks what a store needs."
         "use PostgreSQL 15 or newer with pgvector 0.7 or newer";
+    MAY_NOT_SERVE = "may-not-serve" User "The database user is more than one that may serve tenants, or less."
+        "docs/guides/http.md has the statements that make one";
     RIGHTS = "rights" User "The database user may not do what was asked."
         "use the database user who installed the store; installing needs one who may create roles, schemas and extensions";
     DATABASE = "database-refused" User "The database refuses a statement, for a reason that has no line of its own here."
@@ -355,6 +357,7 @@ fn store_case(error: &StoreError) -> Case {
         StoreError::Altered { .. } => ALTERED,
         StoreError::Unsupported(_) => UNSUPPORTED,
         StoreError::Rights(_) => RIGHTS,
+        StoreError::MayNotServe(_) => MAY_NOT_SERVE,
         StoreError::Database(_) | StoreError::Engine(_) => DATABASE,
     }
 }

@@ -299,7 +299,7 @@ impl Compiler<'_> {
             Kind::Moment => {
                 return self.check_moment(name, spec, column.ty, &word.place, &column.declared, &column.name);
             }
-            Kind::Text => !matches!(column.ty, Type::Bytes | Type::Vector | Type::Array),
+            Kind::Text | Kind::Label(_) => !matches!(column.ty, Type::Bytes | Type::Vector | Type::Array),
             Kind::Word(_) => matches!(column.ty, Type::Text | Type::Other | Type::Dynamic),
             Kind::Integer(..) | Kind::Share => numeric(column.ty) || textual(column.ty),
             Kind::Bool => matches!(column.ty, Type::Bool | Type::Int) || textual(column.ty),

@@ -42,6 +42,15 @@ pub(super) fn text(value: &Value) -> Result<String, Misfit> {
     Ok(text)
 }
 
+/// Text that stands in an index, whose pages take no longer one.
+pub(super) fn label(value: &Value, most: usize) -> Result<String, Misfit> {
+    let text = text(value)?;
+    if text.len() > most {
+        return Err((RejectCode::TooLarge, format!("text of {} bytes; accepted: at most {most}", text.len())));
+    }
+    Ok(text)
+}
+
 /// A whole number in the field's range.
 pub(super) fn integer(value: &Value, kind: Kind) -> Result<i64, Misfit> {
     let Kind::Integer(low, high) = kind else { return Err(mismatch(value, kind)) };

@@ -2,11 +2,17 @@
 
 use heirloom_store::{ITEM_KINDS, KINDS, SOURCES, STATES};
 
+/// Longest run id, in bytes: with the longest namespace, a moment and an id it still fits an entry of `memory_session`, which
+/// takes 2,704.
+const MAX_RUN_BYTES: usize = 2_000;
+
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Text without NUL.
     Text,
+    /// Text of at most so many bytes.
+    Label(usize),
     /// One of these words.
     Word(&'static [&'static str]),
     /// A whole number in this range.
@@ -37,7 +43,7 @@ pub const FIELDS: &[(&str, Kind)] = &[
     ("commit_sha", Kind::Text),
     ("artifact_hash", Kind::Text),
     ("verified_at", Kind::Moment),
-    ("source_run_id", Kind::Text),
+    ("source_run_id", Kind::Label(MAX_RUN_BYTES)),
     ("source_task_id", Kind::Text),
     ("source_dag_id", Kind::Text),
     ("pin", Kind::Bool),
@@ -65,6 +71,7 @@ impl Kind {
     pub(super) fn accepted(self) -> String {
         match self {
             Self::Text => "text".into(),
+            Self::Label(bytes) => format!("text of at most {bytes} bytes"),
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Share => "a number from 0 to 1".into(),

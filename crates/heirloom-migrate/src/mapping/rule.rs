@@ -350,6 +350,7 @@ fn moment(value: &Value, reading: &Reading) -> Result<Moment, Misfit> {
 pub(super) fn convert_to(kind: Kind, value: &Value, reading: &Reading) -> Result<Said, Misfit> {
     Ok(match kind {
         Kind::Text => Said::Text(convert::text(value)?),
+        Kind::Label(most) => Said::Text(convert::label(value, most)?),
         Kind::Word(words) => {
             let text = fold(&convert::text(value)?);
             if !words.contains(&text.as_str()) {

@@ -91,6 +91,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/policies/token.sql"),
     sql_file!("objects/policies/tombstone.sql"),
     sql_file!("objects/policies/workspace.sql"),
+    sql_file!("objects/grants/admin.sql"),
     sql_file!("objects/grants/audit.sql"),
     sql_file!("objects/grants/pgvector.sql"),
     sql_file!("objects/grants/serve.sql"),

@@ -100,7 +100,7 @@ pub(super) async fn ensure_roles(client: &Client) -> Result<()> {
         if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
             return Err(StoreError::Rights(format!(
                 "This user may not create roles: an administrator runs `create role {SERVE_ROLE} nologin; create role \
-                 {AUDIT_ROLE} nologin; create role heirloom_service nologin; grant {SERVE_ROLE}, {AUDIT_ROLE} to` this user"
+                 {AUDIT_ROLE} nologin; create role heirloom_service nologin; create role heirloom_admin nologin; grant {SERVE_ROLE}, {AUDIT_ROLE} to` this user"
             )));
         }
         return Err(error.into());

@@ -15,7 +15,7 @@ use crate::error::{Result, StoreError};
 /// [`SERVE_ROLE`]. Reads only. A door on a server asks this before it serves anybody.
 ///
 /// # Errors
-/// [`StoreError::Rights`] for such a login; [`StoreError::Database`] when the server does not answer.
+/// [`StoreError::MayNotServe`] for such a login; [`StoreError::Database`] when the server does not answer.
 pub async fn check_serving(client: &impl GenericClient) -> Result<()> {
     let row = client.query_one(include_str!("../../sql/queries/schema/serving.sql"), &[]).await?;
     let login: String = row.try_get("login")?;
@@ -36,9 +36,10 @@ pub async fn check_serving(client: &impl GenericClient) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(StoreError::Rights(format!(
+    Err(StoreError::MayNotServe(format!(
         "The database user {login} may not serve tenants: it {fault}. Serve as a login of its own: an administrator \
          runs `create role heirloom_app login password '…'; grant heirloom_serve, heirloom_audit to heirloom_app`, and \
-         the URL names heirloom_app; only `heirloom up` needs the owner"
+         the URL names heirloom_app; heirloom_admin, too, where tokens are made over HTTP. Only `heirloom up` needs the \
+         owner"
     )))
 }

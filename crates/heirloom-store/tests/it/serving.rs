@@ -20,7 +20,7 @@ async fn asked_as(url: &str, login: &str) -> Result<(), StoreError> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_no_policy_holds_is_refused_by_name_and_told_what_to_do() {
     let (test, store) = installed().await;
-    assert!(matches!(store.check_serving().await, Err(StoreError::Rights(_))), "the test connects as a superuser");
+    assert!(matches!(store.check_serving().await, Err(StoreError::MayNotServe(_))), "the test connects as a superuser");
     // The embedded engine has one user and no logins.
     let Some(url) = test.url() else { return test.close().await };
     // Roles belong to the cluster: their names are this run's own.
@@ -61,7 +61,7 @@ async fn a_login_that_no_policy_holds_is_refused_by_name_and_told_what_to_do() {
             continue;
         }
         let refused = said.unwrap_err();
-        assert!(matches!(refused, StoreError::Rights(_)), "{name}: {refused:?}");
+        assert!(matches!(refused, StoreError::MayNotServe(_)), "{name}: {refused:?}");
         let said = refused.to_string();
         let fault = fault.replace('$', &login);
         assert!(said.contains(&format!("The database user {login} may not serve tenants: it {fault}")), "{said}");

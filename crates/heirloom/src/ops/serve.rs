@@ -34,7 +34,7 @@ impl Operation for Serve {
     const NAME: &'static str = "serve";
     const SUMMARY: &'static str = "Serve HTTP, and MCP over it";
     const DETAIL: &'static str = "Tokens come from `heirloom token create`. While it runs on an embedded store, other \
-        commands on that store are sent to it. Ctrl-C ends it when running requests are done.";
+        commands on that store are sent to it. A server is asked as a login of its own, not as the owner. Ctrl-C ends it when running requests are done.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
@@ -56,6 +56,9 @@ impl Operation for Serve {
             });
         }
         let store = ready_store(context).await?;
+        if !store.database().is_embedded() {
+            store.check_serving().await?;
+        }
         let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
         let secret = http::auth::secret();

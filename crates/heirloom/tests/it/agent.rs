@@ -19,6 +19,8 @@ use crate::support::{Home, Ran};
 pub(crate) struct World {
     pub(crate) home: Home,
     server: Option<TestDatabase>,
+    /// Whom the server's database is served as.
+    login: Option<String>,
 }
 
 impl World {
@@ -27,14 +29,17 @@ impl World {
             Some(_) => Some(TestDatabase::fresh().await),
             None => None,
         };
-        let world = Self { home: Home::new(), server };
+        let mut world = Self { home: Home::new(), server, login: None };
         world.ends(0, "up");
+        if let Some(server) = &world.server {
+            world.login = Some(server.login("heirloom_serve, heirloom_audit, heirloom_admin").await);
+        }
         world
     }
 
     /// One whose store is embedded, whatever the other tests run on.
     pub(crate) fn embedded() -> Self {
-        let world = Self { home: Home::new(), server: None };
+        let world = Self { home: Home::new(), server: None, login: None };
         world.ends(0, "up");
         world
     }
@@ -167,6 +172,9 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(world: &World) -> Self {
         let mut command = world.command("serve --listen 127.0.0.1:0");
+        if let Some(login) = &world.login {
+            command.env("DATABASE_URL", login);
+        }
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();

@@ -192,3 +192,21 @@ async fn the_contract_is_served_and_whole() {
     assert!(served.get("/metrics", "").await.text.contains("route=\"/api/v1/openapi.json\""));
     assert_eq!(served.stop().await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_serves_as_the_owner_of_a_server() {
+    let Ok(url) = std::env::var("HEIRLOOM_TEST_URL") else { return };
+    let db = heirloom_engine::testkit::TestDatabase::fresh().await;
+    let home = crate::support::Home::new();
+    let as_owner = [("DATABASE_URL", db.url().unwrap())];
+    assert_eq!(home.run_with("up", &as_owner).code, 0);
+    let ran = home.run_with("serve --listen 127.0.0.1:0", &as_owner);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran}");
+    assert!(ran.stderr.contains("may not serve tenants") && ran.stderr.contains("heirloom_app"), "{ran}");
+    assert!(!ran.stderr.contains(&url), "{ran}");
+    // What a login may not do it is told, with what to do.
+    let login = db.login("heirloom_serve, heirloom_audit").await;
+    let ran = home.run_with("token create me --right admin", &[("DATABASE_URL", &login)]);
+    assert!(ran.code != 0 && ran.stderr.contains("grant heirloom_admin"), "{ran}");
+    db.close().await;
+}

@@ -67,11 +67,15 @@ impl Served {
         let home = Home::new();
         let db = if std::env::var_os("HEIRLOOM_TEST_URL").is_some() { Some(TestDatabase::fresh().await) } else { None };
         let mut place = vec![("HEIRLOOM_LOG", "warn,heirloom=info,heirloom::access=info")];
-        if let Some(url) = db.as_ref().and_then(TestDatabase::url) {
-            place.push((database, url));
+        let login;
+        if let Some(db) = db.as_ref().filter(|db| db.url().is_some()) {
             if words[0] == "serve" {
-                let ran = home.run_with("up", &place);
+                let ran = home.run_with("up", &[(database, db.url().unwrap())]);
                 assert_eq!(ran.code, 0, "{ran}");
+                login = db.login("heirloom_serve, heirloom_audit, heirloom_admin").await;
+                place.push((database, &login));
+            } else {
+                place.push((database, db.url().unwrap()));
             }
         }
         place.extend_from_slice(variables);

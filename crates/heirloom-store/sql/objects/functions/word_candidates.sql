@@ -5,17 +5,16 @@
 -- the auditing role instead, after the same question the policy asks; and what it finds is only where to look: recall
 -- reads every row again with the caller's own rights.
 
--- A changed result is another function.
+-- What a function gives back cannot be replaced.
 do $$
 begin
-    if 'heirloom.word_candidates(tsquery, text)'::regprocedure::oid in (
-        select p.oid from pg_catalog.pg_proc p where p.prorettype <> 'tid[]'::regtype
+    if exists (
+        select
+        from pg_catalog.pg_proc p
+        where p.pronamespace = 'heirloom'::regnamespace and p.proname = 'word_candidates' and p.prorettype <> 'tid[]'::regtype
     ) then
         drop function heirloom.word_candidates(tsquery, text);
     end if;
-exception
-    when undefined_function then
-        null;
 end
 $$;
 
