@@ -39,3 +39,8 @@ bench-recall:
 # Everything CI does
 ci:
     .ci/run
+
+# The HTTP API fuzzed from its own contract, this many examples a route.
+fuzz examples="10000":
+    cargo build --locked
+    .ci/fuzz target/debug/heirloom {{examples}}

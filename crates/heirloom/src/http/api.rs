@@ -56,15 +56,16 @@ fn operation(op: &'static Op) -> MethodRouter<Arc<App>> {
     })
 }
 
-/// A body as JSON; an empty one says nothing.
+/// A body as a JSON object; an empty one says nothing.
 pub(super) fn json_body(body: &[u8]) -> Result<Value, Fault> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    let body: Value = serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         Fault::bad("body", format!("this is not JSON, at {place}"))
-    })
+    })?;
+    if body.is_object() { Ok(body) } else { Err(Fault::bad("body", "a JSON object is accepted")) }
 }
 
 /// What If-Match says stands for the version that the caller saw.
@@ -174,8 +175,8 @@ fn typed(name: &str, text: &str, kind: &str) -> Result<Value, Fault> {
             _ => Err(wrong("a number")),
         },
         "boolean" => match text {
-            "true" | "1" | "" => Ok(json!(true)),
-            "false" | "0" => Ok(json!(false)),
+            "true" => Ok(json!(true)),
+            "false" => Ok(json!(false)),
             _ => Err(wrong("true or false")),
         },
         _ => serde_json::from_str(text).map_err(|_| wrong("JSON")),
