@@ -22,6 +22,7 @@ pub mod config;
 pub mod demo;
 pub mod detect;
 pub mod doctor;
+pub mod fleet;
 pub mod forget;
 pub mod list;
 pub mod man;
@@ -60,6 +61,11 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::retry::RetryRejects>(),
     Op::of::<report::write::Report>(),
     Op::of::<report::check::CheckReport>(),
+    Op::of::<fleet::plan::PlanFleet>(),
+    Op::of::<fleet::apply::ApplyFleet>(),
+    Op::of::<fleet::verify::VerifyFleet>(),
+    Op::of::<fleet::status::FleetStatus>(),
+    Op::of::<fleet::report::FleetReport>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -87,6 +93,7 @@ pub static ALL: &[Op] = &[
 /// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
 /// operation named here.
 pub static GROUPS: &[(&str, &str, &str)] = &[
+    ("fleet", "Plan, apply, verify and report for many tenants at once", "fleet status"),
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
     ("token", "List, make and revoke the tokens of HTTP", "token list"),
