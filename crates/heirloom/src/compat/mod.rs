@@ -5,6 +5,7 @@
 //! for memories; everything else is form. Deliberately absent: SQL, and rules of our own that the store does not know.
 
 pub mod memories;
+pub mod memory_backfill;
 pub mod plugin_v1;
 pub mod wire;
 pub mod workspace;

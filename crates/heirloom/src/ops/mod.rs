@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 
 mod absent;
 pub mod apply;
+pub mod compat;
 pub mod completions;
 pub mod config;
 pub mod demo;
@@ -27,7 +28,7 @@ pub mod forget;
 pub mod list;
 pub mod man;
 pub mod mcp;
-mod migration;
+pub(crate) mod migration;
 pub mod plan;
 pub mod plugin;
 pub mod recall;
@@ -86,6 +87,7 @@ pub static ALL: &[Op] = &[
     Op::of::<serve::Serve>(),
     Op::of::<mcp::Mcp>(),
     Op::of::<plugin::Plugin>(),
+    Op::of::<compat::memory_backfill::MemoryBackfill>(),
     Op::of::<completions::Completions>(),
     Op::of::<man::Man>(),
 ];
@@ -97,6 +99,7 @@ pub static GROUPS: &[(&str, &str, &str)] = &[
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
     ("token", "List, make and revoke the tokens of HTTP", "token list"),
+    ("compat", "Commands of other platforms, on this engine", "compat memory-backfill"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
 ];
 
