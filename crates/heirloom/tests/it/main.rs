@@ -25,6 +25,7 @@ mod http_events;
 mod json;
 mod kill;
 mod legacy;
+mod memory_backfill;
 mod migrate;
 mod ops;
 mod owner;
