@@ -57,8 +57,13 @@ fn with_user(url: &str, user: &str) -> String {
 /// Processor seconds of the commands that have ended so far; 0 where the system does not tell.
 fn processor() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<f64> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().map(|field| field.parse().unwrap_or(0.0)).collect();
+    let fields: Vec<f64> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|field| field.parse().unwrap_or(0.0))
+        .collect();
     // Fields 16 and 17 of proc(5), the state being the third; a hundred ticks a second.
     fields.get(13..15).map_or(0.0, |ticks| ticks.iter().sum::<f64>() / 100.0)
 }

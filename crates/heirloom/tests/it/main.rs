@@ -18,6 +18,7 @@ mod embeddings;
 mod endpoint;
 mod evidence;
 mod fleet;
+mod fleet_guide;
 mod fleet_identity;
 mod fleet_isolation;
 mod http_api;
