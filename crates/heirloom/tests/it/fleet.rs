@@ -186,3 +186,36 @@ async fn a_wrong_tenants_file_or_choice_is_refused_before_anything_begins() {
     assert!(legacy.untouched().await && !legacy.home.path().join("tenants").exists());
     legacy.close().await;
 }
+
+/// Killed in the middle, and two at once: what is done stays done, nothing is done twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_half_way_it_goes_on_and_two_at_once_share_the_work() {
+    let legacy = ground().await;
+    fleet(&legacy, 0, "plan tenants.toml");
+    let mut killed = legacy.home.command();
+    killed.args(["fleet", "apply", "tenants.toml", "--parallel", "1"]).envs(legacy.variables());
+    let output = killed.env("HEIRLOOM_FAILPOINTS", "chunk.after-rows=abort").output().unwrap();
+    assert!(!output.status.success() && output.status.code().is_none(), "it was killed: {output:?}");
+    if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {
+        // A directory has one owner, so one after the other.
+        assert_eq!(fleet(&legacy, 0, "apply tenants.toml")["totals"]["migrated"], 65);
+        return legacy.close().await;
+    }
+    let start = || {
+        let mut command = legacy.home.command();
+        command.args(["fleet", "apply", "tenants.toml", "--json"]).envs(legacy.variables());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let both = [start(), start()];
+    let mut written = 0;
+    for one in both {
+        let output = one.wait_with_output().unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        assert!(output.status.success(), "{told} {}", String::from_utf8_lossy(&output.stderr));
+        written += told["totals"]["written"].as_u64().unwrap();
+    }
+    assert_eq!(written, 65, "each row by one of the two");
+    assert_eq!(legacy.one("select count(*) from heirloom.memory").await, "65");
+    assert_eq!(fleet(&legacy, 0, "verify tenants.toml")["totals"]["verified"], 65);
+    legacy.close().await;
+}

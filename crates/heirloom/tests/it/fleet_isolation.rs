@@ -18,37 +18,48 @@ const NOTES: &str = "create table note (id bigint primary key, body text);
 const TEMPLATE: &str = "name = \"notes\"\n[source]\nurl = \"env:X\"\ntable = \"public.note\"\n\
     [map]\ncontent = \"body\"\nkind = { value = \"fact\" }\n";
 
-/// Tenants with a source and a store of their own each.
+/// Tenants with a table and a store each, as far as they need one of their own.
 struct Fleet {
     home: Home,
     databases: HashMap<String, TestDatabase>,
     variables: HashMap<String, String>,
-    defaults: String,
 }
 
 impl Fleet {
-    async fn new(names: &[&str], defaults: &str) -> Self {
-        let mut fleet =
-            Self { home: Home::new(), databases: HashMap::new(), variables: HashMap::new(), defaults: defaults.into() };
+    /// Those in `own` have databases of their own, the others share a source and a store.
+    async fn new(names: &[&str], own: &[&str], defaults: &str) -> Self {
+        let mut fleet = Self { home: Home::new(), databases: HashMap::new(), variables: HashMap::new() };
         let mut text = format!(
             "[defaults]\nfile = \"notes.toml\"\nnamespace = \"custom:{{tenant}}\"\nsource = \"env:{{tenant}}_S\"\n\
-             target = \"env:{{tenant}}_T\"\nallow = [\"superuser\", \"shared-source\", \"shared-target\"]\n{}\n",
-            fleet.defaults
+             target = \"env:{{tenant}}_T\"\nallow = [\"superuser\", \"shared-source\", \"shared-target\"]\n{defaults}\n"
         );
-        for name in names {
+        for name in own.iter().chain(&["shared"]) {
             for side in ["S", "T"] {
                 let database = TestDatabase::fresh().await;
+                let client = database.database().client().await.unwrap();
                 if side == "S" {
-                    database.database().client().await.unwrap().batch_execute(NOTES).await.unwrap();
+                    client.batch_execute(NOTES).await.unwrap();
                 }
-                fleet.variables.insert(format!("{name}_{side}"), database.url().unwrap().to_owned());
+                drop(client);
                 fleet.databases.insert(format!("{name}_{side}"), database);
+            }
+        }
+        for name in names {
+            for side in ["S", "T"] {
+                fleet.lead(&format!("{name}_{side}"));
             }
             text.push_str(&format!("[[tenant]]\nname = \"{name}\"\n"));
         }
         std::fs::write(fleet.home.path().join("notes.toml"), TEMPLATE).unwrap();
         std::fs::write(fleet.home.path().join("t.toml"), text).unwrap();
         fleet
+    }
+
+    /// Lets a side of a tenant lead to its database, or to the shared one.
+    fn lead(&mut self, side: &str) {
+        let shared = format!("shared_{}", side.rsplit('_').next().unwrap());
+        let database = self.databases.get(side).or_else(|| self.databases.get(&shared)).unwrap();
+        self.variables.insert(side.to_owned(), database.url().unwrap().to_owned());
     }
 
     fn run(&self, words: &str) -> Ran {
@@ -161,12 +172,14 @@ async fn whose_database_is_down_silent_or_stalls_fails_alone_and_is_overtaken() 
         return;
     }
     let names = ["stalls", "silent", "down", "good", "fine"];
-    let mut fleet = Fleet::new(&names, "parallel = 1\nconnect_timeout = 6\npatience = 60").await;
+    let mut fleet = Fleet::new(&names, &[], "parallel = 1\nconnect_timeout = 6\npatience = 60").await;
     fleet.ends(0, "plan t.toml");
     fleet.ends(0, "apply t.toml");
-    for name in names {
-        fleet.sql(&format!("{name}_S"), "insert into note values (99, 'a late note')").await;
-    }
+    fleet.sql("shared_S", "insert into note values (99, 'a late note')").await;
+    // The stores are there, so that nobody else is silent for long. How long a silence is borne is no part of a plan.
+    let file = fleet.home.path().join("t.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("patience = 60", "patience = 8")).unwrap();
     let closed = { TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() };
     let url = |name: &str| fleet.variables[name].clone();
     let (down, quiet) = (through(&url("down_S"), closed), through(&url("silent_T"), silent()));
@@ -193,10 +206,7 @@ async fn whose_database_is_down_silent_or_stalls_fails_alone_and_is_overtaken() 
         assert_eq!((&line(&told, good)["state"], &line(&told, good)["migrated"]), (&"applied".into(), &21.into()));
     }
     // When the way is free again, the same command goes on where it stopped.
-    for name in ["down_S", "stalls_S"] {
-        fleet.variables.insert(name.to_owned(), fleet.databases[name].url().unwrap().to_owned());
-    }
-    fleet.variables.insert("silent_T".to_owned(), fleet.databases["silent_T"].url().unwrap().to_owned());
+    ["down_S", "stalls_S", "silent_T"].iter().for_each(|side| fleet.lead(side));
     let told = fleet.ends(0, "apply t.toml");
     assert_eq!((&told["totals"]["migrated"], &told["totals"]["failed"]), (&105.into(), &0.into()));
     fleet.close().await;
@@ -207,7 +217,7 @@ async fn a_tenant_that_falls_silent_on_the_way_is_given_up() {
     if !on_a_server() {
         return;
     }
-    let mut fleet = Fleet::new(&["stalls", "good"], "parallel = 1\nconnect_timeout = 60\npatience = 3").await;
+    let mut fleet = Fleet::new(&["stalls", "good"], &[], "parallel = 1\nconnect_timeout = 60\npatience = 3").await;
     let url = fleet.variables["stalls_S"].clone();
     let passes = Arc::new(AtomicU64::new(6_000));
     fleet.variables.insert("stalls_S".to_owned(), through(&url, stalling(&url, &passes)));
@@ -222,7 +232,7 @@ async fn whose_store_is_of_another_version_or_full_fails_alone_with_the_cure() {
     if !on_a_server() {
         return;
     }
-    let fleet = Fleet::new(&["newer", "older", "full", "gone", "good"], "").await;
+    let fleet = Fleet::new(&["newer", "older", "full", "gone", "good"], &["newer", "older", "full", "gone"], "").await;
     fleet.ends(0, "plan t.toml");
     fleet.ends(0, "apply t.toml");
     fleet
@@ -247,8 +257,8 @@ async fn whose_store_is_of_another_version_or_full_fails_alone_with_the_cure() {
         )
         .await;
     fleet.sql("gone_S", "drop table note").await;
-    for name in ["full", "good"] {
-        fleet.sql(&format!("{name}_S"), "insert into note values (99, 'a late note')").await;
+    for name in ["full_S", "shared_S"] {
+        fleet.sql(name, "insert into note values (99, 'a late note')").await;
     }
     let told = fleet.ends(3, "apply t.toml");
     fails(&told, "newer", "store-newer", "use that version or a newer one");
