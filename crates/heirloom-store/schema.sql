@@ -289,6 +289,7 @@ table heirloom.origin row level security forced
     constraint origin_source_digest_check CHECK ((octet_length(source_digest) = 16))
     constraint origin_written_digest_check CHECK ((octet_length(written_digest) = 16))
     constraint origin_pkey PRIMARY KEY (id, namespace)
+    CREATE INDEX origin_source ON heirloom.origin USING btree (source)
     policy audit for select to heirloom_audit using (true)
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))

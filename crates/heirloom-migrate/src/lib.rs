@@ -13,6 +13,7 @@
 //! - [`ledger`]: the only writer of `heirloom_migrate`.
 //! - [`verify`]: reads both sides with code of its own and names each difference.
 //! - [`report`]: the evidence, JSON and HTML.
+//! - [`fleet`]: many tenants side by side, each with a plan of its own.
 //!
 //! Deliberately absent: printing, reading the environment (the caller resolves `env:` references), writing memory
 //! tables (only `heirloom-store` does), and any import of the encoder into [`verify`].
@@ -24,6 +25,7 @@ pub mod digest;
 pub mod error;
 pub mod file;
 pub mod finding;
+pub mod fleet;
 pub mod ledger;
 pub mod mapping;
 pub mod plan;

@@ -71,26 +71,7 @@ impl Store {
                 kept.models_not_centred += 1;
             }
         }
-        for due in due(&mut client, namespaces).await? {
-            let scope = Scope::one(&due.namespace)?;
-            let tx = scope.begin(&mut client, Access::Write).await?;
-            if due.unranked > 0 {
-                kept.rows_ranked +=
-                    tx.execute(include_str!("../sql/queries/upkeep/rank.sql"), &[&due.namespace]).await?;
-            }
-            if due.uncounted || due.unranked > 0 {
-                tx.execute("select heirloom.count_words($1)", &[&due.namespace]).await?;
-                kept.namespaces_counted += 1;
-            }
-            tx.commit().await?;
-            if due.wants_indexes {
-                if index(&mut client, self.meta(), &due.namespace, self.database().is_embedded()).await? {
-                    kept.namespaces_indexed += 1;
-                } else {
-                    kept.namespaces_not_indexed += 1;
-                }
-            }
-        }
+        self.each(&mut client, namespaces, &mut kept).await?;
         // A user who may not gets a warning from the server and nothing else.
         let look = match namespaces {
             None => Some("vacuum (analyze)"),
@@ -103,6 +84,55 @@ impl Store {
             }
         }
         Ok(kept)
+    }
+
+    /// The part of [`Store::upkeep`] that costs these namespaces only: words counted, rows ranked, indexes made. What looks at
+    /// the whole store (centres of models, the planner's statistics) is left for one call when many namespaces are done.
+    ///
+    /// # Errors
+    /// As [`Store::upkeep`].
+    pub async fn upkeep_words(&self, namespaces: &[String]) -> Result<Kept> {
+        let mut client = self.database().client().await?;
+        let mut kept = Kept::default();
+        self.each(&mut client, Some(namespaces), &mut kept).await?;
+        Ok(kept)
+    }
+
+    async fn each(&self, client: &mut Client, namespaces: Option<&[String]>, kept: &mut Kept) -> Result<()> {
+        for due in due(client, namespaces).await? {
+            let scope = Scope::one(&due.namespace)?;
+            let tx = scope.begin(client, Access::Write).await?;
+            if due.unranked > 0 {
+                kept.rows_ranked +=
+                    tx.execute(include_str!("../sql/queries/upkeep/rank.sql"), &[&due.namespace]).await?;
+            }
+            if due.uncounted || due.unranked > 0 {
+                tx.execute("select heirloom.count_words($1)", &[&due.namespace]).await?;
+                kept.namespaces_counted += 1;
+            }
+            tx.commit().await?;
+            if due.wants_indexes {
+                if index(client, self.meta(), &due.namespace, self.database().is_embedded()).await? {
+                    kept.namespaces_indexed += 1;
+                } else {
+                    kept.namespaces_not_indexed += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the planner look again at the tables that migrations fill: without it, a store that has grown from nothing is read
+    /// whole for every question about ids. A user who may not gets a warning from the server and nothing else.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub async fn look_again(&self) -> Result<()> {
+        let client = self.database().client().await?;
+        for table in ["heirloom.memory", "heirloom.origin", "heirloom.lexeme", "heirloom.frequency"] {
+            client.batch_execute(&format!("analyze {table}")).await?;
+        }
+        Ok(())
     }
 }
 

@@ -63,6 +63,21 @@ pub trait Watch: Send + Sync {
     fn progress(&self, progress: &Progress);
     /// A sentence worth telling while the operation runs.
     fn note(&self, sentence: &str);
+    /// Called when the line of a tenant changes; a watcher without a table does not look.
+    fn tenant(&self, _line: &TenantLine) {}
+}
+
+/// A tenant's line of the fleet's table, laid out for 80 columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantLine {
+    /// The headings, laid out as the line is.
+    pub heading: String,
+    /// The tenant.
+    pub label: String,
+    /// The line.
+    pub text: String,
+    /// Whether its step has come to its end.
+    pub settled: bool,
 }
 
 /// A watcher that does not look.

@@ -9,11 +9,14 @@
 //! - [`explain`]: the only place that turns an error into an exit code and a hint.
 //! - [`context`]: what an operation is given: the configuration, the database, who is watching.
 //! - [`embed`]: vectors for texts: one trait, two providers.
+//! - [`backfill`]: the platform's `memory-backfill` on this engine.
+//! - [`fleet`]: what the operations on many tenants share.
 //! - [`demo`]: the main job on the two cases of the seeds, told as a story.
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
 
 pub mod attach;
+pub mod backfill;
 pub mod caller;
 pub mod cli;
 pub mod client;
@@ -25,6 +28,7 @@ pub mod demo;
 pub mod embed;
 pub mod error;
 pub mod explain;
+pub mod fleet;
 pub mod http;
 pub mod mcp;
 pub mod ops;

@@ -155,7 +155,9 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
     if check_only {
         return check(&work).await;
     }
-    ledger::up(store.database()).await?;
+    if options.alone {
+        ledger::up(store.database()).await?;
+    }
     enter(&work, heirloom).await?;
     if let Some(mark) = &work.mark {
         mark.add_column(&work).await?;
@@ -171,7 +173,11 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
     let (result, mut applied) = crew::Crew::new(&work, &stop, &options, progress).run(&records).await;
     result?;
     // Recall ranks what was handed down as it will tomorrow, from the first question on. Nothing to do, nothing written.
-    store.upkeep(Some(&work.mapper.allowed)).await?;
+    if options.alone {
+        store.upkeep(Some(&work.mapper.allowed)).await?;
+    } else {
+        store.upkeep_words(&work.mapper.allowed).await?;
+    }
     applied.chunks_done = {
         let client = store.database().client().await?;
         applied.chunks.saturating_sub(count(usize::try_from(ledger::pending(&client, plan.run_id).await?).unwrap_or(0)))

@@ -22,6 +22,9 @@ pub struct Options {
     pub manners: Manners,
     /// Called with a sentence when it begins to wait and when it goes on.
     pub note: Option<Note>,
+    /// Whether this migration looks after the ledger's schema and the store's upkeep itself. A fleet does both once a target
+    /// instead of once a tenant: [`crate::ledger::up`] before, [`heirloom_store::Store::upkeep`] after.
+    pub alone: bool,
     /// Places at which it fails, for tests.
     pub failpoints: Failpoints,
 }
@@ -37,6 +40,7 @@ impl Default for Options {
             rate: Rate::default(),
             manners: Manners::default(),
             note: None,
+            alone: true,
             failpoints: Failpoints::default(),
         }
     }

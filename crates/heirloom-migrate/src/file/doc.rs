@@ -11,18 +11,18 @@ use super::suggest::nearest;
 use crate::error::{MigrateError, Place, Result};
 
 /// A text and the name under which its places are reported.
-pub(super) struct Doc<'t> {
+pub(crate) struct Doc<'t> {
     name: String,
     text: &'t str,
 }
 
 impl<'t> Doc<'t> {
-    pub(super) fn new(name: impl Into<String>, text: &'t str) -> Self {
+    pub(crate) fn new(name: impl Into<String>, text: &'t str) -> Self {
         Self { name: name.into(), text }
     }
 
     /// The whole document as a table.
-    pub(super) fn root(&self) -> Result<Tab<'_, 't>> {
+    pub(crate) fn root(&self) -> Result<Tab<'_, 't>> {
         let table = DeTable::parse(self.text).map_err(|error| MigrateError::File {
             place: self.place(error.span().map_or(0, |span| span.start)),
             what: format!("this is not TOML: {}", error.message()),
@@ -48,28 +48,28 @@ impl<'t> Doc<'t> {
 }
 
 /// One table of the document.
-pub(super) struct Tab<'d, 't> {
+pub(crate) struct Tab<'d, 't> {
     doc: &'d Doc<'t>,
     table: DeTable<'t>,
     /// Where it starts.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     path: String,
 }
 
 /// One value with its key's place and its own.
-pub(super) struct Val<'d, 't> {
+pub(crate) struct Val<'d, 't> {
     doc: &'d Doc<'t>,
     /// The key, and where it stands.
-    pub(super) key: At<String>,
+    pub(crate) key: At<String>,
     /// Where the value stands.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     value: DeValue<'t>,
     path: String,
 }
 
 impl<'d, 't> Tab<'d, 't> {
     /// Refuses keys that are not listed.
-    pub(super) fn only(&self, accepted: &[&str]) -> Result<()> {
+    pub(crate) fn only(&self, accepted: &[&str]) -> Result<()> {
         for key in self.table.keys() {
             let found: &str = key.get_ref();
             if !accepted.contains(&found) {
@@ -85,23 +85,23 @@ impl<'d, 't> Tab<'d, 't> {
     }
 
     /// Takes a key out.
-    pub(super) fn take(&mut self, key: &str) -> Option<Val<'d, 't>> {
+    pub(crate) fn take(&mut self, key: &str) -> Option<Val<'d, 't>> {
         let (found, value) = self.table.remove_entry(key)?;
         Some(self.val(found, value))
     }
 
     /// Takes a key out that must be a table.
-    pub(super) fn take_table(&mut self, key: &str) -> Result<Option<Tab<'d, 't>>> {
+    pub(crate) fn take_table(&mut self, key: &str) -> Result<Option<Tab<'d, 't>>> {
         self.take(key).map(Val::table).transpose()
     }
 
     /// Takes a string out, with its place.
-    pub(super) fn take_string(&mut self, key: &str) -> Result<Option<At<String>>> {
+    pub(crate) fn take_string(&mut self, key: &str) -> Result<Option<At<String>>> {
         self.take(key).map(Val::string).transpose()
     }
 
     /// All entries, in the order of the text.
-    pub(super) fn entries(self) -> Vec<Val<'d, 't>> {
+    pub(crate) fn entries(self) -> Vec<Val<'d, 't>> {
         let Self { doc, table, path, .. } = self;
         let mut entries: Vec<_> = table.into_iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
@@ -109,7 +109,7 @@ impl<'d, 't> Tab<'d, 't> {
     }
 
     /// An error at the start of this table.
-    pub(super) fn fail<T>(&self, what: impl Into<String>, accepted: impl Into<String>) -> Result<T> {
+    pub(crate) fn fail<T>(&self, what: impl Into<String>, accepted: impl Into<String>) -> Result<T> {
         Doc::fail(self.place.clone(), what.into(), accepted)
     }
 
@@ -132,7 +132,7 @@ fn make<'d, 't>(
 
 impl<'d, 't> Val<'d, 't> {
     /// An error at this value.
-    pub(super) fn fail<T>(&self, what: impl Into<String>, accepted: impl Into<String>) -> Result<T> {
+    pub(crate) fn fail<T>(&self, what: impl Into<String>, accepted: impl Into<String>) -> Result<T> {
         Doc::fail(self.place.clone(), what.into(), accepted)
     }
 
@@ -140,22 +140,22 @@ impl<'d, 't> Val<'d, 't> {
         self.fail(format!("`{}` is {}", self.path, article(self.value.type_str())), format!("write {accepted}"))
     }
 
-    pub(super) fn is_table(&self) -> bool {
+    pub(crate) fn is_table(&self) -> bool {
         self.value.is_table()
     }
 
-    pub(super) fn is_array(&self) -> bool {
+    pub(crate) fn is_array(&self) -> bool {
         self.value.is_array()
     }
 
-    pub(super) fn table(self) -> Result<Tab<'d, 't>> {
+    pub(crate) fn table(self) -> Result<Tab<'d, 't>> {
         match self.value {
             DeValue::Table(table) => Ok(Tab { doc: self.doc, table, place: self.key.place, path: self.path }),
             _ => self.wrong("a table"),
         }
     }
 
-    pub(super) fn string(self) -> Result<At<String>> {
+    pub(crate) fn string(self) -> Result<At<String>> {
         match self.value {
             DeValue::String(text) => Ok(At { value: text.into_owned(), place: self.place }),
             _ => self.wrong("a string in quotes"),
@@ -163,7 +163,7 @@ impl<'d, 't> Val<'d, 't> {
     }
 
     /// A string, or a number or boolean taken as its text: targets of a value map and budgets.
-    pub(super) fn scalar(self) -> Result<At<String>> {
+    pub(crate) fn scalar(self) -> Result<At<String>> {
         let text = match &self.value {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.to_string(),
@@ -175,7 +175,7 @@ impl<'d, 't> Val<'d, 't> {
     }
 
     /// The elements of an array, or the single value as one element.
-    pub(super) fn elements(self) -> Vec<Val<'d, 't>> {
+    pub(crate) fn elements(self) -> Vec<Val<'d, 't>> {
         let (doc, path, key) = (self.doc, self.path.clone(), self.key.clone());
         match self.value {
             DeValue::Array(items) => items
@@ -193,11 +193,11 @@ impl<'d, 't> Val<'d, 't> {
     }
 
     /// A string, or an array of strings.
-    pub(super) fn strings(self) -> Result<Vec<At<String>>> {
+    pub(crate) fn strings(self) -> Result<Vec<At<String>>> {
         self.elements().into_iter().map(Val::string).collect()
     }
 
-    pub(super) fn number(self) -> Result<At<f64>> {
+    pub(crate) fn number(self) -> Result<At<f64>> {
         let parsed = match &self.value {
             DeValue::Integer(number) => number.to_string().parse::<f64>().ok(),
             DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
@@ -209,7 +209,7 @@ impl<'d, 't> Val<'d, 't> {
         }
     }
 
-    pub(super) fn width(self) -> Result<At<usize>> {
+    pub(crate) fn width(self) -> Result<At<usize>> {
         let parsed = match &self.value {
             DeValue::Integer(number) => number.to_string().parse::<usize>().ok(),
             _ => None,
@@ -221,7 +221,7 @@ impl<'d, 't> Val<'d, 't> {
     }
 
     /// The value as plain TOML.
-    pub(super) fn plain(self) -> Result<At<toml::Value>> {
+    pub(crate) fn plain(self) -> Result<At<toml::Value>> {
         match plain(&self.value) {
             Some(value) => Ok(At { value, place: self.place }),
             None => self.wrong("a number within 64 bits"),

@@ -4,11 +4,11 @@
 //! every word, so that a later check (an unknown column, a type that cannot be cast) can still point at it. Secrets
 //! stay references (`env:NAME`, `file:PATH`) here; a URL with a password in it is refused.
 
-mod doc;
-mod parse;
+pub(crate) mod doc;
+pub(crate) mod parse;
 mod preset;
-mod secret;
-mod suggest;
+pub(crate) mod secret;
+pub(crate) mod suggest;
 
 use crate::error::Place;
 use crate::source::Relation;

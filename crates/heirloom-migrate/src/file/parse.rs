@@ -455,7 +455,7 @@ fn scale(word: Val<'_, '_>) -> Result<At<(f64, f64)>> {
     }
 }
 
-fn budget(word: Val<'_, '_>) -> Result<Budget> {
+pub(crate) fn budget(word: Val<'_, '_>) -> Result<Budget> {
     let word = word.scalar()?;
     let text = word.value.trim();
     let parsed = match text.strip_suffix('%') {

@@ -52,14 +52,14 @@ pub fn resolve_url(word: &At<String>, secrets: &Secrets<'_>) -> Result<String> {
 }
 
 /// Refuses a source URL that no source opens or that has a password in it.
-pub(super) fn check_source(word: At<String>) -> Result<At<String>> {
+pub(crate) fn check_source(word: At<String>) -> Result<At<String>> {
     let known =
         word.value == "store" || prefixed(&word.value, &["env:", "file:", "sqlite:", "postgres://", "postgresql://"]);
     check(word, known, SOURCE_FORMS)
 }
 
 /// Refuses a target URL that no target opens or that has a password in it.
-pub(super) fn check_target(word: At<String>) -> Result<At<String>> {
+pub(crate) fn check_target(word: At<String>) -> Result<At<String>> {
     let known = prefixed(&word.value, &["env:", "file:", "postgres://", "postgresql://"]);
     check(word, known, TARGET_FORMS)
 }

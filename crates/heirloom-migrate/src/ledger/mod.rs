@@ -8,6 +8,7 @@
 
 mod chunk;
 mod lease;
+mod proof;
 mod reject;
 mod reject_count;
 mod run;
@@ -19,6 +20,7 @@ pub use lease::{
     Beat, Busy, Lease, Live, Runner, beat, busy, claim, holds, is_current, knows_runner, leave, live, pending, release,
     renew, runners,
 };
+pub use proof::{Proof, verified};
 pub(crate) use reject::key_text;
 pub use reject::{
     NewReject, RejectFilter, RejectRecord, any_open_reject, conflict, list_rejects, open_rejects, put_rejects,

@@ -44,15 +44,23 @@ pub struct Request<'a> {
 /// [`Plan::refusals`].
 pub async fn make(request: Request<'_>) -> Result<Plan> {
     let target = Target::look(request.target).await?;
+    make_for(request, &target).await
+}
+
+/// Makes a plan for a target that was just looked at: what many plans for one target share.
+///
+/// # Errors
+/// As [`make`].
+pub async fn make_for(request: Request<'_>, target: &Target) -> Result<Plan> {
     let Request { file, source, heirloom, now, limits, progress, target: database } = request;
     let found = Found::look(file, source).await?;
-    let (mut survey, fates) = found.read(file, source, &target, now, limits, progress).await?;
+    let (mut survey, fates) = found.read(file, source, target, now, limits, progress).await?;
     let ids = std::mem::take(&mut survey.ids);
     let mut surveyed = survey.finish();
     if target.store_id.is_some() {
         present::count(database, &ids, &mut surveyed.counts, progress).await?;
     }
-    Ok(found.plan(file, &target, heirloom, now, fates, surveyed))
+    Ok(found.plan(file, target, heirloom, now, fates, surveyed))
 }
 
 /// Makes a plan for a target that was looked at before, without asking it anything: how many rows it knows already

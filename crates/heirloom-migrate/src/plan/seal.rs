@@ -42,6 +42,11 @@ impl Plan {
         Err(self.refusal("its digest does not match what it says: it was edited or damaged after it was made"))
     }
 
+    /// Whether the plan was made of a migration file that says this.
+    pub fn is_of(&self, text: &str) -> bool {
+        self.file.digest == blake3::hash(text.as_bytes()).to_hex().as_str()
+    }
+
     fn refusal(&self, what: &str) -> MigrateError {
         refusal(&self.name, what, &format!("run plan {} again", self.file.path))
     }

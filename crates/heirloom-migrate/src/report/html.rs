@@ -4,7 +4,7 @@ use super::page::{Cell, Column, Page};
 use super::words::{self, maybe, number};
 use super::{Evidence, section};
 
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// One self-contained page: no script, nothing loaded from anywhere, light and dark, fit for print.
 pub fn html(title: &str, evidence: &[Evidence]) -> String {

@@ -8,7 +8,7 @@
 mod build;
 mod check;
 mod html;
-mod page;
+pub(crate) mod page;
 mod section;
 mod sign;
 mod words;
@@ -24,8 +24,10 @@ use crate::source::Identity;
 use crate::verify::{ChunkVerdict, Class, Explanation, RecallProof};
 
 pub use build::Parts;
+pub(crate) use html::STYLE;
 pub use html::html;
 pub use sign::{Checked, Signed, Signer, check};
+pub(crate) use words::number;
 
 /// Version of the evidence's own form.
 pub const FORMAT: u32 = 1;

@@ -3,16 +3,16 @@
 use std::fmt::Write;
 
 /// A page in the making.
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     open: Vec<&'static str>,
 }
 
 /// A column of a table: its heading, and whether it holds numbers.
-pub(super) struct Column(pub(super) &'static str, pub(super) bool);
+pub(crate) struct Column(pub(crate) &'static str, pub(crate) bool);
 
 /// A cell.
-pub(super) enum Cell {
+pub(crate) enum Cell {
     /// Words.
     Text(String),
     /// A digest, a key, a name: in monospace, broken anywhere.
@@ -24,19 +24,19 @@ pub(super) enum Cell {
 }
 
 impl Page {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { text: String::from("<!doctype html>\n"), open: Vec::new() }
     }
 
     /// Opens an element; `attributes` are ours, their values are escaped.
-    pub(super) fn open(&mut self, tag: &'static str, attributes: &[(&str, &str)]) -> &mut Self {
+    pub(crate) fn open(&mut self, tag: &'static str, attributes: &[(&str, &str)]) -> &mut Self {
         self.start(tag, attributes);
         self.open.push(tag);
         self
     }
 
     /// Closes the element opened last.
-    pub(super) fn close(&mut self) -> &mut Self {
+    pub(crate) fn close(&mut self) -> &mut Self {
         if let Some(tag) = self.open.pop() {
             let _ = writeln!(self.text, "</{tag}>");
         }
@@ -44,37 +44,37 @@ impl Page {
     }
 
     /// An element without an end: `meta`.
-    pub(super) fn void(&mut self, tag: &str, attributes: &[(&str, &str)]) -> &mut Self {
+    pub(crate) fn void(&mut self, tag: &str, attributes: &[(&str, &str)]) -> &mut Self {
         self.start(tag, attributes);
         self
     }
 
-    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         escape(text, &mut self.text);
         self
     }
 
     /// Our own style sheet, which is no user's text.
-    pub(super) fn style(&mut self, css: &'static str) -> &mut Self {
+    pub(crate) fn style(&mut self, css: &'static str) -> &mut Self {
         let _ = writeln!(self.text, "<style>\n{css}</style>");
         self
     }
 
     /// An element with words in it and a class, or none when that is empty.
-    pub(super) fn element(&mut self, tag: &'static str, class: &str, text: &str) -> &mut Self {
+    pub(crate) fn element(&mut self, tag: &'static str, class: &str, text: &str) -> &mut Self {
         let attributes = [("class", class)];
         self.open(tag, if class.is_empty() { &[] } else { &attributes }).text(text).close()
     }
 
     /// A line of a list of facts: what it is and what it says.
-    pub(super) fn fact(&mut self, name: &str, cell: &Cell) -> &mut Self {
+    pub(crate) fn fact(&mut self, name: &str, cell: &Cell) -> &mut Self {
         self.element("dt", "", name).open("dd", &[]);
         self.cell(cell);
         self.close()
     }
 
     /// A table; on a narrow screen each row becomes a list, so every cell knows its heading.
-    pub(super) fn table(&mut self, columns: &[Column], rows: impl Iterator<Item = Vec<Cell>>) -> &mut Self {
+    pub(crate) fn table(&mut self, columns: &[Column], rows: impl Iterator<Item = Vec<Cell>>) -> &mut Self {
         self.open("table", &[]).open("thead", &[]).open("tr", &[]);
         for Column(heading, number) in columns {
             self.open("th", &[("scope", "col"), ("class", class(*number))]).text(heading).close();
@@ -93,7 +93,7 @@ impl Page {
     }
 
     /// The page, every element closed.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.close();
         }

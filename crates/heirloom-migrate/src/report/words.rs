@@ -8,7 +8,7 @@ use crate::source::Identity;
 use crate::verify::{Class, Explanation, LeftOut};
 
 /// `1805` as `1,805`.
-pub(super) fn number(value: u64) -> String {
+pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -38,6 +38,7 @@ mod source_contract;
 mod source_postgres;
 mod sqlite;
 mod support;
+mod tenants_file;
 mod traces;
 mod verify_damage;
 mod verify_explained;

@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0014_namespace_kind.sql"),
     sql_file!("migrations/0015_listing.sql"),
     sql_file!("migrations/0016_idempotency.sql"),
+    sql_file!("migrations/0017_origin_source.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[

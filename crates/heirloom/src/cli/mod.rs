@@ -22,7 +22,7 @@ use parse::{Call, Parsed};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = config::process_args();
+    let arguments = parse::named(config::process_args());
     let call = match parse::parse(&arguments) {
         Parsed::Call(call) => call,
         Parsed::Print { text, error: None } => return print::data(&text),

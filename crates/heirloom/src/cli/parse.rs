@@ -29,6 +29,16 @@ pub(super) enum Parsed {
     Print { text: String, error: Option<Explained> },
 }
 
+/// The words of a binary that is called by the name of another platform's command: that command, with all that follows as its
+/// flags.
+pub(super) fn named(mut words: Vec<OsString>) -> Vec<OsString> {
+    let name = words.first().map(PathBuf::from).and_then(|path| path.file_stem().map(OsString::from));
+    if name.as_deref() == Some(std::ffi::OsStr::new("memory-backfill")) {
+        words.splice(0..1, ["heirloom", "compat", "memory-backfill"].map(OsString::from));
+    }
+    words
+}
+
 /// Parses the words, the program's name first.
 pub(super) fn parse(words: &[OsString]) -> Parsed {
     let matches = match command::tree().try_get_matches_from(words) {

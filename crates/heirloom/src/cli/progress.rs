@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::print;
-use crate::context::{Progress, Watch};
+use crate::context::{Progress, TenantLine, Watch};
 use crate::text;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -24,7 +24,12 @@ pub(super) struct Terminal {
 struct State {
     bars: HashMap<String, ProgressBar>,
     told: HashMap<String, Instant>,
+    headed: bool,
+    tenants: usize,
 }
+
+/// Lines of a fleet's table that stay on the screen; of a larger one, those at work do.
+const LINES: usize = 20;
 
 impl Terminal {
     /// Looks at stderr once.
@@ -60,6 +65,43 @@ impl Watch for Terminal {
             }
             state.told.insert(progress.label.clone(), Instant::now());
             print::line(&plain(progress));
+        }
+    }
+
+    fn tenant(&self, line: &TenantLine) {
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
+        let first = !std::mem::replace(&mut state.headed, true);
+        let Some(bars) = &self.bars else {
+            // One line a tenant, when it is done: what happens in between is for eyes.
+            if line.settled && !self.quiet {
+                if first || state.tenants == 0 {
+                    print::line(&line.heading);
+                }
+                state.tenants += 1;
+                print::line(&line.text);
+            }
+            return;
+        };
+        let plain = ProgressStyle::with_template("  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        if first {
+            let head = bars.add(ProgressBar::no_length().with_style(plain.clone()));
+            head.set_message(line.heading.clone());
+            state.bars.insert(String::new(), head);
+        }
+        let bar = state
+            .bars
+            .entry(line.label.clone())
+            .or_insert_with(|| bars.add(ProgressBar::no_length().with_style(plain)));
+        bar.set_message(line.text.clone());
+        if line.settled {
+            state.tenants += 1;
+            if state.tenants > LINES
+                && let Some(bar) = state.bars.remove(&line.label)
+            {
+                bar.finish_and_clear();
+            }
         }
     }
 

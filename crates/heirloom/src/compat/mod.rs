@@ -7,6 +7,7 @@
 pub mod mcp_pgmnemo;
 pub mod mcp_platform;
 pub mod memories;
+pub mod memory_backfill;
 pub mod plugin_v1;
 pub mod wire;
 pub mod workspace;

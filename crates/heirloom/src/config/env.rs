@@ -73,6 +73,8 @@ variables! {
     MEMORY_PLUGIN_LISTEN_ADDR;
     /// For `heirloom plugin`: `1` leaves the store as it is; it must be there and of this version.
     MEMORY_PLUGIN_SKIP_MIGRATE;
+    /// For `heirloom compat memory-backfill`: where the plugin answers, as `http://127.0.0.1:9100`.
+    MEMORY_PLUGIN_URL;
     /// For `heirloom plugin`: known, and not read. The store's schema is part of the program.
     MEMORY_PLUGIN_MIGRATIONS_DIR;
     /// What is written to stderr about the inner workings (`output.log`).

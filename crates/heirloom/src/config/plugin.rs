@@ -8,6 +8,8 @@ use crate::error::{Error, Result};
 pub struct PluginConfig {
     /// A server, as a URL of ours; empty for Heirloom's own database.
     pub database_url: String,
+    /// Where the plugin answers, for the command that fills it; empty when nobody says.
+    pub url: String,
     /// Where to listen; empty for the contract's own address.
     pub listen: String,
     /// Whether the store is left as it is.
@@ -21,6 +23,7 @@ impl std::fmt::Debug for PluginConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PluginConfig")
             .field("database_url", &heirloom_engine::redact_url(&self.database_url))
+            .field("url", &heirloom_engine::redact_url(&self.url))
             .field("listen", &self.listen)
             .field("skip_migrate", &self.skip_migrate)
             .field("migrations_dir", &self.migrations_dir)
@@ -62,6 +65,7 @@ impl PluginConfig {
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).unwrap_or_default();
         Ok(Self {
             database_url: session_settings(&get(Env::MEMORY_PLUGIN_DATABASE_URL))?,
+            url: get(Env::MEMORY_PLUGIN_URL),
             listen: get(Env::MEMORY_PLUGIN_LISTEN_ADDR),
             skip_migrate: matches!(get(Env::MEMORY_PLUGIN_SKIP_MIGRATE).as_str(), "1" | "true"),
             migrations_dir: get(Env::MEMORY_PLUGIN_MIGRATIONS_DIR),

@@ -103,7 +103,7 @@ fn watched<'a>(context: &'a Context, opened: &Opened<'_>) -> impl FnMut(apply::P
 }
 
 /// Where the migrator is to fail; nowhere, unless a test says so.
-pub(super) fn failpoints() -> Result<Failpoints> {
+pub(crate) fn failpoints() -> Result<Failpoints> {
     Ok(Config::failpoints().map_or_else(|| Ok(Failpoints::default()), |text| Failpoints::parse(&text))?)
 }
 
@@ -149,6 +149,7 @@ impl Apply {
                 active: self.max_active,
             },
             note: Some(Arc::new(move |sentence: &str| watch.note(sentence))),
+            alone: true,
             failpoints: failpoints()?,
             lease: above_zero("--lease", self.lease)?.map_or(apply::LEASE, Duration::from_secs),
         })

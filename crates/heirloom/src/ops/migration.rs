@@ -152,7 +152,7 @@ fn target(context: &Context, file: &MigrationFile) -> Result<Location> {
 }
 
 /// The word a state or code is written as.
-pub(super) fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::new(),

@@ -16,16 +16,18 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 
 pub mod apply;
+pub mod compat;
 pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod detect;
 pub mod doctor;
+pub mod fleet;
 pub mod forget;
 pub mod list;
 pub mod man;
 pub mod mcp;
-mod migration;
+pub(crate) mod migration;
 pub mod plan;
 pub mod plugin;
 pub mod recall;
@@ -59,6 +61,11 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::retry::RetryRejects>(),
     Op::of::<report::write::Report>(),
     Op::of::<report::check::CheckReport>(),
+    Op::of::<fleet::plan::PlanFleet>(),
+    Op::of::<fleet::apply::ApplyFleet>(),
+    Op::of::<fleet::verify::VerifyFleet>(),
+    Op::of::<fleet::status::FleetStatus>(),
+    Op::of::<fleet::report::FleetReport>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -81,6 +88,7 @@ pub static ALL: &[Op] = &[
     Op::of::<mcp::install::InstallMcp>(),
     Op::of::<mcp::call::CallTool>(),
     Op::of::<plugin::Plugin>(),
+    Op::of::<compat::memory_backfill::MemoryBackfill>(),
     Op::of::<completions::Completions>(),
     Op::of::<man::Man>(),
 ];
@@ -88,10 +96,12 @@ pub static ALL: &[Op] = &[
 /// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
 /// operation named here.
 pub static GROUPS: &[(&str, &str, &str)] = &[
+    ("fleet", "Plan, apply, verify and report for many tenants at once", "fleet status"),
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("mcp", "Serve agents over MCP, or set up a client for it", "mcp serve"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
     ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
+    ("compat", "Commands of other platforms, on this engine", "compat memory-backfill"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
 ];
 

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use heirloom_engine::Database;
+use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::ledger::{self, RunState};
+use heirloom_migrate::plan::Plan;
+use heirloom_migrate::source::Source;
 use heirloom_migrate::verify::{self, Difference, RecordedCheck, Verification, VerifyRequest};
 use heirloom_migrate::{MigrateError, apply};
 use heirloom_store::Store;
@@ -66,7 +70,11 @@ impl Operation for Verify {
             },
         })
         .await?;
-        let marked = if self.record && found.holds { Some(record(&opened, &found).await?) } else { None };
+        let marked = if self.record && found.holds {
+            Some(record(&opened.plan, &opened.file, opened.source.as_ref(), opened.database, &found).await?)
+        } else {
+            None
+        };
         let mut json = serde_json::to_value(&found).map_err(|error| Error::Bug(format!("no JSON: {error}")))?;
         if let Value::Object(object) = &mut json {
             object.insert("recorded".to_owned(), json!(marked.is_some()));
@@ -132,10 +140,15 @@ fn recorded_text(found: &RecordedCheck) -> String {
 }
 
 /// Sets the run to `verified` and stamps the source's marker; gives back how many rows were stamped.
-async fn record(opened: &Opened<'_>, found: &Verification) -> Result<u64> {
-    let plan = &opened.plan;
+pub(crate) async fn record(
+    plan: &Plan,
+    file: &MigrationFile,
+    source: &dyn Source,
+    database: &Database,
+    found: &Verification,
+) -> Result<u64> {
     {
-        let mut client = opened.database.client().await?;
+        let mut client = database.client().await?;
         if !ledger::exists(&client).await? || ledger::find_run(&client, plan.run_id).await?.is_none() {
             return Err(migration::never_applied(plan));
         }
@@ -144,8 +157,7 @@ async fn record(opened: &Opened<'_>, found: &Verification) -> Result<u64> {
         ledger::set_state(&tx, plan.run_id, RunState::Verified, &details).await?;
         tx.commit().await.map_err(MigrateError::from)?;
     }
-    Ok(apply::stamp_verified(plan, &opened.file, opened.source.as_ref(), opened.database, &super::apply::failpoints()?)
-        .await?)
+    Ok(apply::stamp_verified(plan, file, source, database, &super::apply::failpoints()?).await?)
 }
 
 fn text(found: &Verification) -> String {

@@ -50,7 +50,7 @@ async fn every_command_prints_one_value() {
         "e.toml",
         "[embedding]\nprovider = \"openai-compatible\"\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\n",
     );
-    let mut tried = BTreeSet::from(["demo", "serve", "mcp serve", "plugin"]);
+    let mut tried = BTreeSet::from(["demo", "serve", "mcp serve", "plugin", "compat memory-backfill"]);
     let mut run = |code: i32, words: &str| {
         let name = ALL.iter().map(|op| op.name).filter(|name| words.starts_with(name)).max_by_key(|name| name.len());
         tried.insert(name.unwrap_or_else(|| panic!("{words}")));
@@ -92,6 +92,16 @@ async fn every_command_prints_one_value() {
     run(0, "workspace remove w1");
     run(0, "upkeep");
     run(0, "reembed --check-only --config e.toml");
+    legacy.write("notes-template.toml", "[source]\nurl = \"store\"\ntable = \"notes\"\n[namespace]\ntemplate = \"user:{user_id}\"\n[map]\ncontent = \"content\"\nkind = { value = \"fact\" }\n");
+    legacy.write(
+        "tenants.toml",
+        "[defaults]\nfile = \"notes-template.toml\"\nallow = [\"superuser\"]\nbudget = 1\n[[tenant]]\nname = \"ann\"\n",
+    );
+    run(0, "fleet plan tenants.toml");
+    run(0, "fleet apply tenants.toml");
+    run(0, "fleet verify tenants.toml");
+    run(0, "fleet status tenants.toml");
+    run(0, "fleet report tenants.toml");
     run(0, "config");
     run(0, "completions bash");
     run(0, "man");
@@ -128,6 +138,8 @@ async fn every_error_is_one_value_and_nothing_else() {
         (1, "detect sqlite:none.db"),
         (1, "rejects retry none.plan.json"),
         (3, "report"),
+        (1, "fleet plan none.toml"),
+        (2, "fleet plan"),
         (1, "recall hello --namespace user:ann"),
         (1, "list --namespace user:ann"),
         (1, &*format!("show {id} --namespace user:ann")),

@@ -1,0 +1,269 @@
+//! The table of the seed: a line a tenant, and their sum. A value; how it looks is the affair of who shows it.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::ledger::RunSummary;
+use crate::source::Identity;
+
+/// Where a tenant stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// There is no plan yet.
+    Unplanned,
+    /// There is a plan, and nothing moved.
+    Planned,
+    /// Some chunk is not done.
+    Applying,
+    /// Every chunk is done.
+    Applied,
+    /// Every row was compared, and that was recorded.
+    Verified,
+    /// Old and new are watched.
+    Soaking,
+    /// The watch is over.
+    Soaked,
+    /// The source's table is put away.
+    Retired,
+    /// The last step did not come to its end, or did not hold.
+    Failed,
+}
+
+impl State {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unplanned => "unplanned",
+            Self::Planned => "planned",
+            Self::Applying => "applying",
+            Self::Applied => "applied",
+            Self::Verified => "verified",
+            Self::Soaking => "soaking",
+            Self::Soaked => "soaked",
+            Self::Retired => "retired",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One side of a tenant, as a report may show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// Kind and place, no credential.
+    pub place: String,
+    /// The role.
+    pub role: String,
+    /// Superuser?
+    pub superuser: bool,
+    /// Bypasses row-level security?
+    pub bypass_rls: bool,
+}
+
+impl Side {
+    /// A side as a plan or a look found it.
+    pub fn of(place: &str, identity: &Identity) -> Self {
+        Self {
+            place: place.to_owned(),
+            role: identity.role.clone(),
+            superuser: identity.superuser,
+            bypass_rls: identity.bypass_rls,
+        }
+    }
+}
+
+/// Why a tenant's step failed, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// A stable name.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+/// A tenant's line. A number that nobody knows yet is null.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// The tenant.
+    pub tenant: String,
+    /// Where it stands.
+    pub state: State,
+    /// Rows of the source; migrated, skipped and rejected add up to it once it is applied.
+    pub source_rows: Option<u64>,
+    /// Rows of the source that the store has.
+    pub migrated: Option<u64>,
+    /// Rows that were left as the store has them: forgotten there, or changed on both sides.
+    pub skipped: Option<u64>,
+    /// Rows that were set aside.
+    pub rejected: Option<u64>,
+    /// Rows that differ for a reason that the store's own records give.
+    pub explained: Option<u64>,
+    /// Rows that were compared and are equal in every field.
+    pub verified: Option<u64>,
+    /// Whole days of the watch that count.
+    pub soaked_days: Option<u64>,
+    /// Rows written by this command.
+    pub written: u64,
+    /// Differences that nobody explains, found by this command.
+    pub differences: Option<u64>,
+    /// How long this command took for it, seconds.
+    pub seconds: f64,
+    /// Its plan.
+    pub plan: Option<String>,
+    /// The plan's digest.
+    pub plan_digest: Option<String>,
+    /// The run that the plan became.
+    pub run_id: Option<Uuid>,
+    /// Who reads.
+    pub source: Option<Side>,
+    /// Who writes.
+    pub target: Option<Side>,
+    /// Other tenants whose rows its identity was tried on and could not read.
+    pub probed: Option<u64>,
+    /// What is worth knowing and no failure.
+    pub notes: Vec<String>,
+    /// Why its step failed.
+    pub failure: Option<Failure>,
+}
+
+impl Line {
+    /// The line of a tenant of whom nothing is known.
+    pub fn new(tenant: &str) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            state: State::Unplanned,
+            source_rows: None,
+            migrated: None,
+            skipped: None,
+            rejected: None,
+            explained: None,
+            verified: None,
+            soaked_days: None,
+            written: 0,
+            differences: None,
+            seconds: 0.0,
+            plan: None,
+            plan_digest: None,
+            run_id: None,
+            source: None,
+            target: None,
+            probed: None,
+            notes: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Fills in what the ledger says of the run.
+    pub fn ran(&mut self, run: &RunSummary) {
+        use crate::ledger::RunState;
+        self.state = match run.state {
+            RunState::Applying => State::Applying,
+            RunState::Applied => State::Applied,
+            RunState::Verified => State::Verified,
+            RunState::Failed => State::Failed,
+        };
+        let skipped = run.forgotten + run.conflicts;
+        self.source_rows = Some(run.rows);
+        self.migrated = Some(run.rows.saturating_sub(run.rejected + skipped));
+        self.skipped = Some(skipped);
+        self.rejected = Some(run.rejected);
+    }
+
+    /// Ends it as failed.
+    pub fn fails(&mut self, failure: Failure) {
+        self.state = State::Failed;
+        self.failure = Some(failure);
+    }
+
+    /// Whether its step came to its end and held.
+    pub fn holds(&self) -> bool {
+        self.failure.is_none() && self.state != State::Failed
+    }
+
+    /// The cells of the seed's table, in the order of [`HEADINGS`].
+    pub fn cells(&self) -> [String; 9] {
+        let number = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), grouped);
+        [
+            self.tenant.clone(),
+            number(self.source_rows),
+            number(self.migrated),
+            number(self.skipped),
+            number(self.rejected),
+            number(self.explained),
+            number(self.verified),
+            number(self.soaked_days),
+            self.state.word().to_owned(),
+        ]
+    }
+}
+
+/// Headings of the table; all but the first and the last are of numbers.
+pub const HEADINGS: [&str; 9] =
+    ["tenant", "source", "migrated", "skipped", "rejected", "explained", "verified", "soaked", "state"];
+
+/// The sum of several lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Tenants.
+    pub tenants: u64,
+    /// Tenants whose step failed or did not hold.
+    pub failed: u64,
+    /// As in [`Line`].
+    pub source_rows: u64,
+    /// As in [`Line`].
+    pub migrated: u64,
+    /// As in [`Line`].
+    pub skipped: u64,
+    /// As in [`Line`].
+    pub rejected: u64,
+    /// As in [`Line`].
+    pub explained: u64,
+    /// As in [`Line`].
+    pub verified: u64,
+    /// As in [`Line`].
+    pub written: u64,
+}
+
+impl Totals {
+    /// Adds lines up; a number that nobody knows counts nothing.
+    pub fn of(lines: &[Line]) -> Self {
+        let mut sum = Self { tenants: lines.len() as u64, ..Self::default() };
+        for line in lines {
+            sum.failed += u64::from(!line.holds());
+            sum.source_rows += line.source_rows.unwrap_or(0);
+            sum.migrated += line.migrated.unwrap_or(0);
+            sum.skipped += line.skipped.unwrap_or(0);
+            sum.rejected += line.rejected.unwrap_or(0);
+            sum.explained += line.explained.unwrap_or(0);
+            sum.verified += line.verified.unwrap_or(0);
+            sum.written += line.written;
+        }
+        sum
+    }
+
+    /// The cells of the last line of the table.
+    pub fn cells(&self) -> [String; 9] {
+        let state = match self.failed {
+            0 => String::new(),
+            failed => format!("{failed} failed"),
+        };
+        [
+            format!("{} tenants", grouped(self.tenants)),
+            grouped(self.source_rows),
+            grouped(self.migrated),
+            grouped(self.skipped),
+            grouped(self.rejected),
+            grouped(self.explained),
+            grouped(self.verified),
+            String::new(),
+            state,
+        ]
+    }
+}
+
+/// `1805` as `1,805`.
+fn grouped(n: u64) -> String {
+    crate::report::number(n)
+}

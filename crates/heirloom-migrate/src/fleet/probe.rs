@@ -1,0 +1,170 @@
+//! Whether a tenant's identity can read another tenant's rows: asked of the database, with the rights it really has.
+//!
+//! At a source, each tenant's own connection is asked once which of the other tenants' roles may read its table; where one
+//! may, that role tries it itself, with its own credential. No credential is shown to a server it was not given for. In the
+//! store it is the policy that is tried, as the serving role bound to the tenant's namespaces.
+
+use std::time::Duration;
+
+use heirloom_engine::{Database, EngineError, Location, Options, Refusal, Trouble};
+use heirloom_store::schema::SERVE_ROLE;
+
+use crate::error::{MigrateError, Result};
+use crate::source::{Identity, Relation};
+
+const WHO_MAY_READ: &str = include_str!("../../sql/queries/fleet_who_may_read.sql");
+const SEEN_BEYOND: &str = include_str!("../../sql/queries/fleet_seen_beyond.sql");
+
+/// What a tenant's own connection says of its table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Who reads.
+    pub identity: Identity,
+    /// Which of the roles asked about may read it too.
+    pub readers: Vec<String>,
+}
+
+/// What came of reading another tenant's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried {
+    /// The server refused.
+    Refused,
+    /// It may ask, and no row comes back.
+    Nothing,
+    /// A row came back.
+    Read,
+    /// It could not be found out.
+    Unclear(String),
+}
+
+/// What stands behind `from` for a relation whose table is known by its qualified name.
+pub fn from(relation: &Relation, qualified: &str) -> String {
+    match relation {
+        Relation::Table(_) => qualified.to_owned(),
+        Relation::Query(query) => format!("({}\n)", query.trim_end().trim_end_matches(';')),
+    }
+}
+
+/// Asks as a tenant who it is and which of `roles` may read its relation. Reads only; holds one connection.
+///
+/// # Errors
+/// What the server refuses.
+pub async fn ask(database: &Database, relation: &Relation, qualified: &str, roles: &[String]) -> Result<Asked> {
+    let client = database.client().await?;
+    let failed = |error: tokio_postgres::Error| MigrateError::ReadRefused {
+        source_name: database.display(),
+        refusal: Refusal::of(&error),
+    };
+    let sql = format!("select * from {} as q limit 0", from(relation, qualified));
+    let statement = client.prepare(&sql).await.map_err(failed)?;
+    let mut oids: Vec<u32> = statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect();
+    oids.sort_unstable();
+    oids.dedup();
+    let row =
+        client.query_one(include_str!("../../sql/queries/source_identity.sql"), &[&oids]).await.map_err(failed)?;
+    let identity = Identity {
+        role: row.try_get("role").map_err(failed)?,
+        superuser: row.try_get("superuser").map_err(failed)?,
+        bypass_rls: row.try_get("bypass_rls").map_err(failed)?,
+        can_write: row.try_get("can_write").map_err(failed)?,
+        server: format!("PostgreSQL {}", row.try_get::<_, String>("version").map_err(failed)?),
+        system: String::new(),
+    };
+    let readers = match roles.is_empty() {
+        true => Vec::new(),
+        false => {
+            let rows = client.query(WHO_MAY_READ, &[&roles, &oids]).await.map_err(failed)?;
+            rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>().map_err(failed)?
+        }
+    };
+    Ok(Asked { identity, readers })
+}
+
+/// Tries to read a row of a relation with a credential that should not. `url` is that of the trying tenant; `database` is
+/// where the rows lie, on the same server.
+pub async fn try_read(url: &str, database: &str, relation: &Relation, qualified: &str, patience: Duration) -> Tried {
+    let attempt = tokio::time::timeout(patience, read(url, database, relation, qualified));
+    match attempt.await {
+        Err(_) => Tried::Unclear(format!("the server did not answer within {} s", patience.as_secs_f32())),
+        Ok(Ok(true)) => Tried::Read,
+        Ok(Ok(false)) => Tried::Nothing,
+        Ok(Err(error)) => refused(&error),
+    }
+}
+
+fn refused(error: &MigrateError) -> Tried {
+    let trouble = match error {
+        MigrateError::Target(error) | MigrateError::Engine(EngineError::Unreachable { source: Some(error), .. }) => {
+            Refusal::of(error).trouble
+        }
+        _ => Trouble::Other,
+    };
+    match trouble {
+        Trouble::Rights | Trouble::Login => Tried::Refused,
+        _ => Tried::Unclear(error.to_string()),
+    }
+}
+
+async fn read(url: &str, database: &str, relation: &Relation, qualified: &str) -> Result<bool> {
+    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+    let there = Database::open(&Location::Server(with_database(url, database)), &options).await?;
+    let found = async {
+        let mut client = there.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let row = tx.query_one(&format!("select exists (select from {} as q)", from(relation, qualified)), &[]).await?;
+        Ok(row.try_get(0)?)
+    }
+    .await;
+    there.close().await?;
+    found
+}
+
+/// The same server and credential, another database.
+fn with_database(url: &str, name: &str) -> String {
+    let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
+    let after_scheme = base.find("://").map_or(0, |at| at + 3);
+    // A password may hold a slash that nobody escaped; what follows the last @ is the host.
+    let host = base[after_scheme..].rfind('@').map_or(after_scheme, |at| after_scheme + at + 1);
+    let server = base[host..].find('/').map_or(base, |at| &base[..host + at]);
+    let escaped: String = name
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    format!("{server}/{escaped}{query}")
+}
+
+/// Whether the serving role, bound to these namespaces, sees a row of any other. Reads only; holds one connection.
+///
+/// # Errors
+/// [`MigrateError::Target`] when the store refuses.
+pub async fn sees_beyond(database: &Database, namespaces: &[String]) -> Result<bool> {
+    let mut client = database.client().await?;
+    let tx = client.build_transaction().read_only(true).start().await?;
+    tx.batch_execute(&format!("set local role {SERVE_ROLE}")).await?;
+    tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespaces.join(",")]).await?;
+    let row = tx.query_one(SEEN_BEYOND, &[&namespaces]).await?;
+    let sees = row.try_get("sees")?;
+    tx.rollback().await?;
+    Ok(sees)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_database_of_the_same_server_keeps_the_rest_of_the_url() {
+        for (url, expected) in [
+            ("postgres://u:p@h:5432/one", "postgres://u:p@h:5432/two"),
+            ("postgres://u:p@h", "postgres://u:p@h/two"),
+            ("postgres://u:p/w@h/one?sslmode=require", "postgres://u:p/w@h/two?sslmode=require"),
+            ("postgresql:///one", "postgresql:///two"),
+        ] {
+            assert_eq!(with_database(url, "two"), expected);
+        }
+        assert_eq!(with_database("postgres://h/a", "b c/d"), "postgres://h/b%20c%2Fd");
+    }
+}

@@ -1,0 +1,118 @@
+//! Signs of life of a tenant at work, and a source that gives one with every row.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use heirloom_engine::Database;
+
+use crate::error::Result;
+use crate::source::{Identity, Read, Relation, Source, Table, TreeRows, Visit};
+
+/// When a tenant last showed a sign of life. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<Beat>);
+
+#[derive(Debug)]
+struct Beat {
+    began: Instant,
+    last: AtomicU64,
+    knocking: AtomicBool,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        let beat = Beat { began: Instant::now(), last: AtomicU64::new(0), knocking: AtomicBool::new(false) };
+        Self(Arc::new(beat))
+    }
+}
+
+impl Pulse {
+    /// A sign of life.
+    pub fn beat(&self) {
+        let now = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether the tenant is being let in by a database: it costs nothing while it waits.
+    pub fn knock(&self, knocking: bool) {
+        self.0.knocking.store(knocking, Ordering::Relaxed);
+        self.beat();
+    }
+
+    pub(super) fn is_knocking(&self) -> bool {
+        self.0.knocking.load(Ordering::Relaxed)
+    }
+
+    /// How long there was none.
+    pub fn silence(&self) -> Duration {
+        self.0.began.elapsed().saturating_sub(Duration::from_millis(self.0.last.load(Ordering::Relaxed)))
+    }
+}
+
+/// A source whose every answer and every row is a sign of life.
+pub struct Watched {
+    source: Box<dyn Source>,
+    pulse: Pulse,
+}
+
+impl Watched {
+    /// Watches a source.
+    pub fn new(source: Box<dyn Source>, pulse: Pulse) -> Self {
+        Self { source, pulse }
+    }
+
+    fn alive<T>(&self, answer: T) -> T {
+        self.pulse.beat();
+        answer
+    }
+}
+
+#[async_trait]
+impl Source for Watched {
+    fn display(&self) -> String {
+        self.source.display()
+    }
+
+    fn database(&self) -> Option<&Database> {
+        self.source.database()
+    }
+
+    fn marker(&self) -> Option<&Database> {
+        self.source.marker()
+    }
+
+    async fn describe(&self, relation: &Relation) -> Result<Table> {
+        Ok(self.alive(self.source.describe(relation).await?))
+    }
+
+    async fn tables(&self) -> Result<Vec<Table>> {
+        Ok(self.alive(self.source.tables().await?))
+    }
+
+    async fn identity(&self, relation: &Relation) -> Result<Identity> {
+        Ok(self.alive(self.source.identity(relation).await?))
+    }
+
+    async fn tree(&self, table: &str, id: &str, parent: &str) -> Result<TreeRows> {
+        Ok(self.alive(self.source.tree(table, id, parent).await?))
+    }
+
+    async fn scan(&self, read: &Read, visit: &mut Visit<'_>) -> Result<u64> {
+        let pulse = self.pulse.clone();
+        let mut rows = 0_u64;
+        let read = self
+            .source
+            .scan(read, &mut |row, bytes| {
+                // The clock is asked for every hundredth row: it costs more than the row's share of a scan.
+                rows += 1;
+                if rows % 100 == 1 {
+                    pulse.beat();
+                }
+                visit(row, bytes)
+            })
+            .await?;
+        Ok(self.alive(read))
+    }
+}

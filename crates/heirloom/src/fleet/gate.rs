@@ -1,0 +1,291 @@
+//! Who may read whose rows: asked of every tenant before anything of any moves.
+//!
+//! A credential that two tenants share, a superuser and a role that bypasses row-level security are refused unless the tenants
+//! file lets them pass by name. Then each tenant's own connection is asked which other tenant's role may read its table, and
+//! each that may tries it: it must get no row. A tenant whose database does not answer holds nobody up; it fails in its own
+//! step, and the others say that they were not tried on it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use heirloom_engine::{Database, Location, Options};
+use heirloom_migrate::MigrateError;
+use heirloom_migrate::fleet::credential::{self, Credential};
+use heirloom_migrate::fleet::probe::{self, Asked, Tried};
+use heirloom_migrate::fleet::runner::{self, Ended, Limits};
+use heirloom_migrate::fleet::{Allow, Line, Pulse};
+use heirloom_migrate::plan::{Plan, Target};
+use heirloom_migrate::source::{Identity, Relation};
+
+use super::step::planned;
+use super::{Fleet, Item, failed, targets};
+use crate::error::{Error, Result};
+
+/// How long the slowest may keep the others waiting once they have answered; what did not answer by then is left out.
+const GRACE: Duration = Duration::from_millis(900);
+
+/// Most other tenants that one tries to read; one success is enough to refuse.
+const MOST_TRIES: usize = 64;
+
+/// What a tenant passed.
+#[derive(Debug, Clone, Default)]
+pub struct Passed {
+    /// Others whose rows it could not read.
+    pub probed: Option<u64>,
+    /// Why something was not found out.
+    pub notes: Vec<String>,
+}
+
+/// Judges every tenant that is meant: what it passed, or the line it fails with. `plans` are by position in the file.
+pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Result<Passed, Line>> {
+    let sources: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.source_credential()).collect();
+    let writers: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.target_credential()).collect();
+    let (reading, writing) = (credential::shared(&sources), credential::shared(&writers));
+    let homes = homes(plans);
+    let asked = ask(fleet, plans, &sources).await;
+    let mut verdicts = Vec::with_capacity(fleet.chosen.len());
+    for &at in &fleet.chosen {
+        let item = &fleet.items[at];
+        let judged = async {
+            shares(fleet, item, reading[at], Allow::SharedSource, "reads its source")?;
+            shares(fleet, item, writing[at], Allow::SharedTarget, "writes")?;
+            alone(fleet, item, plans[at].as_deref(), at, &homes)?;
+            if let Some(Ok(asked)) = asked.get(&at) {
+                role(item, "reads the source", &asked.identity)?;
+            }
+            tried(fleet, at, plans, &sources, &asked).await
+        };
+        verdicts.push(judged.await.map_err(|error| {
+            let line = plans[at].as_deref().map_or_else(|| Line::new(item.name()), |plan| planned(item, plan));
+            failed(line, &error)
+        }));
+    }
+    verdicts
+}
+
+/// What a plan found of the roles on both sides.
+///
+/// # Errors
+/// [`MigrateError::Refused`] for a superuser or a role that bypasses row-level security and is not let pass.
+pub(super) fn roles(item: &Item, plan: Option<&Plan>) -> Result<()> {
+    let Some(plan) = plan else { return Ok(()) };
+    if !item.reads_target() {
+        role(item, "reads the source", &plan.source.identity)?;
+    }
+    if matches!(item.target, Ok(Location::Server(_))) {
+        role(item, "writes", &plan.target.identity)?;
+    }
+    Ok(())
+}
+
+/// Who writes now. The embedded engine has one user, whom nobody but this process is.
+///
+/// # Errors
+/// As [`roles`].
+pub(super) fn store_roles(item: &Item, target: &Target, database: &Database) -> Result<()> {
+    if database.is_embedded() { Ok(()) } else { role(item, "writes", &target.identity) }
+}
+
+fn role(item: &Item, does: &str, identity: &Identity) -> Result<()> {
+    let (why, word) = match (identity.superuser, identity.bypass_rls) {
+        (true, _) if !item.allows(Allow::Superuser) => ("is a superuser", Allow::Superuser),
+        (false, true) if !item.allows(Allow::BypassRls) => ("bypasses row-level security", Allow::BypassRls),
+        _ => return Ok(()),
+    };
+    refuse(
+        format!("The role {} that {does} for {} {why}", identity.role, item.name()),
+        format!("give the tenant a role that is neither, or write allow = [\"{}\"] for it", word.word()),
+    )
+}
+
+fn shares(fleet: &Fleet, item: &Item, other: Option<usize>, word: Allow, does: &str) -> Result<()> {
+    match other {
+        Some(other) if !item.allows(word) => refuse(
+            format!("{} {does} with the credential of {}", item.name(), fleet.items[other].name()),
+            format!("give each tenant a role of its own, or write allow = [\"{}\"] for it", word.word()),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Which tenants hand rows down to which namespaces, a store each.
+fn homes(plans: &[Option<Arc<Plan>>]) -> BTreeMap<(String, &str), Vec<usize>> {
+    let mut homes: BTreeMap<(String, &str), Vec<usize>> = BTreeMap::new();
+    for (at, plan) in plans.iter().enumerate() {
+        let Some(plan) = plan else { continue };
+        let store = plan.target.store_id.map_or_else(|| plan.target.display.clone(), |id| id.to_string());
+        for home in &plan.namespaces {
+            homes.entry((store.clone(), home.namespace.as_str())).or_default().push(at);
+        }
+    }
+    homes
+}
+
+fn alone(
+    fleet: &Fleet,
+    item: &Item,
+    plan: Option<&Plan>,
+    at: usize,
+    homes: &BTreeMap<(String, &str), Vec<usize>>,
+) -> Result<()> {
+    let Some(plan) = plan.filter(|_| !item.allows(Allow::SharedNamespace)) else { return Ok(()) };
+    let store = plan.target.store_id.map_or_else(|| plan.target.display.clone(), |id| id.to_string());
+    for home in &plan.namespaces {
+        let others = homes.get(&(store.clone(), home.namespace.as_str())).into_iter().flatten();
+        if let Some(other) = others.copied().find(|other| *other != at) {
+            return refuse(
+                format!(
+                    "{} and {} both hand rows down to the namespace {}",
+                    item.name(),
+                    fleet.items[other].name(),
+                    home.namespace
+                ),
+                format!(
+                    "give each a namespace of its own, or write allow = [\"{}\"] for it",
+                    Allow::SharedNamespace.word()
+                ),
+            );
+        }
+    }
+    Ok(())
+}
+
+type Answers = HashMap<usize, std::result::Result<Asked, String>>;
+
+/// Asks every tenant that lies on a server which a chosen one reads from: who it is, and who else may read its table.
+async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Credential>]) -> Answers {
+    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
+    for credential in sources.iter().flatten() {
+        users.entry(credential.server()).or_default().push(credential.user());
+    }
+    let near = |at: usize| {
+        sources[at].as_ref().is_some_and(|one| {
+            fleet
+                .chosen
+                .iter()
+                .any(|chosen| sources[*chosen].as_ref().is_some_and(|other| other.server() == one.server()))
+        })
+    };
+    let meant: Vec<usize> = (0..fleet.items.len()).filter(|at| near(*at)).collect();
+    let timeout = fleet.crew.connect_timeout;
+    let step = |nth: usize, pulse: Pulse| {
+        let at = meant[nth];
+        let item = Arc::clone(&fleet.items[at]);
+        let (relation, qualified) = relation(&item, plans[at].as_deref());
+        let mut roles: Vec<String> = sources[at]
+            .iter()
+            .flat_map(|one| users.get(one.server()).into_iter().flatten())
+            .map(|user| (*user).to_owned())
+            .collect();
+        roles.sort_unstable();
+        roles.dedup();
+        async move {
+            pulse.knock(true);
+            let url = item.source_url()?;
+            let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+            let location = Location::Server(url.to_owned());
+            let opening = Database::open(&location, &options);
+            let database = targets::in_time(opening, timeout, &heirloom_engine::redact_url(url)).await?;
+            pulse.knock(false);
+            let asked = probe::ask(&database, &relation, &qualified, &roles).await;
+            database.close().await?;
+            Ok::<_, Error>(asked?)
+        }
+    };
+    let limits = Limits { parallel: fleet.limits.parallel, patience: GRACE };
+    let ended = runner::run(meant.len(), limits, &fleet.crew.stop, step, |_, _| {}).await;
+    meant
+        .iter()
+        .zip(ended)
+        .map(|(at, end)| {
+            let answer = match end {
+                Ended::Done(Ok(asked)) => Ok(asked),
+                Ended::Done(Err(error)) => Err(error.to_string()),
+                Ended::Silent(_) => Err("its database did not answer in time".to_owned()),
+                Ended::Panicked | Ended::NotBegun => Err("it was not asked".to_owned()),
+            };
+            (*at, answer)
+        })
+        .collect()
+}
+
+/// What a tenant's rows are read from: by its plan, else by its migration file.
+fn relation(item: &Item, plan: Option<&Plan>) -> (Relation, String) {
+    match plan {
+        Some(plan) => (plan.source.relation.clone(), plan.source.table.name.clone()),
+        None => match item.migration.as_ref().map(|file| file.source.relation.value.clone()) {
+            Ok(Relation::Table(name)) => (Relation::Table(name.clone()), name),
+            Ok(query) => (query, String::new()),
+            Err(_) => (Relation::Query("select".to_owned()), String::new()),
+        },
+    }
+}
+
+/// Lets one tenant try to read every other whose table it may read by its rights.
+async fn tried(
+    fleet: &Fleet,
+    at: usize,
+    plans: &[Option<Arc<Plan>>],
+    sources: &[Option<Credential>],
+    asked: &Answers,
+) -> Result<Passed> {
+    let item = &fleet.items[at];
+    let Some(mine) = &sources[at] else { return Ok(Passed::default()) };
+    let Some(Ok(me)) = asked.get(&at) else { return Ok(Passed::default()) };
+    // Who was let pass as one of these reads the others by nature.
+    if me.identity.superuser || me.identity.bypass_rls || item.allows(Allow::ReadsOthers) {
+        return Ok(Passed::default());
+    }
+    let mut passed = Passed::default();
+    let (mut probed, mut unasked, mut tries) = (0, Vec::new(), 0);
+    for (other, credential) in sources.iter().enumerate().filter(|(other, _)| *other != at) {
+        let Some(theirs) = credential else { continue };
+        if theirs.server() != mine.server() {
+            // Another server, and another credential: it was never given this one.
+            probed += 1;
+            continue;
+        }
+        if theirs.user() == mine.user() {
+            // Let pass by `shared-source`: the same role.
+            continue;
+        }
+        let name = fleet.items[other].name();
+        match asked.get(&other) {
+            Some(Ok(answer)) if !answer.readers.iter().any(|role| role == mine.user()) => probed += 1,
+            Some(Ok(_)) if tries < MOST_TRIES => {
+                tries += 1;
+                let (relation, qualified) = relation(&fleet.items[other], plans[other].as_deref());
+                let url = item.source_url()?;
+                let tried =
+                    probe::try_read(url, theirs.database(), &relation, &qualified, fleet.crew.connect_timeout).await;
+                match tried {
+                    Tried::Refused | Tried::Nothing => probed += 1,
+                    Tried::Read => {
+                        return refuse(
+                            format!("The role {} of {} can read rows of {name}", mine.user(), item.name()),
+                            format!(
+                                "revoke what it may read there, or write allow = [\"{}\"] for it",
+                                Allow::ReadsOthers.word()
+                            ),
+                        );
+                    }
+                    Tried::Unclear(why) => {
+                        passed.notes.push(format!("whether it can read rows of {name} is not known: {why}"))
+                    }
+                }
+            }
+            _ => unasked.push(name),
+        }
+    }
+    if let [first, rest @ ..] = unasked.as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        passed.notes.push(format!("it was not tried on {first}{more}, whose database did not answer"));
+    }
+    passed.probed = Some(probed);
+    Ok(passed)
+}
+
+fn refuse<T>(what: String, cure: String) -> Result<T> {
+    Err(MigrateError::Refused { what, cure }.into())
+}

@@ -1,0 +1,269 @@
+//! The fleet driver: what the operations `fleet …` share. Reads `tenants.toml`, gives each tenant its sides, runs a step for
+//! each beside the others, and turns what went wrong into the cure in its line.
+//!
+//! - [`item`]: a tenant with its files, references and credentials resolved.
+//! - [`targets`]: the stores, each opened once a process and shared by the tenants that go there.
+//! - [`gate`]: who may read whose rows; asked before anything moves.
+//! - [`step`]: what is done with one tenant; one file a step.
+//! - [`shown`]: the table on a terminal.
+//!
+//! A new step is a file in `step/` and an operation in `ops/fleet/` that hands it to [`Fleet::run`]. Deliberately absent:
+//! printing, and anything a single tenant's commands do not do too.
+
+mod gate;
+mod item;
+mod shown;
+pub mod step;
+mod targets;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use heirloom_engine::Location;
+use heirloom_migrate::apply::Stop;
+use heirloom_migrate::fleet::runner::{self, Ended, Limits};
+use heirloom_migrate::fleet::{Line, Pick, Pulse, Shard, State, TenantsFile};
+use serde_json::json;
+
+use crate::context::{Context, TenantLine, Watch};
+use crate::error::{Error, Result};
+use crate::ops::Output;
+
+pub use gate::{Passed, gate};
+pub use item::Item;
+pub use targets::{Place, Targets};
+
+/// What every operation of the fleet is asked: which file, which of its tenants, how many at a time.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The tenants file.
+    pub file: PathBuf,
+    /// These tenants alone.
+    pub only: Vec<String>,
+    /// Not these.
+    pub except: Vec<String>,
+    /// `INDEX/COUNT`.
+    pub shard: Option<String>,
+    /// Tenants at a time.
+    pub parallel: Option<usize>,
+}
+
+/// A fleet, opened: nothing of it is connected yet.
+pub struct Fleet {
+    /// The file.
+    pub file: TenantsFile,
+    /// Every tenant of the file.
+    pub items: Vec<Arc<Item>>,
+    /// Positions of the tenants that are meant.
+    pub chosen: Vec<usize>,
+    /// What the steps share.
+    pub crew: Arc<Crew>,
+    limits: Limits,
+}
+
+/// What the steps of all tenants share.
+pub struct Crew {
+    /// The stores.
+    pub targets: Targets,
+    /// Who is watching.
+    pub watch: Arc<dyn Watch>,
+    /// To stop after what is in hand.
+    pub stop: Stop,
+    /// How long a database may take to let a tenant in.
+    pub connect_timeout: std::time::Duration,
+}
+
+impl Fleet {
+    /// Reads the tenants file and everything it names; opens the configured store when a tenant goes there, so that a store
+    /// that another process serves is found out before anything begins.
+    ///
+    /// # Errors
+    /// When the file is wrong or names no tenant that was asked for. What is wrong with one tenant is said in its line.
+    pub async fn open(context: &Context, asked: &Asked) -> Result<Self> {
+        let path = context.path(&asked.file);
+        if !path.exists() {
+            return Err(Error::file(&path)(std::io::ErrorKind::NotFound.into()));
+        }
+        let file = TenantsFile::load(&path.display().to_string())?;
+        let shard = match &asked.shard {
+            Some(text) => Some(text.parse::<Shard>().map_err(|what| Error::Argument {
+                argument: "--shard",
+                what,
+                accepted: "an indexed Kubernetes job gives its own as $JOB_COMPLETION_INDEX/COUNT".to_owned(),
+            })?),
+            None => None,
+        };
+        let pick = Pick { only: split(&asked.only), except: split(&asked.except), shard };
+        let chosen = pick.of(&file)?;
+        let parallel = match asked.parallel {
+            Some(0) => {
+                return Err(Error::Argument {
+                    argument: "--parallel",
+                    what: "0 was given".to_owned(),
+                    accepted: "1 or more is accepted".to_owned(),
+                });
+            }
+            Some(parallel) => parallel,
+            None => file.parallel.unwrap_or_else(usual),
+        };
+        let items: Vec<Arc<Item>> = item::all(context, &file).into_iter().map(Arc::new).collect();
+        let wanted: Vec<&Location> = chosen.iter().filter_map(|at| items[*at].target.as_ref().ok()).collect();
+        let targets = Targets::new(context, &wanted, parallel, file.connect_timeout).await?;
+        let crew = Arc::new(Crew {
+            targets,
+            watch: Arc::clone(context.watch()),
+            stop: Stop::default(),
+            connect_timeout: file.connect_timeout,
+        });
+        let limits = Limits { parallel, patience: file.patience };
+        Ok(Self { file, items, chosen, crew, limits })
+    }
+
+    /// The directory of made migration files and plans.
+    pub fn directory(&self) -> PathBuf {
+        item::directory(&self.file)
+    }
+
+    /// Runs a step for each tenant that is meant, but for those whose line is given already, and gives back a line each.
+    pub async fn run<F>(
+        &self,
+        context: &Context,
+        given: Vec<Option<Line>>,
+        step: impl Fn(Arc<Item>, Arc<Crew>, Pulse, usize) -> F,
+    ) -> Vec<Line>
+    where
+        F: Future<Output = Result<Line>> + Send + 'static,
+    {
+        let mut given = given;
+        given.resize(self.chosen.len(), None);
+        let todo: Vec<usize> = (0..self.chosen.len()).filter(|at| given[*at].is_none()).collect();
+        for line in given.iter().flatten() {
+            self.told(line);
+        }
+        let begin = |at: usize, pulse: Pulse| {
+            let position = self.chosen[todo[at]];
+            let item = Arc::clone(&self.items[position]);
+            let (crew, name) = (Arc::clone(&self.crew), item.name().to_owned());
+            let running = step(item, crew, pulse, position);
+            async move {
+                let began = Instant::now();
+                let mut line = running.await.unwrap_or_else(|error| failed(Line::new(&name), &error));
+                line.seconds = (began.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
+                line
+            }
+        };
+        let ended = {
+            let told = |at: usize, end: &Ended<Line>| match end {
+                Ended::Done(line) => self.told(line),
+                other => self.told(&self.lost(self.chosen[todo[at]], other)),
+            };
+            let running = runner::run(todo.len(), self.limits, &self.crew.stop, begin, told);
+            tokio::pin!(running);
+            tokio::select! {
+                ended = &mut running => ended,
+                () = context.cancel().cancelled() => {
+                    self.crew.stop.ask();
+                    running.await
+                }
+            }
+        };
+        for (at, end) in todo.iter().zip(ended) {
+            given[*at] = Some(match end {
+                Ended::Done(line) => line,
+                other => self.lost(self.chosen[*at], &other),
+            });
+        }
+        given.into_iter().flatten().collect()
+    }
+
+    /// The line of a tenant whose step did not come to its end.
+    fn lost(&self, position: usize, end: &Ended<Line>) -> Line {
+        let name = self.items[position].name();
+        let error = match end {
+            Ended::Silent(silence) => Error::Temporary(format!(
+                "A database of {name} gave no answer for {} s and was given up",
+                silence.as_secs()
+            )),
+            Ended::Panicked => Error::Bug(format!("The step of {name} ended in a fault")),
+            Ended::NotBegun => Error::Interrupted,
+            Ended::Done(line) => return line.clone(),
+        };
+        let mut line = failed(Line::new(name), &error);
+        if matches!(end, Ended::Silent(_))
+            && let Some(failure) = &mut line.failure
+        {
+            "tenant-silent".clone_into(&mut failure.code);
+            failure.hints = vec![
+                "look at the database and the way to it, then run the same command with --only for this tenant; \
+                 `patience` in [defaults] says how long a silence is borne"
+                    .to_owned(),
+            ];
+        }
+        line
+    }
+
+    fn told(&self, line: &Line) {
+        self.crew.watch.tenant(&TenantLine {
+            heading: shown::live(&shown::HEADINGS.map(str::to_owned)),
+            label: line.tenant.clone(),
+            text: shown::live(&line.cells()),
+            settled: true,
+        });
+    }
+
+    /// What the operation gives back: the lines as data and as the table.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] when it has no JSON form.
+    pub fn output(&self, lines: &[Line], next: &str) -> Result<Output> {
+        let holds = lines.iter().all(Line::holds);
+        let totals = heirloom_migrate::fleet::Totals::of(lines);
+        let json = json!({ "fleet": self.file.name, "tenants": lines, "totals": totals, "holds": holds });
+        let mut text = shown::table(lines);
+        if holds && !next.is_empty() {
+            text.push_str(&format!("\nNext: {next}\n"));
+        }
+        Ok(Output::new(&json, text)?.holding(holds))
+    }
+
+    /// Closes what is open beside the configured store.
+    pub async fn close(&self) {
+        self.crew.targets.close().await;
+    }
+}
+
+/// Tenants at a time when nobody says: twice the processors, because each waits for two databases.
+fn usual() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get()).clamp(4, 16))
+}
+
+/// Names, separated by commas or given one by one.
+fn split(names: &[String]) -> Vec<String> {
+    names
+        .iter()
+        .flat_map(|names| names.split(','))
+        .map(|name| name.trim().to_owned())
+        .filter(|n| !n.is_empty())
+        .collect()
+}
+
+/// A line that ends in an error, with its cure.
+pub(crate) fn failed(mut line: Line, error: &Error) -> Line {
+    line.fails(item::failure(error));
+    line
+}
+
+impl Crew {
+    /// Tells the watcher how far a tenant is.
+    pub(crate) fn at_work(&self, line: &Line, state: State, rows: u64) {
+        let shown = Line { state, migrated: Some(rows), ..line.clone() };
+        self.watch.tenant(&TenantLine {
+            heading: shown::live(&shown::HEADINGS.map(str::to_owned)),
+            label: line.tenant.clone(),
+            text: shown::live(&shown.cells()),
+            settled: false,
+        });
+    }
+}

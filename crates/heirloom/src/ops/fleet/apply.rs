@@ -1,0 +1,102 @@
+//! `heirloom fleet apply`: hands the memories of every tenant down as its plan says. Running it again writes nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use heirloom_migrate::fleet::Line;
+use heirloom_migrate::plan::Plan;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::fleet::{self, Asked, Fleet, Passed, step};
+use crate::ops::{Doors, Operation, Output};
+
+/// Arguments of `heirloom fleet apply`.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyFleet {
+    /// The tenants file
+    pub file: PathBuf,
+    /// Only these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// All but these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Of those, the share of one of several workers, the first being 0
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<String>,
+    /// Tenants at a time [default: what the file says, else twice the processors]
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<usize>,
+    /// Check everything, and write nothing
+    #[arg(long)]
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+impl Operation for ApplyFleet {
+    const NAME: &'static str = "fleet apply";
+    const SUMMARY: &'static str = "Hand the memories of each tenant down";
+    const DETAIL: &'static str = "Before anything moves, each tenant's identity must fail to read every other tenant's rows. A tenant that fails delays no \
+        other and ends as failed, with what to do in its line; run the same command again when that is done. Exit code 3 when a tenant failed.";
+    const DOORS: Doors = Doors::CLI;
+    const READ_ONLY: bool = false;
+    const FINISHES: bool = true;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let asked = Asked {
+            file: self.file.clone(),
+            only: self.only.clone(),
+            except: self.except.clone(),
+            shard: self.shard.clone(),
+            parallel: self.parallel,
+        };
+        let fleet = Fleet::open(context, &asked).await?;
+        let mut unread = vec![None; fleet.items.len()];
+        let plans: Vec<Option<Arc<Plan>>> = fleet
+            .items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| match item.read_plan() {
+                Ok(plan) => Some(Arc::new(plan)),
+                Err(error) => {
+                    unread[at] = Some(fleet::failed(Line::new(item.name()), &error));
+                    None
+                }
+            })
+            .collect();
+        let verdicts = fleet::gate(&fleet, &plans).await;
+        let mut passed = vec![Passed::default(); fleet.items.len()];
+        let mut given = Vec::with_capacity(verdicts.len());
+        for (at, verdict) in fleet.chosen.iter().zip(verdicts) {
+            given.push(match verdict {
+                Ok(verdict) => {
+                    passed[*at] = verdict;
+                    unread[*at].clone()
+                }
+                // That there is no plan to apply comes first.
+                Err(line) => Some(unread[*at].clone().unwrap_or(line)),
+            });
+        }
+        let check_only = self.check_only;
+        let lines = fleet
+            .run(context, given, |item, crew, pulse, at| {
+                let (plan, passed) = (plans[at].clone(), passed[at].clone());
+                async move {
+                    let plan = plan.ok_or_else(|| Error::Bug("a tenant without a plan was begun".to_owned()))?;
+                    step::apply::run(item, crew, pulse, plan, passed, check_only).await
+                }
+            })
+            .await;
+        fleet.close().await;
+        let next = if check_only { "apply" } else { "verify" };
+        let record = if check_only { "" } else { " --record" };
+        fleet.output(&lines, &format!("`heirloom fleet {next} {}{record}`", self.file.display()))
+    }
+}
