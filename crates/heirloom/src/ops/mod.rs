@@ -23,10 +23,15 @@ pub mod demo;
 pub mod detect;
 pub mod doctor;
 pub mod forget;
+pub mod history;
+pub mod keep;
+pub mod links;
 pub mod list;
 pub mod man;
 pub mod mcp;
 mod migration;
+pub mod namespaces;
+pub mod origin;
 pub mod plan;
 pub mod plugin;
 pub mod recall;
@@ -35,15 +40,18 @@ pub mod rejects;
 pub mod remember;
 pub mod report;
 pub mod revise;
+pub mod run;
 pub mod serve;
 mod shared;
 pub mod show;
+pub mod stats;
 pub mod status;
 pub mod token;
 pub mod transition;
 pub mod up;
 pub mod upkeep;
 pub mod verify;
+pub mod whoami;
 pub mod workspace;
 
 /// Every operation, in the order in which help lists them.
@@ -55,6 +63,10 @@ pub static ALL: &[Op] = &[
     Op::of::<apply::Apply>(),
     Op::of::<verify::Verify>(),
     Op::of::<status::Status>(),
+    Op::of::<run::show::ShowRun>(),
+    Op::of::<run::compare::CompareRun>(),
+    Op::of::<run::evidence::RunEvidence>(),
+    Op::of::<run::retry::RetryRun>(),
     Op::of::<rejects::list::ListRejects>(),
     Op::of::<rejects::export::ExportRejects>(),
     Op::of::<rejects::retry::RetryRejects>(),
@@ -63,14 +75,21 @@ pub static ALL: &[Op] = &[
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
+    Op::of::<origin::Origin>(),
+    Op::of::<history::History>(),
+    Op::of::<links::Links>(),
     Op::of::<list::List>(),
+    Op::of::<namespaces::Namespaces>(),
+    Op::of::<stats::Stats>(),
     Op::of::<revise::Revise>(),
+    Op::of::<keep::Keep>(),
     Op::of::<transition::Transition>(),
     Op::of::<forget::Forget>(),
     Op::of::<upkeep::Upkeep>(),
     Op::of::<reembed::Reembed>(),
     Op::of::<doctor::Doctor>(),
     Op::of::<config::ShowConfig>(),
+    Op::of::<whoami::Whoami>(),
     Op::of::<token::create::CreateToken>(),
     Op::of::<token::list::ListTokens>(),
     Op::of::<token::revoke::RevokeToken>(),
@@ -87,6 +106,7 @@ pub static ALL: &[Op] = &[
 /// Groups of operations whose name has two words, with the summary of the group. The group's name alone means the
 /// operation named here.
 pub static GROUPS: &[(&str, &str, &str)] = &[
+    ("run", "Show, compare and prove runs of migrations from the ledger", "run show"),
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
     ("token", "List, make and revoke the tokens of HTTP", "token list"),

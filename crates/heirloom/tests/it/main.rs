@@ -19,6 +19,7 @@ mod endpoint;
 mod evidence;
 mod http_api;
 mod http_events;
+mod inspector;
 mod json;
 mod kill;
 mod legacy;
