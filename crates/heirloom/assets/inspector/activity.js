@@ -7,7 +7,8 @@ import { memoryPath } from "./router.js";
 
 const WORDS = {
   memory_write: ["remembered", "act"], memory_edit: ["revised", "edit"], memory_delete: ["forgot", "gone"], memory_transition: ["moved", "move"],
-  keep: ["pinned or set the end of", "act"], handed_down: ["was handed down", "origin"], hand_down: ["handed down", "origin"], namespace_put: ["described", "act"], namespace_delete: ["removed", "gone"],
+  keep: ["pinned or set the end of", "act"], load: ["handed rows down", "origin"], replace: ["handed rows down again", "origin"],
+  namespace_put: ["described a namespace", "act"], namespace_delete: ["removed a namespace", "gone"],
 };
 
 export class Activity {

@@ -33,14 +33,16 @@ export class Pane {
       return;
     }
     Object.assign(this, { key, namespace, id, shown: null });
-    put(this.el, this.#head(), bones(6, "Loading this memory"));
-    this.el.scrollTop = 0;
+    // What was open stays until the next is there, or takes its time: a hand on j sees no flicker.
+    clearTimeout(this.slow);
+    this.slow = setTimeout(() => put(this.el, this.#head(), bones(6, "Loading this memory")), this.el.childElementCount ? 180 : 0);
     this.reload();
   }
 
   close() {
     this.key = "";
     this.shown = null;
+    clearTimeout(this.slow);
     this.latest.stop();
     this.inner.stop();
     this.el.hidden = true;
@@ -68,9 +70,12 @@ export class Pane {
     try {
       const shown = await this.latest.run((signal) => call("show", { id, namespace }, { signal }));
       if (!shown) return;
+      clearTimeout(this.slow);
+      if (this.shown?.memory.id !== shown.memory.id) this.el.scrollTop = 0;
       this.shown = shown;
       this.#draw();
     } catch (error) {
+      clearTimeout(this.slow);
       if (error.isAway && this.shown) return;
       this.shown = null;
       if (error.status === 404) return this.#gone(error);

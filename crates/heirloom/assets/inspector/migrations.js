@@ -2,6 +2,7 @@
 
 import { call, Latest } from "./api.js";
 import { h, put } from "./dom.js";
+import { events } from "./events.js";
 import { count, counted, duration, percent, time } from "./format.js";
 import { RunPage } from "./run.js";
 import { session } from "./session.js";
@@ -23,6 +24,17 @@ export class Migrations {
     this.root = root;
     this.latest = new Latest();
     this.page = null;
+    // Rows that are handed down leave a line of activity a chunk, so the board moves when they do.
+    this.onEvent = (event) => /^memory_/.test(event.detail.payload.activity_type) || this.#soon();
+    events.addEventListener("activity", this.onEvent);
+  }
+
+  #soon() {
+    if (this.soon) return;
+    this.soon = setTimeout(() => {
+      this.soon = null;
+      this.again();
+    }, 400);
   }
 
   show(place) {
@@ -52,7 +64,7 @@ export class Migrations {
       if (!found) return;
       this.#draw(found);
       const moving = found.some(({ run }) => run.state === "applying");
-      this.timer = setTimeout(() => this.again(), moving ? 1_000 : 8_000);
+      this.timer = setTimeout(() => this.again(), moving ? 1_000 : 5_000);
     } catch (error) {
       if (error.isAway && this.drawn) return;
       put(this.body, failure(error, () => this.again()));
@@ -60,7 +72,9 @@ export class Migrations {
   }
 
   end() {
+    events.removeEventListener("activity", this.onEvent);
     clearTimeout(this.timer);
+    clearTimeout(this.soon);
     this.latest.stop();
     this.page?.end();
   }
