@@ -47,9 +47,9 @@ insert into legacy.phrase values
 insert into legacy.agent_notes
 select g.n,
     case when g.n % 97 = 0 then null else 'agents-' || (array['core', 'desk', 'research', 'night'])[1 + g.n % 4] end,
-    (array['Active', 'active ', 'approved', 'Approved', 'pending', 'stale', 'Golden', 'rejected'])[1 + (g.n * 7) % 8],
+    (array['Active', 'active ', 'approved', 'Approved', 'pending', 'stale', 'Golden', 'rejected'])[1 + (g.n * 7 + g.n / 4) % 8],
     p.title,
-    case when g.n % 131 = 0 then '   ' else p.body || case when g.n >= 24 then format(' (Seen again in week %s.)', 1 + g.n % 52) else '' end end,
+    case when g.n % 131 = 0 then '   ' else (array['', 'From the retro: ', 'Still true: ', 'Mara says: ', 'After the outage of May: ', 'New people ask: ', 'Second time this month. ', 'Confirmed by support: ', 'For the night shift: ', 'Written down at last: ', 'Do not forget: ', 'Reminder: '])[1 + (g.n / 24) % 12] || p.body end,
     (array['the release agent', 'the triage agent', 'the code reviewer', 'the planner'])[1 + (g.n / 3) % 4],
     jsonb_build_array((array['ops', 'billing', 'recall', 'people'])[1 + g.n % 4], 'week-' || (1 + g.n % 52)),
     case when g.n % 3 <> 0 then substr(md5('sha' || g.n), 1, 12) end,

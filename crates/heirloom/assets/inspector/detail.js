@@ -98,7 +98,7 @@ export class Pane {
       h("p", null, time(history.forgotten?.at), ` by ${history.forgotten?.actor ?? "somebody"}`),
       history.forgotten?.reason && h("blockquote", { dir: "auto" }, history.forgotten.reason),
       h("p", { class: "mute" }, "What it said is gone from the store. What stays says only that it was there, so that no migration brings it back.")),
-    h("section", { class: "part" }, h("h3", null, "History"), timeline(history, null)));
+    h("section", { class: "part" }, h("h2", { class: "label" }, "History"), timeline(history, null)));
   }
 
   #head() {
@@ -209,7 +209,7 @@ export class Pane {
   }
 }
 
-const part = (title, content, otherwise) => h("section", { class: "part" }, h("h3", null, title), content || h("p", { class: "mute" }, otherwise));
+const part = (title, content, otherwise) => h("section", { class: "part" }, h("h2", { class: "label" }, title), content || h("p", { class: "mute" }, otherwise));
 
 function brief(memory, how) {
   const query = new URLSearchParams(location.search);
@@ -247,10 +247,10 @@ function overview(memory) {
     memory.topic && h("h2", { class: "topic", dir: "auto" }, memory.topic),
     h("div", { class: "content", dir: "auto" }, memory.content),
     h("dl", { class: "facts" }, lines.filter(([, value]) => value).map(([name, value]) => [h("dt", null, name), h("dd", null, value)])),
-    h("section", { class: "part" }, h("h3", null, "Provenance"),
+    h("section", { class: "part" }, h("h2", { class: "label" }, "Provenance"),
       h("dl", { class: "facts" }, provenance.filter(([, value]) => value).map(([name, value]) => [h("dt", null, name), h("dd", null, linked(value))]))),
-    memory.metadata && Object.keys(memory.metadata).length > 0 && h("section", { class: "part" }, h("h3", null, "Metadata"), tree(memory.metadata)),
-    memory.propagation && h("section", { class: "part" }, h("h3", null, "Propagation"), tree(memory.propagation)),
+    memory.metadata && Object.keys(memory.metadata).length > 0 && h("section", { class: "part" }, h("h2", { class: "label" }, "Metadata"), tree(memory.metadata)),
+    memory.propagation && h("section", { class: "part" }, h("h2", { class: "label" }, "Propagation"), tree(memory.propagation)),
   ];
 }
 

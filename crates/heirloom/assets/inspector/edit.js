@@ -90,7 +90,7 @@ export async function pin(memory, changed) {
 const DAYS = [["Now", 0], ["In a day", 1], ["In 7 days", 7], ["In 30 days", 30], ["In 90 days", 90]];
 
 export async function expire(memory, changed) {
-  const at = h("input", { type: "datetime-local", name: "at", value: memory.expires_at ? local(new Date(memory.expires_at)) : "" });
+  const at = h("input", { type: "datetime-local", name: "at", "aria-label": "Day and time", value: memory.expires_at ? local(new Date(memory.expires_at)) : "" });
   const when = h("div", { class: "choices" }, DAYS.map(([label, days]) => option("when", String(days), label)), option("when", "never", "Never"), option("when", "at", "At"), at);
   at.addEventListener("input", () => {
     when.querySelector("[value=at]").checked = true;

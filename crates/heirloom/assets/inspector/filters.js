@@ -15,7 +15,7 @@ const FLAGS = [
   ["migrated", "Handed down"],
 ];
 const WORDS = [["role", "Role"], ["topic", "Topic"], ["tag", "Tag"]];
-const MOST_NAMESPACES = 1_024;
+export const MOST_NAMESPACES = 1_024;
 
 /** Every field of the address that narrows the list. */
 export const FIELDS = ["ns", "kind", "state", "source", "role", "topic", "tag", ...FLAGS.map(([name]) => name)];

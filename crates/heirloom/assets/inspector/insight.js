@@ -119,10 +119,12 @@ export class Insight {
     const at = (part) => times[Math.min(times.length - 1, Math.floor(times.length * part))];
     const [p50, p95] = [at(0.5), at(0.95)];
     const hits = recalls.filter((one) => one.hits > 0).length;
-    const shown = recalls.slice(-240).map((one) => ({ value: one.ms, hollow: one.hits === 0, title: `${relative(one.at)}: ${duration(one.ms / 1000)}, ${counted(one.hits, "hit")}` }));
+    const latest = recalls.slice(-240);
+    const [size, unit] = Math.max(...latest.map((one) => one.ms)) >= 1_000 ? [1_000, "s"] : [1, "ms"];
+    const shown = latest.map((one) => ({ value: one.ms / size, hollow: one.hits === 0, title: `${relative(one.at)}: ${duration(one.ms / 1000)}, ${counted(one.hits, "hit")}` }));
     return figure("Recall", [
       h("dl", { class: "numbers" }, pair("median", duration(p50 / 1000)), pair("95 of 100 within", duration(p95 / 1000)), pair("found something", percent(hits, recalls.length))),
-      points({ label: `The latest ${shown.length} questions: time each took; median ${duration(p50 / 1000)}, 95 of 100 within ${duration(p95 / 1000)}`, items: shown, unit: "ms", lines: [{ value: p95, label: "p95" }, { value: p50, label: "p50" }], height: 150 }),
+      points({ label: `The latest ${shown.length} questions: time each took; median ${duration(p50 / 1000)}, 95 of 100 within ${duration(p95 / 1000)}`, items: shown, unit, lines: [{ value: p95 / size, label: "p95" }, { value: p50 / size, label: "p50" }], height: 150 }),
     ], h("span", { class: "mute" }, `the latest ${counted(recalls.length, "question")}`));
   }
 

@@ -4,11 +4,12 @@ import { call, Latest } from "./api.js";
 import { Pane } from "./detail.js";
 import { button, h, icon, put, say, tool } from "./dom.js";
 import { events } from "./events.js";
-import { howMany, keeps, listFilter, namespacesOf, Rail } from "./filters.js";
+import { howMany, keeps, listFilter, MOST_NAMESPACES, namespacesOf, Rail } from "./filters.js";
 import { count, counted, duration } from "./format.js";
 import { go, memoryPath, pathOf } from "./router.js";
 import { makeRow, ROW_HEIGHT, whyCard } from "./row.js";
 import { loadNamespaces } from "./app.js";
+import { session } from "./session.js";
 import { Hits, Listing } from "./source.js";
 import { bones, failure, panel } from "./states.js";
 import { VirtualList } from "./virtual.js";
@@ -33,11 +34,10 @@ export class Memories {
     this.paneEl = h("section", { class: "pane", "aria-label": "Memory", hidden: true });
     this.card = h("div", { class: "why", role: "tooltip", hidden: true });
     this.list = h("section", { class: "list", "aria-label": "List of memories" },
-      h("h1", { class: "unseen" }, "Memories"),
       h("div", { class: "bar-search" }, h("form", { class: "search", role: "search", on: { submit: (event) => event.preventDefault() } }, icon("search"), this.search,
         tool("Clear search", "close", () => this.#clear(), { class: "tool clear" })), this.modes, this.railToggle),
       this.summary, h("div", { class: "list-body" }, this.host, this.state));
-    this.el = h("div", { class: "memories" }, this.rail, this.list, this.paneEl, this.card);
+    this.el = h("div", { class: "memories" }, h("h1", { class: "unseen" }, "Memories"), this.rail, this.list, this.paneEl, this.card);
     root.replaceChildren(this.el);
     this.filters = new Rail(this.rail, (query) => go(this.#path(query)));
     this.pane = new Pane(this.paneEl, { close: () => go(pathOf("/memories", this.query)), changed: () => this.#soon(0), next: (step) => this.step(step) });
@@ -192,6 +192,7 @@ export class Memories {
   #begin() {
     this.source.end?.();
     clearTimeout(this.timer);
+    this.timer = null;
     this.current = 0;
     this.moved = false;
     this.fresh.clear();
@@ -287,6 +288,7 @@ export class Memories {
       if (howMany(params) || params.get("q")) parts.push("that match");
       else parts.push("newest first");
     }
+    if (!params.has("ns") && session.namespaces.length > MOST_NAMESPACES) parts.push(`of the first ${count(MOST_NAMESPACES)} namespaces`);
     put(this.summary, parts.map((part, at) => [at > 0 && h("span", { class: "sep", "aria-hidden": "true" }, " · "), part]));
   }
 
@@ -323,7 +325,7 @@ export class Memories {
     if (chosen.length && !chosen.includes(namespace)) return;
     this.pane.happened(event);
     // A long list is read anew less often than a short one.
-    this.#soon(Math.max(300, this.source.took * 5 || 0));
+    this.#soon(Math.max(300, Math.min(5_000, this.source.took * 3 || 0)));
   }
 
   #soon(wait) {

@@ -64,6 +64,6 @@ function target(field, memory, column) {
 
 function value(given) {
   if (given === undefined || given === null) return h("span", { class: "null" }, "null");
-  const text = typeof given === "string" ? given : JSON.stringify(given, null, 1);
+  const text = typeof given === "string" ? given : JSON.stringify(given);
   return h("span", { class: "cell", dir: "auto" }, text.length > 1_200 ? `${text.slice(0, 1_200)}…` : text);
 }

@@ -33,7 +33,9 @@ export function makeRow(list) {
   const number = h("span", { class: "score-number" });
   const score = h("button", { type: "button", class: "score", tabindex: -1 }, number, bar);
   const el = h("div", { class: "row", role: "listitem" }, link, score);
+  // What the row shows now; while nothing of it changes, a frame of scrolling costs it nothing.
   let shown = null;
+  let stamp = "";
 
   for (const event of ["pointerenter", "focus"]) score.addEventListener(event, () => list.why(score, shown));
   for (const event of ["pointerleave", "blur"]) score.addEventListener(event, () => list.why(null));
@@ -43,9 +45,12 @@ export function makeRow(list) {
     el,
     link,
     show(item, index, total) {
+      const isOpen = list.open === item.id;
+      const now = `${index} ${total} ${isOpen} ${index === list.current} ${list.isNew(item.id)} ${list.query}`;
+      if (item === shown && now === stamp) return;
+      stamp = now;
       el.setAttribute("aria-posinset", index + 1);
       el.setAttribute("aria-setsize", total);
-      const isOpen = list.open === item.id;
       el.classList.toggle("is-open", isOpen);
       if (isOpen) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
@@ -80,9 +85,12 @@ export function makeRow(list) {
       noTime.hidden = Boolean(item.created_at);
       if (item.created_at) setTime(when, item.created_at);
       score.hidden = item.score === undefined;
+      el.classList.toggle("has-score", item.score !== undefined);
       if (item.score !== undefined) drawScore(item);
     },
     blank(index) {
+      if (stamp === `blank ${index}`) return;
+      stamp = `blank ${index}`;
       el.setAttribute("aria-posinset", index + 1);
       el.classList.add("is-blank");
       el.classList.remove("is-open", "is-new");

@@ -82,7 +82,7 @@ export class VirtualList {
     for (let index = first; index < last; index++) {
       let row = this.rows.get(index);
       if (!row) {
-        row = this.spare.pop() ?? this.fresh();
+        row = this.spare.shift() ?? this.fresh();
         row.el.hidden = false;
         this.rows.set(index, row);
       }
@@ -93,6 +93,21 @@ export class VirtualList {
       else row.blank(index);
     }
     this.source.want(first, last);
+    clearTimeout(this.calm);
+    this.calm = setTimeout(() => this.order(), 150);
+  }
+
+  /** Rows are used again wherever they stand; once it is calm they stand as they are read, for who hears the page. */
+  order() {
+    const rows = [...this.rows].sort((a, b) => a[0] - b[0]).map(([, row]) => row.el);
+    const focused = rows.findIndex((el) => el.contains(document.activeElement));
+    if (rows.every((el, at) => at === 0 || el.previousElementSibling === rows[at - 1])) return;
+    // What has the focus stays where it is, or it would lose it; the others are put around it.
+    rows.forEach((el, at) => {
+      if (at < focused) this.inner.insertBefore(el, rows[focused]);
+      else if (at > focused) this.inner.append(el);
+    });
+    for (const row of this.spare) this.inner.append(row.el);
   }
 
   fresh() {
@@ -130,5 +145,6 @@ export class VirtualList {
   end() {
     this.watch.disconnect();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.calm);
   }
 }
