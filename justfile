@@ -36,6 +36,11 @@ torture rounds="200":
 bench-recall:
     cargo bench --locked -p heirloom-store --bench recall
 
+# The page in a real browser (needs Node.js and Chromium); HEIRLOOM_BLESS=1 rewrites docs/images
+inspector:
+    cargo build --locked
+    .ci/inspector
+
 # Everything CI does
 ci:
     .ci/run

@@ -66,6 +66,10 @@ pub struct List {
     pub order: Option<String>,
     /// Whether to count what is on all pages, too.
     pub total: bool,
+    /// Give the cursor after each so many memories of all pages, 10 to 1,000, and their number: whoever has it may go to
+    /// any page at once. Only in the order `newest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marks: Option<i64>,
     /// How many at most, 1 to 1,000; 50 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
@@ -85,6 +89,9 @@ pub struct Page {
     /// How many there are on all pages, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
+    /// Where that was asked for: the cursors of the pages after the first, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Vec<String>>,
 }
 
 /// The orders of a list.
@@ -105,8 +112,14 @@ impl Store {
         let after = request.cursor.as_deref().map(Place::parse).transpose()?;
         let parts = request.parts(after.as_ref())?;
         let client = self.database().client().await?;
-        let total =
-            if request.total { Some(count(&client, scope, request, &namespaces, &pattern).await?) } else { None };
+        let (total, marks) = match request.marks {
+            Some(every) => {
+                let (total, marks) = marks(&client, scope, request, &namespaces, &pattern, every).await?;
+                (Some(total), Some(marks))
+            }
+            None if request.total => (Some(count(&client, scope, request, &namespaces, &pattern).await?), None),
+            None => (None, None),
+        };
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let (mut items, mut after) = (Vec::new(), after);
         for part in parts {
@@ -125,7 +138,7 @@ impl Store {
                 let pinned = request.is_pinned_first().then_some(*part == Part::Pinned);
                 Place { pinned, created_at: last.created_at, id: last.id }.to_string()
             });
-        Ok(Page { items: items.into_iter().map(|(_, record)| record).collect(), next, total })
+        Ok(Page { items: items.into_iter().map(|(_, record)| record).collect(), next, total, marks })
     }
 }
 
@@ -165,6 +178,14 @@ impl List {
         let limit = self.limit.unwrap_or(50);
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(check::invalid("limit", limit.to_string(), format!("1 to {MAX_PAGE}")));
+        }
+        if let Some(every) = self.marks {
+            if !(10..=MAX_PAGE).contains(&every) {
+                return Err(check::invalid("marks", every.to_string(), format!("10 to {MAX_PAGE}")));
+            }
+            if self.is_pinned_first() {
+                return Err(check::invalid("marks", "given with another order", "only the order newest has marks"));
+            }
         }
         let Some(text) = self.text.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
         if text.contains('\0') || text.len() > MAX_TEXT_BYTES {
@@ -272,6 +293,52 @@ async fn count(
         )
         .await?;
     rows.first().map_or(Ok(0), |row| Ok(row.try_get("total")?))
+}
+
+/// The cursors after each so many rows, but for the last one, and how many rows there are.
+async fn marks(
+    client: &Client,
+    scope: &Scope,
+    request: &List,
+    namespaces: &[String],
+    pattern: &Option<String>,
+    every: i64,
+) -> Result<(i64, Vec<String>)> {
+    let statement = include_str!("../sql/queries/list/marks.sql");
+    let rows = scope
+        .ask(
+            client,
+            Access::Read,
+            statement,
+            &[
+                &namespaces,
+                &request.kinds,
+                &request.states,
+                &request.sources,
+                &request.pinned,
+                &request.expired,
+                &request.role,
+                &request.topic,
+                &request.tag,
+                &request.unverified,
+                &request.migrated,
+                &request.expiring_before,
+                &request.recallable,
+                pattern,
+                &every,
+            ],
+        )
+        .await?;
+    let mut total = 0;
+    let mut marks = Vec::with_capacity(rows.len());
+    for row in &rows {
+        total = row.try_get("total")?;
+        if row.try_get::<_, i64>("place")? < total {
+            let place = Place { pinned: None, created_at: row.try_get("created_at")?, id: row.try_get("id")? };
+            marks.push(place.to_string());
+        }
+    }
+    Ok((total, marks))
 }
 
 /// A place in the order of the list.

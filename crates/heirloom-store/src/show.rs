@@ -104,7 +104,7 @@ impl Store {
 }
 
 impl Step {
-    fn from_row(row: &tokio_postgres::Row) -> Result<Self> {
+    pub(crate) fn from_row(row: &tokio_postgres::Row) -> Result<Self> {
         Ok(Self {
             from: row.try_get("from_state")?,
             to: row.try_get("to_state")?,

@@ -26,8 +26,12 @@ pub struct Stats {
     pub migrated: i64,
     /// By namespace, kind and state, in this order.
     pub counts: Vec<Count>,
-    /// By day of creation, newest first; the last 366 days that have any.
+    /// By day of creation, kind and state, newest first; the last 366 days that have any.
     pub days: Vec<Day>,
+    /// By day of expiry, the nearest first; the next 60 days.
+    pub ahead: Vec<Ahead>,
+    /// What a list can be narrowed by: sources, and the 20 most frequent roles, topics and tags.
+    pub facets: Vec<Facet>,
 }
 
 /// The memories of one namespace, kind and state.
@@ -41,14 +45,40 @@ pub struct Count {
     pub state: String,
     /// How many.
     pub memories: i64,
+    /// How many of them have an embedding.
+    pub embedded: i64,
 }
 
-/// The memories of one day.
+/// The memories of one day, kind and state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     /// The day in UTC: `2026-11-27`.
     pub day: String,
+    /// Their kind.
+    pub kind: String,
+    /// Their state.
+    pub state: String,
     /// How many.
+    pub memories: i64,
+}
+
+/// The memories that expire on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ahead {
+    /// The day in UTC.
+    pub day: String,
+    /// How many.
+    pub memories: i64,
+}
+
+/// A word that memories can be told apart by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Facet {
+    /// `role`, `source`, `tag` or `topic`.
+    pub facet: String,
+    /// The word.
+    pub word: String,
+    /// How many memories have it.
     pub memories: i64,
 }
 
@@ -63,6 +93,9 @@ impl Store {
         let counts =
             scope.ask(&client, Access::Read, include_str!("../sql/queries/stats/counts.sql"), &[&names]).await?;
         let days = scope.ask(&client, Access::Read, include_str!("../sql/queries/stats/days.sql"), &[&names]).await?;
+        let ahead = scope.ask(&client, Access::Read, include_str!("../sql/queries/stats/ahead.sql"), &[&names]).await?;
+        let facets =
+            scope.ask(&client, Access::Read, include_str!("../sql/queries/stats/facets.sql"), &[&names]).await?;
         let mut stats = Stats::default();
         for row in &counts {
             let memories: i64 = row.try_get("memories")?;
@@ -82,10 +115,26 @@ impl Store {
                 kind: row.try_get("kind")?,
                 state: row.try_get("state")?,
                 memories,
+                embedded: row.try_get("embedded")?,
             });
         }
         for row in &days {
-            stats.days.push(Day { day: row.try_get("day")?, memories: row.try_get("memories")? });
+            stats.days.push(Day {
+                day: row.try_get("day")?,
+                kind: row.try_get("kind")?,
+                state: row.try_get("state")?,
+                memories: row.try_get("memories")?,
+            });
+        }
+        for row in &ahead {
+            stats.ahead.push(Ahead { day: row.try_get("day")?, memories: row.try_get("memories")? });
+        }
+        for row in &facets {
+            stats.facets.push(Facet {
+                facet: row.try_get("facet")?,
+                word: row.try_get("word")?,
+                memories: row.try_get("memories")?,
+            });
         }
         Ok(stats)
     }

@@ -10,6 +10,7 @@ use heirloom_engine::{Database, Location, Options};
 use heirloom_store::{Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
 
+use crate::asked::Recalls;
 use crate::caller::Caller;
 use crate::config::{CallerConfig, Config};
 use crate::embed::{self, Embedding};
@@ -105,6 +106,7 @@ struct Shared {
     database: OnceCell<Database>,
     store: OnceCell<Store>,
     embedding: OnceCell<Option<Embedding>>,
+    recalls: Recalls,
     /// Counts what was written by this process.
     news: tokio::sync::watch::Sender<u64>,
 }
@@ -118,6 +120,7 @@ impl Context {
             database: OnceCell::new(),
             store: OnceCell::new(),
             embedding: OnceCell::new(),
+            recalls: Recalls::default(),
             news: tokio::sync::watch::Sender::new(0),
         };
         Self { shared: Arc::new(shared), caller, cancel, watch, elsewhere: None }
@@ -274,6 +277,11 @@ impl Context {
     /// When the settings name somebody who cannot be asked.
     pub async fn embedding(&self) -> embed::Result<Option<&Embedding>> {
         Ok(self.shared.embedding.get_or_try_init(|| Embedding::of(&self.shared.config)).await?.as_ref())
+    }
+
+    /// The latest recalls of this process.
+    pub fn recalls(&self) -> &Recalls {
+        &self.shared.recalls
     }
 
     /// Something was written, perhaps: whoever waits for [`Context::news`] looks.

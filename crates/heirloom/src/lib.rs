@@ -15,8 +15,10 @@
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
 
+pub mod asked;
 pub mod attach;
 pub mod backfill;
+pub mod browser;
 pub mod caller;
 pub mod cli;
 pub mod client;

@@ -1,6 +1,7 @@
 -- What the store's records say of a memory that differs. $1 namespace, $2 id
 -- said: the latest recorded revision is of this very text, at the very moment the memory says it was updated
 -- moved: the latest recorded transition led to this very state, at the very moment the memory says
+-- pinned, ends: the latest recorded decision on pin or expiry is of this very value
 -- verified: verified_at is the moment of a recorded revision or transition
 select
     coalesce(
@@ -29,6 +30,28 @@ select
         where
             a.namespace = m.namespace and a.memory_id = m.id and a.action in ('revise', 'transition')
             and a.at = m.verified_at
-    ) as verified
+    ) as verified,
+    coalesce(
+        (
+            select (a.details ->> 'pin')::boolean = m.pin
+            from heirloom.activity a
+            where a.namespace = m.namespace and a.memory_id = m.id and a.action = 'keep' and a.details ? 'pin'
+            order by a.id desc
+            limit 1
+        ),
+        false
+    ) as pinned,
+    coalesce(
+        (
+            select (a.details ->> 'expires_us')::bigint is not distinct from (
+                case when isfinite(m.expires_at) then (extract(epoch from m.expires_at) * 1000000)::bigint end
+            ) and coalesce(isfinite(m.expires_at), true)
+            from heirloom.activity a
+            where a.namespace = m.namespace and a.memory_id = m.id and a.action = 'keep' and a.details ? 'expires_us'
+            order by a.id desc
+            limit 1
+        ),
+        false
+    ) as ends
 from heirloom.memory m
 where m.namespace = $1 and m.id = $2

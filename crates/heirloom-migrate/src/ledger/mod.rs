@@ -13,6 +13,7 @@ mod reject;
 mod reject_count;
 mod run;
 mod schema;
+mod step;
 mod stored;
 
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
@@ -29,4 +30,5 @@ pub use reject::{
 pub use reject_count::{RejectTotal, reject_counts};
 pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state};
 pub use schema::{VERSION, exists, up};
+pub use step::{Step, steps};
 pub use stored::stored_plan;

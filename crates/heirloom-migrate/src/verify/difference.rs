@@ -29,7 +29,7 @@ pub enum Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Explanation {
-    /// Revised in the store; the kept revision and the recorded hash of the new text say so.
+    /// Revised, pinned or given an end in the store; the kept revision and the recorded hash or value say so.
     Edited,
     /// Forgotten in the store; its tombstone says so.
     Forgotten,

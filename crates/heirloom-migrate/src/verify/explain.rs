@@ -42,11 +42,13 @@ pub(super) async fn explanation(
     let records = tx.query_one(RECORDS, &[&there.namespace, &there.id]).await?;
     target::as_self(tx).await?;
     let (said, moved, verified): (bool, bool, bool) = (records.try_get(0)?, records.try_get(1)?, records.try_get(2)?);
+    let (pinned, ends): (bool, bool) = (records.try_get(3)?, records.try_get(4)?);
     let mut edited = false;
     for &field in differing {
         let name = FIELDS[field];
         let by_edit = said && there.revisions > 0 && (EDITABLE.contains(&name) || (name == "verified_at" && verified));
         let by_move = moved && (TRANSITIONAL.contains(&name) || (name == "verified_at" && verified));
+        let by_edit = by_edit || (name == "pin" && pinned) || (name == "expires_at" && ends);
         if !by_edit && !by_move {
             return Ok(None);
         }

@@ -18,6 +18,7 @@ mod merkle;
 mod question;
 mod recall;
 mod recorded;
+mod standing;
 pub mod target;
 mod walk;
 mod wire;
@@ -38,6 +39,7 @@ pub use live::LiveRow;
 pub use merkle::merkle_root;
 pub use recall::{Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_proof};
 pub use recorded::{RecordedCheck, recorded};
+pub use standing::{Standing, standing};
 
 /// Most differences that are listed; all are counted.
 pub const MAX_LISTED: usize = 1_000;

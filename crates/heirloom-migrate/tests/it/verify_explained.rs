@@ -1,7 +1,7 @@
 //! A difference is explained by the store's own records and by nothing else; another form of the same value is none.
 
-use heirloom_migrate::verify::{Class, Explanation};
-use heirloom_store::{Forget, Revise, Scope, Transition};
+use heirloom_migrate::verify::{Class, Explanation, Standing, standing};
+use heirloom_store::{Forget, Keep, Revise, Scope, Show, Transition};
 use serde_json::json;
 
 use crate::support::Ground;
@@ -50,6 +50,71 @@ async fn what_the_store_did_itself_is_explained() {
     assert_eq!(verification.explained.get(&Explanation::Transitioned), Some(&2));
     assert_eq!(verification.explained.get(&Explanation::Forgotten), Some(&1));
     assert_eq!(verification.equal, 32);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_and_an_end_are_explained_by_their_record_and_by_nothing_else() {
+    let (ground, plan) = handed_down().await;
+    for (note, change) in [
+        (10, json!({ "pin": true })),
+        (11, json!({ "expires_at": "2999-01-01T00:00:00.123456Z" })),
+        (12, json!({ "pin": true, "never_expires": true })),
+    ] {
+        let mut change = change;
+        change["id"] = json!(ground.memory_of(note).await);
+        let keep: Keep = serde_json::from_value(change).unwrap();
+        ground.store.keep(&scope(), &keep).await.unwrap();
+    }
+    let verification = ground.verify(&plan).await.unwrap();
+    assert!(verification.holds, "{:#?}", verification.differences);
+    assert_eq!(verification.explained.get(&Explanation::Edited), Some(&3));
+    // Another value than the recorded one is a difference, and so is an end that nobody set.
+    for (note, damage, column) in [
+        (11, "expires_at = '2998-01-01Z'", "expires_at"),
+        (11, "expires_at = 'infinity'", "expires_at"),
+        (12, "pin = false, content = 'other'", "content"),
+        (10, "expires_at = '2998-01-01Z'", "expires_at"),
+    ] {
+        let id = ground.memory_of(note).await;
+        let client = ground.store.database().client().await.unwrap();
+        client
+            .batch_execute(&format!("create table kept.now as select * from heirloom.memory where id = '{id}'"))
+            .await
+            .unwrap();
+        client.batch_execute(&format!("update heirloom.memory set {damage} where id = '{id}'")).await.unwrap();
+        drop(client);
+        let found = ground.verify(&plan).await.unwrap();
+        assert!(found.differences.iter().any(|one| one.column.as_deref() == Some(column)), "{damage}: {found:#?}");
+        let client = ground.store.database().client().await.unwrap();
+        client
+            .batch_execute(&format!(
+                "update heirloom.memory m set content = k.content, pin = k.pin, expires_at = k.expires_at from kept.now k where m.id = '{id}' and k.id = m.id; drop table kept.now"
+            ))
+            .await
+            .unwrap();
+    }
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_memory_stands_as_the_whole_comparison_says() {
+    let (ground, _) = handed_down().await;
+    ground.revise_note(1, json!({ "content": "said better" })).await;
+    ground.move_note(4, "validated", false).await;
+    let changed = ground.memory_of(9).await;
+    let client = ground.store.database().client().await.unwrap();
+    client.batch_execute(&format!("update heirloom.memory set importance = 5 where id = '{changed}'")).await.unwrap();
+    drop(client);
+    for (note, wanted) in
+        [(1, Standing::Edited), (2, Standing::AsWritten), (4, Standing::Transitioned), (9, Standing::Altered)]
+    {
+        let id: uuid::Uuid = ground.memory_of(note).await.parse().unwrap();
+        let (memory, origin) = ground.store.origin(&scope(), &Show { id, namespace: None }).await.unwrap();
+        let written = origin.unwrap().0.written_digest;
+        assert_eq!(standing(&ground.store, &memory.namespace, id, &written).await.unwrap(), wanted, "note {note}");
+        assert_eq!(standing(&ground.store, "custom:elsewhere", id, &written).await.unwrap(), Standing::Missing);
+    }
     ground.close().await;
 }
 

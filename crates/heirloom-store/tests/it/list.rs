@@ -270,6 +270,44 @@ async fn a_deep_page_is_read_along_the_index() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn marks_lead_to_every_page() {
+    let (test, store) = installed().await;
+    let both = Scope::new(["team:a", "team:b"]).unwrap();
+    for n in 0..47 {
+        remembered(&store, &fact(if n % 3 == 0 { "team:a" } else { "team:b" }, &format!("memory {n}"))).await;
+    }
+    // Some of one instant, some without a time.
+    behind(
+        &store,
+        "update heirloom.memory set created_at = '2026-01-01Z' where content ~ '[13]$';
+         update heirloom.memory set created_at = null where content ~ '5$';",
+    )
+    .await;
+    let all = store.list(&both, &List { limit: Some(1_000), marks: Some(10), ..List::default() }).await.unwrap();
+    let marks = all.marks.unwrap();
+    assert_eq!((all.total, marks.len()), (Some(47), 4));
+    for (page, cursor) in marks.iter().enumerate() {
+        let request = List { limit: Some(10), cursor: Some(cursor.clone()), ..List::default() };
+        let found = store.list(&both, &request).await.unwrap();
+        let wanted = &all.items[(page + 1) * 10..];
+        assert_eq!(found.items, wanted[..wanted.len().min(10)], "page {}", page + 1);
+    }
+    let one = List { marks: Some(10), kinds: vec!["lesson".to_owned()], ..List::default() };
+    let none = store.list(&both, &one).await.unwrap();
+    assert_eq!((none.total, none.marks), (Some(0), Some(Vec::new())));
+    let even = List { marks: Some(47), limit: Some(10), ..List::default() };
+    assert_eq!(store.list(&both, &even).await.unwrap().marks, Some(Vec::new()), "nothing follows the last");
+    for bad in [
+        List { marks: Some(9), ..List::default() },
+        List { marks: Some(1_001), ..List::default() },
+        List { marks: Some(10), order: Some("pinned".to_owned()), ..List::default() },
+    ] {
+        assert!(matches!(store.list(&both, &bad).await, Err(StoreError::Invalid { field: "marks", .. })), "{bad:?}");
+    }
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_overview_adds_up() {
     let (test, store) = installed().await;
     let both = Scope::new(["team:a", "team:b"]).unwrap();
@@ -293,8 +331,14 @@ async fn an_overview_adds_up() {
         .map(|count| format!("{} {} {} {}", count.namespace, count.kind, count.state, count.memories))
         .collect();
     assert_eq!(counts, ["team:a lesson draft 2", "team:b fact draft 3"]);
-    assert_eq!(stats.days.len(), 2);
-    assert_eq!((stats.days[1].day.as_str(), stats.days[1].memories), ("2020-05-05", 2));
+    assert_eq!(stats.days.len(), 3, "today's of two kinds, and one day of long ago");
+    assert_eq!((stats.days[2].day.as_str(), stats.days[2].memories), ("2020-05-05", 2));
+    assert_eq!((stats.days[2].kind.as_str(), stats.days[2].state.as_str()), ("fact", "draft"));
+    let ahead: Vec<_> = stats.ahead.iter().map(|one| one.memories).collect();
+    assert_eq!(ahead, [1], "what expired and what is years away is not ahead");
+    let facets: Vec<_> =
+        stats.facets.iter().map(|one| format!("{} {} {}", one.facet, one.word, one.memories)).collect();
+    assert_eq!(facets, ["role reviewer 2", "source agent 5", "topic caching 2"]);
     let nothing = Scope::new(Vec::<String>::new()).unwrap();
     assert_eq!(store.stats(&nothing).await.unwrap(), heirloom_store::Stats::default());
     test.close().await;

@@ -1,5 +1,5 @@
-//! The HTTP door: `/api/v1` from [`crate::ops::ALL`], the compatible routes of `compat`, events, metrics, and what all
-//! of them stand behind: tokens, limits, one log line a request.
+//! The HTTP door: `/api/v1` from [`crate::ops::ALL`], the inspector's page, the compatible routes of `compat`, events,
+//! metrics, and what all of them stand behind: tokens, limits, one log line a request.
 //!
 //! A door holds no behaviour: a handler turns a request into an operation's JSON and the answer into a response.
 //! Deliberately absent: SQL, and any knowledge of what an operation does.
@@ -12,6 +12,7 @@ mod cursor;
 pub mod events;
 pub mod fault;
 pub mod gate;
+mod inspector;
 pub mod limit;
 pub mod metrics;
 pub mod openapi;
@@ -97,6 +98,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(guarded(app, Shape::Problem, crate::mcp::http::routes(app)))
         .merge(guarded(app, Shape::Workspace, crate::compat::mcp_platform::bridge::routes()))
         .merge(open(app))
+        .merge(open_to_all(app, Shape::Problem, inspector::routes()))
         .merge(attach::routes(app))
         .fallback(|| async { Fault::no_route().answer(Shape::Problem) });
     finished(app, routes)

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use heirloom_store::{List as Request, Record};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ops::shared;
 use crate::ops::{Doors, Operation, Output};
-use crate::text::excerpt;
+use crate::text::{count, excerpt};
 
 /// Arguments of `heirloom list`.
 #[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +38,34 @@ pub struct List {
     /// Only expired ones (true), or only others (false)
     #[arg(long, value_name = "BOOL")]
     pub expired: Option<bool>,
+    /// Only of this role
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Only of this topic
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// Only with this word among the `tags` of its metadata
+    #[arg(long)]
+    pub tag: Option<String>,
+    /// Only lessons that nobody verified (true), or only others (false)
+    #[arg(long, value_name = "BOOL")]
+    pub unverified: Option<bool>,
+    /// Only what was handed down from another store (true), or only others (false)
+    #[arg(long, value_name = "BOOL")]
+    pub migrated: Option<bool>,
+    /// Only what expires before this instant, what has expired already among it
+    #[arg(long, value_name = "TIME")]
+    pub expiring_before: Option<Timestamp>,
+    /// Only with this text somewhere in the content, whatever its case
+    #[arg(long)]
+    pub text: Option<String>,
+    /// Count what is on all pages, too
+    #[arg(long)]
+    #[serde(default)]
+    pub total: bool,
+    /// Give the cursor after each N memories of all pages, too, 10 to 1,000
+    #[arg(long, value_name = "N")]
+    pub marks: Option<i64>,
     /// How many at most, 1 to 1,000 [default: 50]
     #[arg(long, value_name = "N")]
     pub limit: Option<i64>,
@@ -60,6 +89,15 @@ impl Operation for List {
             sources: self.sources,
             pinned: self.pinned,
             expired: self.expired,
+            role: self.role,
+            topic: self.topic,
+            tag: self.tag,
+            unverified: self.unverified,
+            migrated: self.migrated,
+            expiring_before: self.expiring_before,
+            text: self.text,
+            total: self.total,
+            marks: self.marks,
             limit: self.limit,
             cursor: self.cursor,
             ..Request::default()
@@ -68,6 +106,9 @@ impl Operation for List {
         let mut text: String = page.items.iter().map(item).collect();
         if page.items.is_empty() {
             text.push_str(&format!("There is nothing in {scope}.\n"));
+        }
+        if let Some(total) = page.total {
+            text.push_str(&format!("{} in all\n", count(total.unsigned_abs())));
         }
         if let Some(next) = &page.next {
             text.push_str(&format!("More: --cursor {next}\n"));

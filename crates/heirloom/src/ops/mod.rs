@@ -24,10 +24,15 @@ pub mod detect;
 pub mod doctor;
 pub mod fleet;
 pub mod forget;
+pub mod history;
+pub mod keep;
+pub mod links;
 pub mod list;
 pub mod man;
 pub mod mcp;
 pub(crate) mod migration;
+pub mod namespaces;
+pub mod origin;
 pub mod plan;
 pub mod plugin;
 pub mod recall;
@@ -36,15 +41,18 @@ pub mod rejects;
 pub mod remember;
 pub mod report;
 pub mod revise;
+pub mod run;
 pub mod serve;
 mod shared;
 pub mod show;
+pub mod stats;
 pub mod status;
 pub mod token;
 pub mod transition;
 pub mod up;
 pub mod upkeep;
 pub mod verify;
+pub mod whoami;
 pub mod workspace;
 
 /// Every operation, in the order in which help lists them.
@@ -56,6 +64,10 @@ pub static ALL: &[Op] = &[
     Op::of::<apply::Apply>(),
     Op::of::<verify::Verify>(),
     Op::of::<status::Status>(),
+    Op::of::<run::show::ShowRun>(),
+    Op::of::<run::compare::CompareRun>(),
+    Op::of::<run::evidence::RunEvidence>(),
+    Op::of::<run::retry::RetryRun>(),
     Op::of::<rejects::list::ListRejects>(),
     Op::of::<rejects::export::ExportRejects>(),
     Op::of::<rejects::retry::RetryRejects>(),
@@ -69,14 +81,21 @@ pub static ALL: &[Op] = &[
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
+    Op::of::<origin::Origin>(),
+    Op::of::<history::History>(),
+    Op::of::<links::Links>(),
     Op::of::<list::List>(),
+    Op::of::<namespaces::Namespaces>(),
+    Op::of::<stats::Stats>(),
     Op::of::<revise::Revise>(),
+    Op::of::<keep::Keep>(),
     Op::of::<transition::Transition>(),
     Op::of::<forget::Forget>(),
     Op::of::<upkeep::Upkeep>(),
     Op::of::<reembed::Reembed>(),
     Op::of::<doctor::Doctor>(),
     Op::of::<config::ShowConfig>(),
+    Op::of::<whoami::Whoami>(),
     Op::of::<token::create::CreateToken>(),
     Op::of::<token::list::ListTokens>(),
     Op::of::<token::revoke::RevokeToken>(),
@@ -97,6 +116,7 @@ pub static ALL: &[Op] = &[
 /// operation named here.
 pub static GROUPS: &[(&str, &str, &str)] = &[
     ("fleet", "Plan, apply, verify and report for many tenants at once", "fleet status"),
+    ("run", "Show, compare and prove runs of migrations from the ledger", "run show"),
     ("rejects", "List rows that were set aside, export them, try them again", "rejects list"),
     ("mcp", "Serve agents over MCP, or set up a client for it", "mcp serve"),
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),

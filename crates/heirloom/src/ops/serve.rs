@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::browser;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::auth::{Auth, Open};
@@ -28,13 +29,18 @@ pub struct Serve {
     #[arg(long)]
     #[serde(default)]
     pub no_auth: bool,
+    /// Open the inspector in this machine's browser, signed in as the owner of the store
+    #[arg(long)]
+    #[serde(default)]
+    pub open: bool,
 }
 
 impl Operation for Serve {
     const NAME: &'static str = "serve";
-    const SUMMARY: &'static str = "Serve HTTP, and MCP over it";
-    const DETAIL: &'static str = "Tokens come from `heirloom token create`. While it runs on an embedded store, other \
-        commands on that store are sent to it. A server is asked as a login of its own, not as the owner. Ctrl-C ends it when running requests are done.";
+    const SUMMARY: &'static str = "Serve HTTP, MCP over it, and the inspector";
+    const DETAIL: &'static str = "The inspector is at /, the API at /api/v1, MCP at /mcp. Tokens come from `heirloom token \
+        create`. While it runs on an embedded store, other commands on that store are sent to it. A server is asked as a \
+        login of its own, not as the owner. Ctrl-C ends it when running requests are done.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
@@ -68,6 +74,9 @@ impl Operation for Serve {
         let open = if self.no_auth { Open::Here } else { Open::No };
         let app = App::new(context.call(context.caller().clone()), &settings, Auth::new(Some(&secret), open));
         context.watch().note(&format!("Serving {} at {url}/", store.database().display()));
+        // Held until the end: it takes its file away.
+        let _way_in =
+            if self.open { Some(browser::open(context, &url, (!self.no_auth).then_some(&*secret))) } else { None };
         let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
         let events = tokio::spawn(http::events::pump(app.clone(), store.clone()));
         let served = http::serve(&app, http::router(&app), listener, &settings).await;

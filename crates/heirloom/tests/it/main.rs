@@ -24,6 +24,7 @@ mod fleet_identity;
 mod fleet_isolation;
 mod http_api;
 mod http_events;
+mod inspector;
 mod json;
 mod kill;
 mod legacy;

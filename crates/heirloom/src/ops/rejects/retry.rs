@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heirloom_migrate::apply;
+use heirloom_migrate::apply::{self, Retried};
 use heirloom_store::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,16 +36,21 @@ impl Operation for RetryRejects {
         let opened = Opened::to_read(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
         let done = apply::retry(&opened.plan, opened.source.as_ref(), &store).await?;
-        let mut text = format!(
-            "{} tried: {} handed down, {} still set aside, {} left as they are\n",
-            counted(done.tried, "row"),
-            done.handed_down,
-            done.still_rejected,
-            done.left
-        );
+        let mut text = summary(&done);
         if done.handed_down > 0 {
             text.push_str(&format!("Next: `heirloom verify {}`\n", self.plan.display()));
         }
         Ok(Output::new(&done, text)?.holding(done.still_rejected == 0))
     }
+}
+
+/// What became of the rows, in a line.
+pub(in crate::ops) fn summary(done: &Retried) -> String {
+    format!(
+        "{} tried: {} handed down, {} still set aside, {} left as they are\n",
+        counted(done.tried, "row"),
+        done.handed_down,
+        done.still_rejected,
+        done.left
+    )
 }

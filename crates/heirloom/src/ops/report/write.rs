@@ -122,7 +122,8 @@ async fn stored(context: &Context) -> Result<Vec<(Opened<'_>, PathBuf)>> {
     Ok(opened)
 }
 
-async fn one(context: &Context, opened: &Opened<'_>, path: &Path) -> Result<Evidence> {
+/// The evidence of one migration: everything compared again, some of it recalled.
+pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &Path) -> Result<Evidence> {
     let plan = &opened.plan;
     let store = Store::open(opened.database).await?;
     let (run, rejects) = {

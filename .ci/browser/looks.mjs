@@ -1,0 +1,120 @@
+// How it looks: no violation of axe on any view in either theme, nothing wider than a small screen, and the boxes of what
+// makes up a view where they were when somebody last looked at the pictures of docs/images.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect, rows } from "./bench.mjs";
+
+const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
+const BOXES = join(import.meta.dirname, "layout.json");
+const BLESS = Boolean(process.env.HEIRLOOM_BLESS);
+/** Fonts differ between machines: so many pixels, or so much of a side, do not matter. */
+const PIXELS = 14;
+const PART = 0.06;
+
+export async function looks(bench) {
+  const { world } = bench;
+  const run = await world.sql("select run_id from heirloom_migrate.run where name = 'agents-core'");
+  const open = await world.sql("select m.namespace || '/' || m.id from heirloom.memory m join heirloom.origin o on o.id = m.id and o.namespace = m.namespace where m.namespace = 'team:agents-core' and m.state = 'canonical' order by m.created_at desc limit 1");
+  const linked = await world.sql("select e.namespace || '/' || e.source_id from heirloom.edge e order by e.source_id limit 1");
+  const [namespace, id] = open.split("/");
+  if ((await world.call(bench.base, world.admin, "show", { id, namespace })).memory.version === 1) {
+    await world.call(bench.base, world.admin, "revise", { id, namespace, content: "Staging is reset every Monday at 04:00 UTC. Whatever somebody wants to keep there goes into the fixtures." });
+    await world.call(bench.base, world.admin, "transition", { id, namespace, to: "deprecated", reason: "the schedule moved" });
+    await world.call(bench.base, world.admin, "transition", { id, namespace, to: "canonical", reason: "confirmed by the release agent" });
+  }
+  for (const query of ["staging reset", "invoice format", "who covers holidays", "a question nobody can answer xyzzy", "webhook", "quarter close", "restore test", "rate limit"]) {
+    await world.call(bench.base, world.admin, "recall", { query, namespaces: ["team:agents-core", "team:agents-desk", "workspace:inbox", "org:heirloom"] });
+  }
+  const views = {
+    memories: ["/memories", (page) => rows(page).first().waitFor(), [".rail", ".search", ".summary", ".rows", ".row:not([hidden])"]],
+    search: ["/memories?q=what+to+do+when+the+disk+is+full", async (page) => {
+      await page.getByText("ranked by").waitFor();
+      await page.waitForTimeout(200);
+      if (page.viewportSize().width > 800) await rows(page).first().locator(".score").hover();
+    }, [".search", ".summary", ".row:not([hidden])", ".why"]],
+    memory: [`/memories/${open}`, (page) => page.locator(".content").waitFor(), [".list", ".pane", ".acts", ".tabs", ".content", ".facts"]],
+    history: [`/memories/${open}?tab=history`, (page) => page.locator(".timeline").waitFor(), [".pane", ".timeline", ".moment"]],
+    origin: [`/memories/${open}?tab=origin`, (page) => page.locator(".sides").waitFor(), [".pane", ".proof", ".sides"]],
+    around: [`/memories/${linked}?tab=around`, (page) => page.locator(".brief").first().waitFor(), [".pane", ".brief"]],
+    migrations: ["/migrations", (page) => page.locator(".card").first().waitFor(), [".board", ".stage", ".card"]],
+    run: [`/migrations/${run}`, async (page) => {
+      await page.getByText("None is lost").waitFor();
+      await page.getByRole("button", { name: "Compare now" }).click();
+      await page.locator(".compared .proof").waitFor({ timeout: 20_000 });
+    }, [".run-head", ".run-numbers", ".run-acts", ".compared"]],
+    insight: ["/insight", (page) => page.locator(".plot rect.fill").first().waitFor(), [".tiles", ".tile", ".figure.wide", ".figures"]],
+    activity: ["/activity", async (page) => {
+      await page.locator(".live.is-live").waitFor();
+      for (const [content, ns] of [["The replay job runs at four.", "workspace:inbox"], ["Quota pages go to Linnea.", "team:agents-research"]]) {
+        await world.call(bench.base, world.writer, "remember", { content, namespace: ns, kind: "fact" });
+      }
+      await page.locator(".feed-row").nth(1).waitFor();
+    }, [".page-head", ".feed", ".feed-row"]],
+    "sign-in": ["/sign-in", (page) => page.getByLabel("Token").waitFor(), [".sign-in"]],
+  };
+  const before = existsSync(BOXES) ? JSON.parse(readFileSync(BOXES, "utf8")) : {};
+  const boxes = {};
+  mkdirSync(IMAGES, { recursive: true });
+  for (const [name, [path, ready, parts]] of Object.entries(views)) {
+    for (const theme of ["light", "dark"]) {
+      await bench.step(`${name} in the ${theme} theme: axe finds nothing, and everything is where it was`, async () => {
+        const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, theme });
+        await ready(page);
+        await page.waitForTimeout(350);
+        await bench.axe(page, `${name}, ${theme}`);
+        if (BLESS) await page.screenshot({ path: join(IMAGES, `inspector-${name}-${theme}.png`), animations: "disabled" });
+        boxes[`${name} ${theme}`] = await measure(page, parts);
+        if (!BLESS) compare(before[`${name} ${theme}`], boxes[`${name} ${theme}`]);
+        await bench.close(page);
+      });
+    }
+    await bench.step(`${name} at 360 pixels: nothing is wider, axe finds nothing`, async () => {
+      const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, width: 360, height: 740 });
+      await ready(page);
+      await page.waitForTimeout(300);
+      const wide = await page.evaluate(() => [document.documentElement.scrollWidth, ...[...document.querySelectorAll("main, .pane, .page, .list, dialog")].map((el) => el.getBoundingClientRect().right)]);
+      expect(wide.every((right) => right <= 361), wide);
+      await bench.axe(page, `${name}, 360 px`);
+      if (BLESS && ["memories", "memory", "insight"].includes(name)) await page.screenshot({ path: join(IMAGES, `inspector-${name}-small.png`), animations: "disabled" });
+      await bench.close(page);
+    });
+  }
+  await bench.step("the dialogs and the help pass axe, in both themes", async () => {
+    for (const theme of ["light", "dark"]) {
+      const page = await bench.page({ token: world.admin, path: `/memories/${open}`, theme });
+      await page.locator(".content").waitFor();
+      for (const act of ["Edit", "Expire", "Move", "Forget"]) {
+        await page.getByRole("button", { name: act, exact: true }).click();
+        await page.locator("dialog[open]").waitFor();
+        await bench.axe(page, `${act}, ${theme}`);
+        await page.keyboard.press("Escape");
+      }
+      await page.keyboard.press("?");
+      await bench.axe(page, `help, ${theme}`);
+      await bench.close(page);
+    }
+  });
+  if (BLESS) writeFileSync(BOXES, `${JSON.stringify(boxes, null, 1)}\n`);
+}
+
+/** Left, top, width and height of the first of each, and whether its text is cut by its own box. */
+function measure(page, parts) {
+  return page.evaluate((all) => Object.fromEntries(all.map((part) => {
+    const box = document.querySelector(part)?.getBoundingClientRect();
+    return [part, box ? [box.left, box.top, box.width, box.height].map(Math.round) : null];
+  })), parts);
+}
+
+function compare(before, now) {
+  expect(before, "this view has no boxes yet: HEIRLOOM_BLESS=1 .ci/inspector, and look at docs/images");
+  for (const [part, box] of Object.entries(now)) {
+    expect(box && before[part], `${part} is not there`);
+    box.forEach((value, at) => {
+      // What a text is high is the fonts' and the data's affair; where it stands and how wide it is are not.
+      const most = at === 3 ? Math.max(PIXELS * 3, before[part][at] * 0.25) : Math.max(PIXELS, before[part][at] * PART);
+      expect(Math.abs(value - before[part][at]) <= most, `${part} moved: ${JSON.stringify(before[part])} → ${JSON.stringify(box)} (left, top, width, height)`);
+    });
+  }
+}

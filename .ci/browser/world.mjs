@@ -1,0 +1,116 @@
+// What the check runs on: a database of its own on a real server, seeded, migrated, and a `heirloom serve` on it.
+
+import { execFile, spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const run = promisify(execFile);
+
+export class World {
+  constructor({ binary, server, data, psql, start }) {
+    Object.assign(this, { binary, server, data, psql, start });
+    this.dir = mkdtempSync(join(tmpdir(), "heirloom-inspector-"));
+    this.url = server.replace(/\/[^/]*$/, "/inspector_check");
+  }
+
+  async sql(text, url = this.url) {
+    const { stdout } = await run(this.psql, ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text], { maxBuffer: 1 << 26 });
+    return stdout.trim();
+  }
+
+  async file(name) {
+    await run(this.psql, ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", this.url, "-f", join(here, name)]);
+  }
+
+  /** Runs a command on the store; what it prints. */
+  async heirloom(...words) {
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
+    const { stdout } = await run(this.binary, words, { cwd: this.dir, env, maxBuffer: 1 << 26 });
+    return stdout;
+  }
+
+  /** The same, as a process that goes on. */
+  background(...words) {
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
+    return spawn(this.binary, words, { cwd: this.dir, env, stdio: "ignore" });
+  }
+
+  async token(name, right, namespaces = []) {
+    const words = ["token", "create", name, "--right", right, "--json", ...namespaces.flatMap((one) => ["--namespace", one])];
+    return JSON.parse(await this.heirloom(...words)).secret;
+  }
+
+  async make() {
+    mkdirSync(this.dir, { recursive: true });
+    await this.sql("drop database if exists inspector_check with (force)", this.server);
+    await this.sql("create database inspector_check", this.server);
+    await this.heirloom("up");
+    await this.file("seed.sql");
+    for (const name of ["agents", "desk", "night"]) {
+      copyFileSync(join(here, `${name}.toml`), join(this.dir, `${name}.toml`));
+    }
+    for (const name of ["agents", "desk"]) {
+      await this.heirloom("plan", `${name}.toml`);
+      await this.heirloom("apply", `${name}.plan.json`, "--quiet");
+    }
+    await this.heirloom("verify", "agents.plan.json", "--record");
+    await this.heirloom("plan", "night.toml", "--chunk-rows", "250");
+    await this.file("live.sql");
+    await this.heirloom("upkeep");
+    this.admin = await this.token("ana", "admin");
+    this.writer = await this.token("research", "write", ["team:agents-research", "workspace:inbox"]);
+    this.reader = await this.token("visitor", "read", ["team:agents-night"]);
+  }
+
+  /** Starts the server; resolves to its address. */
+  async serve(...words) {
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
+    const child = spawn(this.binary, ["serve", "--listen", "127.0.0.1:0", ...words], { cwd: this.dir, env, stdio: ["ignore", "ignore", "pipe"] });
+    this.children = [...(this.children ?? []), child];
+    let log = "";
+    return new Promise((resolve, reject) => {
+      child.stderr.on("data", (text) => {
+        log += text;
+        const at = / at (http:\/\/[^\s/]+)/.exec(log);
+        if (at) resolve(at[1]);
+      });
+      child.on("exit", () => reject(new Error(`serve ended: ${log}`)));
+    });
+  }
+
+  /** An operation as another writer. */
+  async call(base, token, operation, body) {
+    const response = await fetch(`${base}/api/v1/${operation}`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(body) });
+    const json = await response.json();
+    if (!response.ok) throw new Error(`${operation}: ${response.status} ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  /** Ends the database as a power cut would, by its own process id. */
+  async kill() {
+    const pid = Number(readFileSync(join(this.data, "postmaster.pid"), "utf8").split("\n")[0]);
+    process.kill(pid, "SIGQUIT");
+    for (let tries = 0; tries < 200; tries++) {
+      try {
+        process.kill(pid, 0);
+      } catch {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error("the database does not end");
+  }
+
+  /** Brings it back. */
+  async restart() {
+    await run(this.start[0], this.start.slice(1), { env: process.env });
+  }
+
+  end() {
+    for (const child of this.children ?? []) child.kill("SIGTERM");
+  }
+}

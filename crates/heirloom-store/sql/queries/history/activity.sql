@@ -1,0 +1,6 @@
+-- What was done to a memory, newest first. $1 namespace, $2 id, $3 how many
+select a.at, a.actor, a.action, a.details
+from heirloom.activity a
+where a.namespace = $1 and a.memory_id = $2
+order by a.id desc
+limit $3

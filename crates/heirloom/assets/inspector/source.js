@@ -1,0 +1,163 @@
+// What a list shows: pages of a listing that can be asked for in any order, or the hits of a question.
+//
+// A listing comes with marks, the cursor after each PAGE rows, so that a reader who drags the scroll bar to row 70,000
+// asks for one page there and not for the seven hundred before it.
+
+import { call, Latest } from "./api.js";
+
+export const PAGE = 100;
+
+/** Pages that are asked for at a time; the rest waits until they are there. */
+const AT_ONCE = 3;
+
+export class Listing {
+  total = 0;
+  #pages = new Map();
+  #marks = [];
+  #asked = new Set();
+  #gone = new AbortController();
+  #fresh = new Latest();
+  #version = 0;
+  #settle = 0;
+
+  /** @param filter the fields of `list`; @param changed called when there is something new to draw */
+  constructor(filter, changed) {
+    this.filter = filter;
+    this.changed = changed;
+    this.took = 0;
+  }
+
+  at(index) {
+    return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE];
+  }
+
+  indexOf(id) {
+    for (const [page, items] of this.#pages) {
+      const at = items.findIndex((item) => item.id === id);
+      if (at >= 0) return page * PAGE + at;
+    }
+    return -1;
+  }
+
+  /** Reads the first page and the marks; later, all of it anew with the pages in sight, put in place at once. */
+  async load(sight) {
+    const began = performance.now();
+    const done = await this.#fresh.run(async (signal) => {
+      const head = await call("list", { ...this.filter, limit: PAGE, marks: PAGE }, { signal });
+      const pages = new Map([[0, head.items]]);
+      const [first, last] = sight?.() ?? [0, 0];
+      const wanted = [];
+      for (let page = Math.floor(first / PAGE); page * PAGE < Math.min(last, head.total); page++) {
+        if (page > 0) wanted.push(page);
+      }
+      await Promise.all(wanted.map(async (page) => {
+        pages.set(page, (await this.#read(page, head.marks, signal)).items);
+      }));
+      return { head, pages };
+    });
+    if (!done) return false;
+    this.took = performance.now() - began;
+    this.#version++;
+    this.#asked.clear();
+    this.total = done.head.total;
+    this.#marks = done.head.marks;
+    this.#pages = done.pages;
+    return true;
+  }
+
+  #read(page, marks, signal) {
+    const cursor = marks[page - 1];
+    return call("list", { ...this.filter, limit: PAGE, ...(cursor ? { cursor } : {}) }, { signal });
+  }
+
+  /** Asks for what is in sight and not there, once the scrolling pauses. */
+  want(first, last) {
+    clearTimeout(this.#settle);
+    const missing = [];
+    for (let page = Math.floor(first / PAGE); page * PAGE < last; page++) {
+      if (!this.#pages.has(page) && !this.#asked.has(page)) missing.push(page);
+    }
+    if (missing.length) this.#settle = setTimeout(() => this.#ask(missing), 40);
+  }
+
+  async #ask(pages) {
+    const version = this.#version;
+    for (const page of pages.slice(0, AT_ONCE)) {
+      this.#asked.add(page);
+      this.#read(page, this.#marks, this.#gone.signal).then((answer) => {
+        // Of a list that was read anew meanwhile, it may be another page.
+        if (version !== this.#version) return;
+        this.#pages.set(page, answer.items);
+        this.changed();
+      }).catch(() => {}).finally(() => {
+        if (version === this.#version) this.#asked.delete(page);
+      });
+    }
+  }
+
+  /** Another text for a row that is in place already. */
+  replace(item) {
+    for (const items of this.#pages.values()) {
+      const at = items.findIndex((other) => other.id === item.id && other.namespace === item.namespace);
+      if (at >= 0) {
+        items[at] = item;
+        this.changed();
+        return;
+      }
+    }
+  }
+
+  end() {
+    clearTimeout(this.#settle);
+    this.#fresh.stop();
+    this.#gone.abort();
+  }
+}
+
+/** Hits in their order; filters that recall does not know are applied to what it found. */
+export class Hits {
+  total = 0;
+  items = [];
+  found = 0;
+  ghosts = 0;
+  #fresh = new Latest();
+
+  constructor(question, keeps) {
+    this.question = question;
+    this.keeps = keeps;
+    this.took = 0;
+  }
+
+  at(index) {
+    return this.items[index];
+  }
+
+  indexOf(id) {
+    return this.items.findIndex((item) => item.id === id);
+  }
+
+  async load() {
+    const began = performance.now();
+    const answer = await this.#fresh.run((signal) => call("recall", this.question, { signal }));
+    if (!answer) return false;
+    this.took = performance.now() - began;
+    this.found = answer.hits.length;
+    this.ghosts = answer.ghosts_left_out;
+    this.rankedBy = answer.ranked_by;
+    this.warning = answer.warning;
+    this.items = answer.hits.filter(this.keeps);
+    this.total = this.items.length;
+    return true;
+  }
+
+  want() {}
+
+  replace(item) {
+    const at = this.items.findIndex((other) => other.id === item.id && other.namespace === item.namespace);
+    if (at >= 0) this.items[at] = { ...this.items[at], ...item };
+  }
+
+  end() {
+    this.#fresh.stop();
+  }
+}
