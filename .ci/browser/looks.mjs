@@ -16,7 +16,7 @@ const PART = 0.06;
 export async function looks(bench) {
   const { world } = bench;
   const run = await world.sql("select run_id from heirloom_migrate.run where name = 'agents-core'");
-  const open = await world.sql("select m.namespace || '/' || m.id from heirloom.memory m join heirloom.origin o on o.id = m.id and o.namespace = m.namespace where m.namespace = 'team:agents-core' and m.state = 'canonical' order by m.created_at desc limit 1");
+  const open = await world.sql("select m.namespace || '/' || m.id from heirloom.memory m join heirloom.origin o on o.id = m.id and o.namespace = m.namespace where m.namespace = 'team:agents-core' and m.state = 'canonical' and m.verified_at is not null and m.commit_sha is not null order by m.created_at desc limit 1");
   const linked = await world.sql("select e.namespace || '/' || e.source_id from heirloom.edge e order by e.source_id limit 1");
   const [namespace, id] = open.split("/");
   if ((await world.call(bench.base, world.admin, "show", { id, namespace })).memory.version === 1) {
@@ -63,6 +63,8 @@ export async function looks(bench) {
         const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, theme });
         await ready(page);
         await page.waitForTimeout(350);
+        const [there, room] = await page.evaluate(() => [document.querySelectorAll(".row:not([hidden])").length, Math.floor((document.querySelector(".rows")?.clientHeight ?? 0) / 62)]);
+        expect(there >= room, `${there} rows where ${room} have room`);
         await bench.axe(page, `${name}, ${theme}`);
         if (BLESS) await page.screenshot({ path: join(IMAGES, `inspector-${name}-${theme}.png`), animations: "disabled" });
         boxes[`${name} ${theme}`] = await measure(page, parts);

@@ -228,13 +228,14 @@ export class Memories {
       if (!done || source !== this.source) return;
       clearTimeout(this.slow);
       this.#mark(first);
+      // A list that is hidden has no height, and would draw no rows.
+      if (source.total > 0) this.#state(null);
       if (first) this.host.scrollTop = 0;
       this.virtual.size();
       this.virtual.hold(anchor);
       this.virtual.draw();
       this.#summary();
       if (source.total === 0) this.#empty();
-      else this.#state(null);
     } catch (error) {
       clearTimeout(this.slow);
       if (source !== this.source) return;
