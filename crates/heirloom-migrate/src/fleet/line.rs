@@ -31,6 +31,23 @@ pub enum State {
 }
 
 impl State {
+    const ALL: [Self; 9] = [
+        Self::Unplanned,
+        Self::Planned,
+        Self::Applying,
+        Self::Applied,
+        Self::Verified,
+        Self::Soaking,
+        Self::Soaked,
+        Self::Retired,
+        Self::Failed,
+    ];
+
+    /// The state that the ledger writes as this word; one that it does not know is a state of failure.
+    fn of_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.word() == word).unwrap_or(Self::Failed)
+    }
+
     /// As it is written.
     pub fn word(self) -> &'static str {
         match self {
@@ -157,13 +174,8 @@ impl Line {
 
     /// Fills in what the ledger says of the run.
     pub fn ran(&mut self, run: &RunSummary) {
-        use crate::ledger::RunState;
-        self.state = match run.state {
-            RunState::Applying => State::Applying,
-            RunState::Applied => State::Applied,
-            RunState::Verified => State::Verified,
-            RunState::Failed => State::Failed,
-        };
+        let word = serde_json::to_value(run.state).unwrap_or_default();
+        self.state = State::of_word(word.as_str().unwrap_or_default());
         let skipped = run.forgotten + run.conflicts;
         self.source_rows = Some(run.rows);
         self.migrated = Some(run.rows.saturating_sub(run.rejected + skipped));
@@ -266,4 +278,35 @@ impl Totals {
 /// `1805` as `1,805`.
 fn grouped(n: u64) -> String {
     crate::report::number(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_the_word_that_the_ledger_writes() {
+        use crate::ledger::RunState;
+        for state in State::ALL {
+            assert_eq!((State::of_word(state.word()), serde_json::json!(state)), (state, state.word().into()));
+        }
+        for (run, state) in [(RunState::Applying, State::Applying), (RunState::Verified, State::Verified)] {
+            assert_eq!(State::of_word(serde_json::json!(run).as_str().unwrap()), state);
+        }
+        assert_eq!(State::of_word("paused"), State::Failed);
+    }
+
+    #[test]
+    fn sums_count_what_is_known() {
+        let lines = [
+            Line { source_rows: Some(5), migrated: Some(4), rejected: Some(1), written: 4, ..Line::new("a") },
+            Line { state: State::Failed, ..Line::new("b") },
+        ];
+        let sum = Totals::of(&lines);
+        assert_eq!(
+            (sum.tenants, sum.failed, sum.source_rows, sum.migrated, sum.rejected, sum.written),
+            (2, 1, 5, 4, 1, 4)
+        );
+        assert_eq!(sum.cells()[0], "2 tenants");
+    }
 }

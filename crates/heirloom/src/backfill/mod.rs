@@ -76,8 +76,8 @@ pub async fn run(context: &Context, flags: &Flags) -> Result<Output> {
     })
     .await?;
     match (flags.mode, store) {
-        (Mode::Apply, Some(store)) => hand_down(context, &plan, &source, &store, &plugin).await,
-        (Mode::Verify, Some(store)) => compare(context, flags, &plan, &source, &store, &plugin).await,
+        (Mode::Apply, Some(store)) => Box::pin(hand_down(context, &plan, &source, &store, &plugin)).await,
+        (Mode::Verify, Some(store)) => Box::pin(compare(context, flags, &plan, &source, &store, &plugin)).await,
         _ => dry(&plan),
     }
 }

@@ -218,10 +218,22 @@ impl Fleet {
     /// # Errors
     /// [`Error::Bug`] when it has no JSON form.
     pub fn output(&self, lines: &[Line], next: &str) -> Result<Output> {
+        self.output_with(lines, "", next)
+    }
+
+    /// The same, with who reads and writes for each tenant below the table.
+    ///
+    /// # Errors
+    /// As [`Fleet::output`].
+    pub fn output_with_roles(&self, lines: &[Line], next: &str) -> Result<Output> {
+        self.output_with(lines, &shown::roles(lines), next)
+    }
+
+    fn output_with(&self, lines: &[Line], below: &str, next: &str) -> Result<Output> {
         let holds = lines.iter().all(Line::holds);
         let totals = heirloom_migrate::fleet::Totals::of(lines);
         let json = json!({ "fleet": self.file.name, "tenants": lines, "totals": totals, "holds": holds });
-        let mut text = shown::table(lines);
+        let mut text = shown::table(lines) + below;
         if holds && !next.is_empty() {
             text.push_str(&format!("\nNext: {next}\n"));
         }

@@ -1,6 +1,6 @@
 //! The table of the seed on 80 columns: whole at the end, line by line while it runs.
 
-use heirloom_migrate::fleet::{Line, Totals};
+use heirloom_migrate::fleet::{Line, Side, Totals};
 
 use crate::text::{Table, WIDTH, harmless, line, wrap};
 
@@ -73,6 +73,32 @@ pub(super) fn table(lines: &[Line]) -> String {
     text
 }
 
+/// Who reads and writes for each tenant; of a large fleet, only where a role is more than it should be.
+pub(super) fn roles(lines: &[Line]) -> String {
+    let plain = |line: &Line| {
+        [&line.source, &line.target].into_iter().flatten().all(|side| !side.superuser && !side.bypass_rls)
+    };
+    let mut table = Table::new(&["tenant", "reads as", "writes as"]);
+    let mut any = false;
+    for one in lines.iter().filter(|line| lines.len() <= SHOWN || !plain(line)).take(SHOWN) {
+        if one.source.is_none() && one.target.is_none() {
+            continue;
+        }
+        any = true;
+        table.row([line(&one.tenant, 20), line(&side(one.source.as_ref()), 26), side(one.target.as_ref())]);
+    }
+    if any { format!("\n{}", table.render()) } else { String::new() }
+}
+
+fn side(side: Option<&Side>) -> String {
+    match side {
+        None => "–".to_owned(),
+        Some(side) if side.superuser => format!("{} (superuser)", side.role),
+        Some(side) if side.bypass_rls => format!("{} (bypassrls)", side.role),
+        Some(side) => side.role.clone(),
+    }
+}
+
 /// Each note once, with the tenants it is about.
 fn notes<'l>(lines: &[&'l Line]) -> Vec<(&'l str, Vec<&'l str>)> {
     let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -88,7 +114,7 @@ fn notes<'l>(lines: &[&'l Line]) -> Vec<(&'l str, Vec<&'l str>)> {
 }
 
 fn paragraph(text: &mut String, sentence: &str) {
-    text.push_str(&format!("\n{}\n", wrap(&harmless(sentence), WIDTH).join("\n  ")));
+    text.push_str(&format!("\n{}\n", wrap(&harmless(sentence), WIDTH - 2).join("\n  ")));
 }
 
 fn indented(text: &mut String, sentence: &str) {
@@ -139,5 +165,15 @@ mod tests {
             text.contains("t70") && !text.contains("t71") && text.contains("99 tenants that hold are not listed"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn who_reads_and_writes_is_shown_with_what_is_too_much() {
+        let side =
+            |role: &str, superuser| Side { place: String::new(), role: role.into(), superuser, bypass_rls: true };
+        let line = Line { source: Some(side("reader", false)), target: Some(side("root", true)), ..Line::new("a") };
+        let text = roles(&[line, Line::new("b")]);
+        assert!(text.ends_with("\n  a       reader (bypassrls)  root (superuser)\n"), "{text}");
+        assert_eq!(roles(&[Line::new("b")]), "");
     }
 }

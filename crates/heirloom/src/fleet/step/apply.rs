@@ -27,7 +27,7 @@ pub async fn run(
     check_only: bool,
 ) -> Result<Line> {
     let place = crew.targets.place(item.target()?)?;
-    let done = hand_down(&item, &crew, &pulse, &place, &plan, passed, check_only).await;
+    let done = Box::pin(hand_down(&item, &crew, &pulse, &place, &plan, passed, check_only)).await;
     place.done().await;
     done
 }

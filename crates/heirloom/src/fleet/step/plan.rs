@@ -33,7 +33,7 @@ pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, how: How) -> Re
             line.notes.push("planned before; --again makes a new plan".to_owned());
             Ok(line)
         }
-        _ => make(&item, &crew, &pulse, &place, how).await,
+        _ => Box::pin(make(&item, &crew, &pulse, &place, how)).await,
     };
     place.done().await;
     done

@@ -21,7 +21,7 @@ use crate::ops;
 pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, record: bool) -> Result<Line> {
     let plan = item.read_plan()?;
     let place = crew.targets.place(item.target()?)?;
-    let done = compare(&item, &crew, &pulse, &place, &plan, record).await;
+    let done = Box::pin(compare(&item, &crew, &pulse, &place, &plan, record)).await;
     place.done().await;
     done
 }

@@ -31,6 +31,6 @@ impl Operation for MemoryBackfill {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        backfill::run(context, &Flags::parse(&self.flags)?).await
+        Box::pin(backfill::run(context, &Flags::parse(&self.flags)?)).await
     }
 }

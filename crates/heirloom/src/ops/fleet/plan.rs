@@ -71,6 +71,6 @@ impl Operation for PlanFleet {
                 self.file.display()
             ),
         };
-        fleet.output(&lines, &next)
+        fleet.output_with_roles(&lines, &next)
     }
 }
