@@ -12,13 +12,18 @@
 //! - [`apply`]: chunk after chunk, each one transaction with its ledger row.
 //! - [`ledger`]: the only writer of `heirloom_migrate`.
 //! - [`verify`]: reads both sides with code of its own and names each difference.
+//! - [`mod@clock`] and [`audit`]: what time it is, and the chain that proves each step.
+//! - [`soak`]: old against new, day after day, until the source can go.
+//! - [`retire`]: gates, archive, rename, grace, drop, and the way back.
 //! - [`report`]: the evidence, JSON and HTML.
 //!
 //! Deliberately absent: printing, reading the environment (the caller resolves `env:` references), writing memory
 //! tables (only `heirloom-store` does), and any import of the encoder into [`verify`].
 
 pub mod apply;
+pub mod audit;
 pub mod canon;
+pub mod clock;
 pub mod detect;
 pub mod digest;
 pub mod error;
@@ -28,6 +33,8 @@ pub mod ledger;
 pub mod mapping;
 pub mod plan;
 pub mod report;
+pub mod retire;
+pub mod soak;
 pub mod source;
 pub mod value;
 pub mod verify;

@@ -9,6 +9,7 @@
 //! - [`explain`]: the only place that turns an error into an exit code and a hint.
 //! - [`context`]: what an operation is given: the configuration, the database, who is watching.
 //! - [`embed`]: vectors for texts: one trait, two providers.
+//! - [`notify`]: who is told of a divergence.
 //! - [`demo`]: the main job on the two cases of the seeds, told as a story.
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
@@ -26,6 +27,7 @@ pub mod embed;
 pub mod error;
 pub mod explain;
 pub mod http;
+pub mod notify;
 pub mod ops;
 pub mod text;
 

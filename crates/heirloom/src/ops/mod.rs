@@ -17,9 +17,11 @@ use crate::error::{Error, Result};
 
 mod absent;
 pub mod apply;
+pub mod audit;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod desk;
 pub mod detect;
 pub mod doctor;
 pub mod forget;
@@ -34,16 +36,20 @@ pub mod reembed;
 pub mod rejects;
 pub mod remember;
 pub mod report;
+pub mod retire;
 pub mod revise;
 pub mod serve;
 mod shared;
 pub mod show;
+pub mod soak;
 pub mod status;
 pub mod token;
 pub mod transition;
+pub mod unretire;
 pub mod up;
 pub mod upkeep;
 pub mod verify;
+mod watch;
 pub mod workspace;
 
 /// Every operation, in the order in which help lists them.
@@ -60,6 +66,13 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::retry::RetryRejects>(),
     Op::of::<report::write::Report>(),
     Op::of::<report::check::CheckReport>(),
+    Op::of::<soak::start::StartSoak>(),
+    Op::of::<soak::sweep::SweepSoak>(),
+    Op::of::<soak::status::SoakStatusOf>(),
+    Op::of::<retire::Retire>(),
+    Op::of::<unretire::Unretire>(),
+    Op::of::<audit::check::CheckAudit>(),
+    Op::of::<audit::list::ListAudit>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -91,6 +104,8 @@ pub static GROUPS: &[(&str, &str, &str)] = &[
     ("workspace", "List, place and remove workspaces, the tree that gives rights", "workspace list"),
     ("token", "List, make and revoke the tokens of HTTP", "token list"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
+    ("soak", "Watch old and new side by side, day after day", "soak status"),
+    ("audit", "Check and list the chain that proves each step", "audit check"),
 ];
 
 /// What an operation gives back: data for a program and text for a person.
