@@ -15,7 +15,7 @@ fn scope() -> Scope {
 /// writes them, a statement a kind, because a call each would make the month last minutes.
 async fn a_day_of_changes(watched: &Watched, ids: &[uuid::Uuid], day: usize, changes: usize) {
     let (scope, store) = (scope(), &watched.ground.store);
-    let by_hand = (changes / 40).max(3);
+    let by_hand = (changes / 100).max(3);
     for at in 0..by_hand {
         let id = ids[((day * by_hand + at) * 7_919) % ids.len()];
         // One that was forgotten, or cannot go where it is sent, is no change.
@@ -71,7 +71,7 @@ fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_days_of_legitimate_changes_alarm_nobody() {
-    let mut watched = Watched::verified(&legacy(2_000), 200, 30).await;
+    let mut watched = Watched::verified(&legacy(2_000), 1_000, 30).await;
     watched.start(false).await.unwrap();
     let ids: Vec<uuid::Uuid> = {
         let client = watched.ground.db.database().client().await.unwrap();
