@@ -16,10 +16,12 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 
 pub mod apply;
+pub mod audit;
 pub mod compat;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod desk;
 pub mod detect;
 pub mod doctor;
 pub mod fleet;
@@ -40,18 +42,22 @@ pub mod reembed;
 pub mod rejects;
 pub mod remember;
 pub mod report;
+pub mod retire;
 pub mod revise;
 pub mod run;
 pub mod serve;
 mod shared;
 pub mod show;
+pub mod soak;
 pub mod stats;
 pub mod status;
 pub mod token;
 pub mod transition;
+pub mod unretire;
 pub mod up;
 pub mod upkeep;
 pub mod verify;
+mod watch;
 pub mod whoami;
 pub mod workspace;
 
@@ -78,6 +84,13 @@ pub static ALL: &[Op] = &[
     Op::of::<fleet::verify::VerifyFleet>(),
     Op::of::<fleet::status::FleetStatus>(),
     Op::of::<fleet::report::FleetReport>(),
+    Op::of::<soak::start::StartSoak>(),
+    Op::of::<soak::sweep::SweepSoak>(),
+    Op::of::<soak::status::SoakStatusOf>(),
+    Op::of::<retire::Retire>(),
+    Op::of::<unretire::Unretire>(),
+    Op::of::<audit::check::CheckAudit>(),
+    Op::of::<audit::list::ListAudit>(),
     Op::of::<remember::Remember>(),
     Op::of::<recall::Recall>(),
     Op::of::<show::Show>(),
@@ -123,6 +136,8 @@ pub static GROUPS: &[(&str, &str, &str)] = &[
     ("token", "List, make and revoke the tokens of HTTP and MCP", "token list"),
     ("compat", "Commands of other platforms, on this engine", "compat memory-backfill"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
+    ("soak", "Watch old and new side by side, day after day", "soak status"),
+    ("audit", "Check and list the chain that proves each step", "audit check"),
 ];
 
 /// What an operation gives back: data for a program and text for a person.
