@@ -93,13 +93,31 @@ fn content_unmapped() {
 }
 
 #[test]
+fn a_soak_is_a_whole_number_of_days() {
+    for (section, found) in [
+        ("[soak]\ndays = 0", "0 days; write a whole number of days, 1 to 3650"),
+        ("[soak]\ndays = 1.5", "1.5 days"),
+        ("[soak]\ndays = 99999", "99999 days"),
+        ("[soak]\ndays = \"30\"", "`soak.days` is a string; write a number"),
+        ("[retire]\ngrace = -1", "-1 days; write a whole number of days, 0 to 3650"),
+        ("[retire]\ngrase = 7", "unknown key `grase` in [retire] (did you mean `grace`?)"),
+    ] {
+        let text = format!(
+            "name = \"n\"\n[source]\nurl = \"store\"\ntable = \"t\"\n[namespace]\ntemplate = \"custom:all\"\n[map]\ncontent = \"c\"\n{section}\n"
+        );
+        let said = heirloom_migrate::file::MigrationFile::parse("n.toml", &text).unwrap_err().to_string();
+        assert!(said.contains(found), "{section}: {said}");
+    }
+}
+
+#[test]
 fn unknown_section() {
     refused(
         &with(
             r#"[mapp]
 content = "content""#,
         ),
-        "notes.toml:10:2: unknown key `mapp` in the file (did you mean `map`?); accepted here: name, tenant, preset, source, target, namespace, map, keep, reject, id, redact",
+        "notes.toml:10:2: unknown key `mapp` in the file (did you mean `map`?); accepted here: name, tenant, preset, source, target, namespace, map, keep, reject, id, redact, soak, retire",
     );
 }
 
