@@ -16,12 +16,12 @@ const PART = 0.06;
 export async function looks(bench) {
   const { world } = bench;
   const run = await world.sql("select run_id from heirloom_migrate.run where name = 'agents-core'");
-  const open = await world.sql("select m.namespace || '/' || m.id from heirloom.memory m join heirloom.origin o on o.id = m.id and o.namespace = m.namespace where m.namespace = 'team:agents-core' and m.state = 'canonical' and m.verified_at is not null and m.commit_sha is not null order by m.created_at desc limit 1");
+  const open = await world.sql("select m.namespace || '/' || m.id from heirloom.memory m join heirloom.origin o on o.id = m.id and o.namespace = m.namespace where m.namespace = 'team:agents-core' and m.state = 'canonical' and m.topic = 'recall quality' and m.verified_at is not null and m.commit_sha is not null order by m.created_at desc limit 1");
   const linked = await world.sql("select e.namespace || '/' || e.source_id from heirloom.edge e order by e.source_id limit 1");
   const [namespace, id] = open.split("/");
   if ((await world.call(bench.base, world.admin, "show", { id, namespace })).memory.version === 1) {
-    await world.call(bench.base, world.admin, "revise", { id, namespace, content: "Staging is reset every Monday at 04:00 UTC. Whatever somebody wants to keep there goes into the fixtures." });
-    await world.call(bench.base, world.admin, "transition", { id, namespace, to: "deprecated", reason: "the schedule moved" });
+    await world.call(bench.base, world.admin, "revise", { id, namespace, content: "Half-precision vectors cost 0.2 points of recall on our questions and save half of the memory. Keep them where a namespace is larger than 20,000 rows." });
+    await world.call(bench.base, world.admin, "transition", { id, namespace, to: "deprecated", reason: "measured again, on more questions" });
     await world.call(bench.base, world.admin, "transition", { id, namespace, to: "canonical", reason: "confirmed by the release agent" });
   }
   for (const query of ["staging reset", "invoice format", "who covers holidays", "a question nobody can answer xyzzy", "webhook", "quarter close", "restore test", "rate limit"]) {
@@ -57,7 +57,9 @@ export async function looks(bench) {
   const before = existsSync(BOXES) ? JSON.parse(readFileSync(BOXES, "utf8")) : {};
   const boxes = {};
   mkdirSync(IMAGES, { recursive: true });
+  const wanted = process.env.HEIRLOOM_VIEWS?.split(",");
   for (const [name, [path, ready, parts]] of Object.entries(views)) {
+    if (wanted && !wanted.includes(name)) continue;
     for (const theme of ["light", "dark"]) {
       await bench.step(`${name} in the ${theme} theme: axe finds nothing, and everything is where it was`, async () => {
         const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, theme });
@@ -98,7 +100,7 @@ export async function looks(bench) {
       await bench.close(page);
     }
   });
-  if (BLESS) writeFileSync(BOXES, `${JSON.stringify(boxes, null, 1)}\n`);
+  if (BLESS) writeFileSync(BOXES, `${JSON.stringify({ ...before, ...boxes }, null, 1)}\n`);
 }
 
 /** Left, top, width and height of the first of each, and whether its text is cut by its own box. */

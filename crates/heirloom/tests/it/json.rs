@@ -72,6 +72,11 @@ async fn every_command_prints_one_value() {
     run(0, "rejects list");
     run(0, "rejects export --out aside.jsonl");
     run(3, "rejects retry notes.plan.json");
+    run(0, "run show");
+    run(0, "run compare");
+    run(0, "run compare --target-only");
+    run(0, "run evidence");
+    run(3, "run retry");
     run(0, "report write");
     run(0, "report check heirloom-report/report.json");
     run(0, "verify notes.plan.json --target-only");
@@ -89,7 +94,14 @@ async fn every_command_prints_one_value() {
     let id = memory["id"].as_str().unwrap_or_else(|| panic!("{memory}")).to_owned();
     run(0, "recall hello --namespace user:ann");
     run(0, &format!("show {id} --namespace user:ann"));
+    run(0, &format!("history {id} --namespace user:ann"));
+    run(0, &format!("links {id} --namespace user:ann"));
+    run(0, &format!("origin {id} --namespace user:ann"));
+    run(0, &format!("keep {id} --namespace user:ann --pin true"));
     run(0, "list --namespace user:ann");
+    run(0, "namespaces");
+    run(0, "stats --namespace user:ann");
+    run(0, "whoami");
     run(0, &format!("revise {id} --namespace user:ann --content goodbye"));
     run(0, &format!("transition {id} validated --namespace user:ann"));
     run(0, &format!("forget {id} --namespace user:ann"));
