@@ -12,6 +12,9 @@
 //! - [`apply`]: chunk after chunk, each one transaction with its ledger row.
 //! - [`ledger`]: the only writer of `heirloom_migrate`.
 //! - [`verify`]: reads both sides with code of its own and names each difference.
+//! - [`mod@clock`] and [`audit`]: what time it is, and the chain that proves each step.
+//! - [`soak`]: old against new, day after day, until the source can go.
+//! - [`retire`]: gates, archive, rename, grace, drop, and the way back.
 //! - [`report`]: the evidence, JSON and HTML.
 //! - [`fleet`]: many tenants side by side, each with a plan of its own.
 //!
@@ -19,7 +22,9 @@
 //! tables (only `heirloom-store` does), and any import of the encoder into [`verify`].
 
 pub mod apply;
+pub mod audit;
 pub mod canon;
+pub mod clock;
 pub mod detect;
 pub mod digest;
 pub mod error;
@@ -30,6 +35,8 @@ pub mod ledger;
 pub mod mapping;
 pub mod plan;
 pub mod report;
+pub mod retire;
+pub mod soak;
 pub mod source;
 pub mod value;
 pub mod verify;

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use heirloom_engine::{Database, Location, Options};
+use heirloom_migrate::clock::Clock;
 use heirloom_store::{Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
 
@@ -184,6 +185,14 @@ impl Context {
         match &self.elsewhere {
             Some((_, environment)) => environment.get(name).cloned(),
             None => Self::variable(name),
+        }
+    }
+
+    /// What time it is, for whatever counts days.
+    pub fn clock(&self) -> Clock {
+        match Config::test_clock() {
+            Some(seconds) => Clock::simulated(Arc::new(AtomicI64::new(seconds))),
+            None => Clock::system(jiff::Timestamp::now),
         }
     }
 

@@ -11,6 +11,7 @@
 //! - [`embed`]: vectors for texts: one trait, two providers.
 //! - [`backfill`]: the platform's `memory-backfill` on this engine.
 //! - [`fleet`]: what the operations on many tenants share.
+//! - [`notify`]: who is told of a divergence.
 //! - [`demo`]: the main job on the two cases of the seeds, told as a story.
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
@@ -30,6 +31,7 @@ pub mod error;
 pub mod explain;
 pub mod fleet;
 pub mod http;
+pub mod notify;
 pub mod ops;
 pub mod text;
 

@@ -1,34 +1,46 @@
--- What the store's records say of a memory that differs. $1 namespace, $2 id
+-- What the store's records say of memories that differ, a row a memory. $1 namespaces, $2 ids, one of each a memory
 -- said: the latest recorded revision is of this very text, at the very moment the memory says it was updated
 -- moved: the latest recorded transition led to this very state, at the very moment the memory says
 -- verified: verified_at is the moment of a recorded revision or transition
+-- superseded: that is its state; consolidated: it is superseded, inactive, and linked to the memory it went into
+with wanted as (
+    select w.namespace, w.id from unnest($1::text[], $2::uuid[]) as w (namespace, id)
+),
+-- Read once for all of them: nothing finds the acts of one memory without reading those of its namespace.
+act as materialized (
+    select a.namespace, a.memory_id, a.id, a.action, a.at, a.content_sha256
+    from heirloom.activity a
+    where a.memory_id = any ($2) and a.action in ('revise', 'transition')
+),
+revised as (
+    select distinct on (a.namespace, a.memory_id) a.namespace, a.memory_id, a.at, a.content_sha256
+    from act a
+    where a.action = 'revise'
+    order by a.namespace, a.memory_id, a.id desc
+),
+step as (
+    select distinct on (t.namespace, t.memory_id) t.namespace, t.memory_id, t.at, t.to_state
+    from heirloom.state_transition t
+    join wanted w on w.namespace = t.namespace and w.id = t.memory_id
+    order by t.namespace, t.memory_id, t.id desc
+)
 select
-    coalesce(
-        (
-            select a.content_sha256 = sha256(convert_to(m.content, 'UTF8')) and a.at = m.updated_at
-            from heirloom.activity a
-            where a.namespace = m.namespace and a.memory_id = m.id and a.action = 'revise'
-            order by a.id desc
-            limit 1
-        ),
-        false
-    ) as said,
-    coalesce(
-        (
-            select t.to_state = m.state and t.at = m.state_changed_at
-            from heirloom.state_transition t
-            where t.namespace = m.namespace and t.memory_id = m.id
-            order by t.id desc
-            limit 1
-        ),
-        false
-    ) as moved,
-    exists (
+    m.namespace,
+    m.id,
+    coalesce(r.content_sha256 = sha256(convert_to(m.content, 'UTF8')) and r.at = m.updated_at, false) as said,
+    coalesce(s.to_state = m.state and s.at = m.state_changed_at, false) as moved,
+    m.verified_at is not null and exists (
         select
-        from heirloom.activity a
-        where
-            a.namespace = m.namespace and a.memory_id = m.id and a.action in ('revise', 'transition')
-            and a.at = m.verified_at
-    ) as verified
-from heirloom.memory m
-where m.namespace = $1 and m.id = $2
+        from act a
+        where a.namespace = m.namespace and a.memory_id = m.id and a.at = m.verified_at
+    ) as verified,
+    m.state = 'superseded' as superseded,
+    m.state = 'superseded' and not m.is_active and exists (
+        select
+        from heirloom.edge e
+        where e.namespace = m.namespace and e.source_id = m.id and e.metadata ->> 'consolidation' = 'true'
+    ) as consolidated
+from wanted w
+join heirloom.memory m on m.namespace = w.namespace and m.id = w.id
+left join revised r on r.namespace = m.namespace and r.memory_id = m.id
+left join step s on s.namespace = m.namespace and s.memory_id = m.id

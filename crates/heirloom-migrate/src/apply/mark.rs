@@ -51,13 +51,7 @@ impl Mark {
 
     async fn add(&self, database: &Database) -> Result<()> {
         let client = database.client().await?;
-        let there: bool = client
-            .query_one(
-                "select exists (select from pg_attribute where attrelid = to_regclass($1) and attname = $2 and not attisdropped)",
-                &[&self.table, &self.column],
-            )
-            .await?
-            .try_get(0)?;
+        let there = self.is_there(&client).await?;
         if !there {
             let column = quote(&self.column);
             client
@@ -65,6 +59,11 @@ impl Mark {
                 .await?;
         }
         Ok(())
+    }
+
+    async fn is_there(&self, client: &impl GenericClient) -> Result<bool> {
+        let sql = "select exists (select from pg_attribute where attrelid = to_regclass($1) and attname = $2 and not attisdropped)";
+        Ok(client.query_one(sql, &[&self.table, &self.column]).await?.try_get(0)?)
     }
 
     /// Stamps the rows of a chunk in its own transaction, when that is possible.
@@ -139,6 +138,50 @@ pub async fn stamp_verified(
     };
     failpoints.pass(Point::AfterStamp).await?;
     Ok(stamped)
+}
+
+/// The marker held against the records of the store.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Marked {
+    /// The column.
+    pub column: String,
+    /// Rows of the source that carry it.
+    pub marked: u64,
+    /// Rows of the source that do not.
+    pub unmarked: u64,
+    /// Rows of this source that the store has a record of.
+    pub recorded: u64,
+    /// Rows that carry the mark and of which the store has no record; those that were forgotten since are among them.
+    pub beyond_record: u64,
+}
+
+/// Counts the marks of a source and the records of the store, read-only; `None` when the file asks for no mark, or it was
+/// not added yet.
+///
+/// # Errors
+/// [`MigrateError::Target`] when either side refuses.
+pub async fn marked(
+    plan: &Plan,
+    file: &MigrationFile,
+    source: &dyn Source,
+    target: &Database,
+) -> Result<Option<Marked>> {
+    let (Some(mark), Some(database)) = (Mark::of(file, plan), source.marker()) else { return Ok(None) };
+    let recorded = {
+        let mut client = target.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        ledger::handed_down(&tx, &plan.origin_source()).await?.len() as u64
+    };
+    let client = database.client().await?;
+    if !mark.is_there(&client).await? {
+        return Ok(None);
+    }
+    let sql = format!("select count({0}), count(*) - count({0}) from {1}", quote(&mark.column), mark.table);
+    let row = client.query_one(&sql, &[]).await?;
+    let count = |at: usize| row.try_get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or(0));
+    let (marked, unmarked) = (count(0)?, count(1)?);
+    let beyond_record = marked.saturating_sub(recorded);
+    Ok(Some(Marked { column: mark.column, marked, unmarked, recorded, beyond_record }))
 }
 
 fn quote(name: &str) -> String {

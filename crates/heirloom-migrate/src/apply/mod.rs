@@ -33,7 +33,7 @@ use crate::plan::Plan;
 use crate::source::Source;
 
 pub use failpoint::{Action, Failpoints, Gate, Point};
-pub use mark::stamp_verified;
+pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
 pub use retry::{Retried, retry};
 
@@ -218,13 +218,15 @@ async fn settle(work: &Work<'_>, applied: &Applied) -> Result<RunState> {
         (true, _, _) => RunState::Applied,
         (false, _, _) => RunState::Applying,
     };
-    if state != run.state {
+    let soaks = run.state.is_soaked_or_later();
+    if state != run.state && (!soaks || applied.written > 0) {
         let tx = client.transaction().await?;
         let details = serde_json::json!({ "written": applied.written, "rejected": applied.rejected });
         ledger::set_state(&tx, work.plan.run_id, state, &details).await?;
         tx.commit().await?;
     }
-    Ok(state)
+    // What is caught up with while old and new are watched is told, and no step back.
+    Ok(if soaks { run.state } else { state })
 }
 
 /// What is left to do, read-only.

@@ -42,6 +42,7 @@ pub struct Retried {
 pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store) -> Result<Retried> {
     let work = preflight::preflight(plan, source, store, &Options::default()).await?;
     require_run(&work).await?;
+    ledger::up(store.database()).await?;
     let before = open(&work).await?;
     as_the_source_has_them(&work).await?;
     let left = as_they_were_kept(&work).await?;
@@ -142,7 +143,7 @@ fn filter(work: &Work<'_>, after: i64, limit: i64) -> RejectFilter {
 async fn unverify(work: &Work<'_>, handed_down: u64) -> Result<()> {
     let mut client = work.store.database().client().await?;
     let run = ledger::find_run(&client, work.plan.run_id).await?;
-    if run.is_some_and(|run| run.state == RunState::Verified) {
+    if run.is_some_and(|run| run.state == RunState::Verified || run.state.is_soaked_or_later()) {
         let tx = client.transaction().await?;
         let details = serde_json::json!({ "written": handed_down, "retried": true });
         ledger::set_state(&tx, work.plan.run_id, RunState::Applied, &details).await?;

@@ -54,6 +54,28 @@ pub struct MigrationFile {
     pub id: IdRule,
     /// `redact`: what happens to credentials in the rows.
     pub redact: Redact,
+    /// `[soak]`
+    pub soak: SoakSpec,
+    /// `[retire]`
+    pub retire: RetireSpec,
+}
+
+/// `[soak]`: how long old and new are watched side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoakSpec {
+    /// `days`: with a clean sweep each, and that many times 24 hours; 30 when absent.
+    pub days: u32,
+    /// `shadow`: a file of queries, JSON lines, that are asked of both sides.
+    pub shadow: Option<At<String>>,
+}
+
+/// `[retire]`: what becomes of the source's table after the soak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetireSpec {
+    /// `grace`: days between the rename and the drop; 7 when absent.
+    pub grace: u32,
+    /// `archive`: directory for the archive; beside the plan when absent.
+    pub archive: Option<String>,
 }
 
 /// `[source]`

@@ -7,8 +7,8 @@ use super::doc::{Doc, Tab, Val};
 use super::secret::{check_source, check_target};
 use super::suggest::nearest;
 use super::{
-    At, Budget, Epoch, FieldSpec, IdRule, KeepRest, MigrationFile, NamespaceSpec, Otherwise, Redact, SourceSpec,
-    TreeSpec, Ttl, preset,
+    At, Budget, Epoch, FieldSpec, IdRule, KeepRest, MigrationFile, NamespaceSpec, Otherwise, Redact, RetireSpec,
+    SoakSpec, SourceSpec, TreeSpec, Ttl, preset,
 };
 use crate::error::{MigrateError, Place, Result};
 use crate::mapping::fold;
@@ -35,7 +35,17 @@ struct Part {
     budget: Option<Budget>,
     id: Option<IdRule>,
     redact: Option<Redact>,
+    days: Option<u32>,
+    shadow: Option<At<String>>,
+    grace: Option<u32>,
+    archive: Option<String>,
 }
+
+/// Days of a soak when the file says nothing.
+const SOAK_DAYS: u32 = 30;
+
+/// Days of grace when the file says nothing.
+const GRACE_DAYS: u32 = 7;
 
 /// A `[source.tree]`, as far as it says something: a file may name another table for its preset's tree.
 struct TreePart {
@@ -97,6 +107,8 @@ impl Part {
             "reject",
             "id",
             "redact",
+            "soak",
+            "retire",
         ])?;
         let mut part = Self { name: root.take_string("name")?, tenant: root.take_string("tenant")?, ..Self::default() };
         if let Some(word) = root.take("redact") {
@@ -131,6 +143,16 @@ impl Part {
         if let Some(mut table) = root.take_table("reject")? {
             table.only(&["budget"])?;
             part.budget = table.take("budget").map(budget).transpose()?;
+        }
+        if let Some(mut table) = root.take_table("soak")? {
+            table.only(&["days", "shadow"])?;
+            part.days = table.take("days").map(|word| days(word, 1)).transpose()?;
+            part.shadow = table.take_string("shadow")?;
+        }
+        if let Some(mut table) = root.take_table("retire")? {
+            table.only(&["grace", "archive"])?;
+            part.grace = table.take("grace").map(|word| days(word, 0)).transpose()?;
+            part.archive = table.take_string("archive")?.map(|word| word.value);
         }
         if let Some(mut table) = root.take_table("id")? {
             table.only(&["from"])?;
@@ -219,6 +241,10 @@ impl Part {
             budget: self.budget.or(below.budget),
             id: self.id.or(below.id),
             redact: self.redact.or(below.redact),
+            days: self.days.or(below.days),
+            shadow: self.shadow.or(below.shadow),
+            grace: self.grace.or(below.grace),
+            archive: self.archive.or(below.archive),
         }
     }
 
@@ -272,6 +298,8 @@ impl Part {
             budget: self.budget.unwrap_or(Budget::Rows(0)),
             id: self.id.unwrap_or_default(),
             redact: self.redact.unwrap_or_default(),
+            soak: SoakSpec { days: self.days.unwrap_or(SOAK_DAYS), shadow: self.shadow },
+            retire: RetireSpec { grace: self.grace.unwrap_or(GRACE_DAYS), archive: self.archive },
         })
     }
 }
@@ -453,6 +481,21 @@ fn scale(word: Val<'_, '_>) -> Result<At<(f64, f64)>> {
             accepted: "write the source's own range, e.g. scale = [1, 10]".into(),
         }),
     }
+}
+
+/// A whole number of days, from `least` to ten years.
+fn days(word: Val<'_, '_>, least: u32) -> Result<u32> {
+    let word = word.number()?;
+    let whole = (f64::from(least)..=3_650.0).contains(&word.value) && word.value.fract() == 0.0;
+    if !whole {
+        return Err(MigrateError::File {
+            place: word.place,
+            what: format!("{} days", word.value),
+            accepted: format!("write a whole number of days, {least} to 3650"),
+        });
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within 3650")]
+    Ok(word.value as u32)
 }
 
 pub(crate) fn budget(word: Val<'_, '_>) -> Result<Budget> {

@@ -1,12 +1,16 @@
 //! The ledger of migrations, schema `heirloom_migrate` in the target: this room is its only writer.
 //!
+//! Each step of a run is an entry of its chain ([`crate::audit`]), in the transaction that takes the step.
+//!
 //! Truth is the chunk row: it becomes `done` in the transaction that wrote the chunk's memories, so a crash leaves all
 //! of a chunk or nothing. Rejected rows are kept here with their original bytes until they are handed down or closed.
 //!
 //! Deliberately absent: memory content (rejected rows apart), credentials, and any decision — `apply` decides, the
 //! ledger records.
 
+mod audit;
 mod chunk;
+mod leaf;
 mod lease;
 mod proof;
 mod reject;
@@ -15,7 +19,9 @@ mod run;
 mod schema;
 mod stored;
 
+pub use audit::{PROGRAM, Stamp, append, entries, guards, has_chain, lock_head};
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
+pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
     Beat, Busy, Lease, Live, Runner, beat, busy, claim, holds, is_current, knows_runner, leave, live, pending, release,
     renew, runners,
@@ -27,6 +33,6 @@ pub use reject::{
     resolve_rejects,
 };
 pub use reject_count::{RejectTotal, reject_counts};
-pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state};
+pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state, step};
 pub use schema::{VERSION, exists, up};
 pub use stored::stored_plan;

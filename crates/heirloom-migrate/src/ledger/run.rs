@@ -5,6 +5,7 @@ use heirloom_store::schema::AUDIT_ROLE;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::audit::{self, PROGRAM, Stamp};
 use super::chunk::{ordinal_sql, unsigned};
 use super::reject::key_parts;
 use crate::error::{MigrateError, Result};
@@ -24,23 +25,43 @@ pub enum RunState {
     Verified,
     /// Stopped by something that needs a human.
     Failed,
+    /// Old and new are watched side by side.
+    Soaking,
+    /// Watched for as long as the file asks, with no unexplained difference.
+    Soaked,
+    /// The source's table is renamed, or dropped after its grace.
+    Retired,
 }
 
 impl RunState {
-    fn text(self) -> &'static str {
+    const ALL: [Self; 7] =
+        [Self::Applying, Self::Applied, Self::Verified, Self::Failed, Self::Soaking, Self::Soaked, Self::Retired];
+
+    /// The word it is written as.
+    pub fn text(self) -> &'static str {
         match self {
             Self::Applying => "applying",
             Self::Applied => "applied",
             Self::Verified => "verified",
             Self::Failed => "failed",
+            Self::Soaking => "soaking",
+            Self::Soaked => "soaked",
+            Self::Retired => "retired",
         }
     }
 
     fn parse(text: &str) -> Result<Self> {
-        [Self::Applying, Self::Applied, Self::Verified, Self::Failed]
-            .into_iter()
-            .find(|state| state.text() == text)
-            .ok_or_else(|| MigrateError::Ledger(format!("unknown run state {text}")))
+        Self::of_step(text).ok_or_else(|| MigrateError::Ledger(format!("unknown run state {text}")))
+    }
+
+    /// The state that an entry of the chain leads to, by its word; `None` for one that leads to none.
+    pub fn of_step(what: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.text() == what)
+    }
+
+    /// Whether the soak has begun: from here on only [`super::step`] moves a run.
+    pub fn is_soaked_or_later(self) -> bool {
+        matches!(self, Self::Soaking | Self::Soaked | Self::Retired)
     }
 }
 
@@ -132,6 +153,9 @@ pub async fn register(tx: &Transaction<'_>, plan: &Plan, heirloom: &str) -> Resu
         )
         .await?;
     }
+    let by = Stamp::database(PROGRAM);
+    audit::append(tx, plan.run_id, &by, "planned", &serde_json::json!({ "plan_digest": plan.digest })).await?;
+    audit::append(tx, plan.run_id, &by, "applying", &serde_json::json!({ "chunks": plan.chunks.len() })).await?;
     add_event(tx, plan.run_id, "started", &serde_json::json!({ "chunks": plan.chunks.len() })).await
 }
 
@@ -139,26 +163,52 @@ fn json(key: Option<&Vec<String>>) -> Result<Option<serde_json::Value>> {
     key.map(serde_json::to_value).transpose().map_err(|error| MigrateError::Ledger(error.to_string()))
 }
 
-/// Moves a run to a state and records the step. Nothing is written when it is there already.
+/// Moves a run to a state up to `verified` and records the step, in the events and in the chain. Nothing is written when
+/// it is there already, but that it was verified again is a proof of its own. A run that soaks, or did, is not moved back
+/// by being applied or verified again; the chain says what was written.
 pub async fn set_state(
     tx: &Transaction<'_>,
     run_id: Uuid,
     state: RunState,
     details: &serde_json::Value,
 ) -> Result<bool> {
-    let changed = tx
-        .execute(
-            "update heirloom_migrate.run set state = $2, \
-             applied_at = case when $2 = 'applied' then now() else applied_at end, \
-             verified_at = case when $2 = 'verified' then now() else verified_at end \
-             where run_id = $1 and state <> $2",
-            &[&run_id, &state.text()],
-        )
-        .await?;
-    if changed == 1 {
-        add_event(tx, run_id, state.text(), details).await?;
+    let row =
+        tx.query_one("select state from heirloom_migrate.run where run_id = $1 for no key update", &[&run_id]).await?;
+    let now = RunState::parse(row.try_get(0)?)?;
+    let by = Stamp::database(PROGRAM);
+    if now.is_soaked_or_later() {
+        let what = if state == RunState::Verified { "compared" } else { "caught-up" };
+        audit::append(tx, run_id, &by, what, details).await?;
+        return Ok(false);
     }
-    Ok(changed == 1)
+    if now != state || state == RunState::Verified {
+        audit::append(tx, run_id, &by, state.text(), details).await?;
+    }
+    if now == state {
+        return Ok(false);
+    }
+    move_to(tx, run_id, state).await?;
+    add_event(tx, run_id, state.text(), details).await?;
+    Ok(true)
+}
+
+/// Moves a run along the soak. The entry that says so must be the newest of the chain, of this transaction, and quote the
+/// proof before it; the database refuses it otherwise.
+pub async fn step(tx: &Transaction<'_>, run_id: Uuid, state: RunState, details: &serde_json::Value) -> Result<()> {
+    move_to(tx, run_id, state).await?;
+    add_event(tx, run_id, state.text(), details).await
+}
+
+async fn move_to(tx: &Transaction<'_>, run_id: Uuid, state: RunState) -> Result<()> {
+    tx.execute(
+        "update heirloom_migrate.run set state = $2, \
+         applied_at = case when $2 = 'applied' then now() else applied_at end, \
+         verified_at = case when $2 = 'verified' then now() else verified_at end \
+         where run_id = $1 and state <> $2",
+        &[&run_id, &state.text()],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Appends a step to the run's events. Details hold counts and ids, never content.

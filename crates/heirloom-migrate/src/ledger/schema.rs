@@ -8,7 +8,7 @@ use heirloom_store::sql_file;
 use crate::error::Result;
 
 /// Newest version of the ledger's schema that this binary knows.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 const CATALOG: Catalog = Catalog {
     schema: "heirloom_migrate",
@@ -16,8 +16,17 @@ const CATALOG: Catalog = Catalog {
         sql_file!("migrations/0001_ledger.sql"),
         sql_file!("migrations/0002_restored.sql"),
         sql_file!("migrations/0003_lease.sql"),
+        sql_file!("migrations/0004_audit.sql"),
     ],
-    objects: &[],
+    objects: &[
+        sql_file!("objects/functions/audit_hash.sql"),
+        sql_file!("objects/functions/audit_append.sql"),
+        sql_file!("objects/functions/audit_stays.sql"),
+        sql_file!("objects/functions/run_step.sql"),
+        sql_file!("objects/triggers/audit_append.sql"),
+        sql_file!("objects/triggers/audit_stays.sql"),
+        sql_file!("objects/triggers/run_step.sql"),
+    ],
 };
 
 /// Installs or upgrades the ledger. Nothing is written when it is current.

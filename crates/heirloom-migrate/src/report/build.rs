@@ -1,8 +1,9 @@
 //! Evidence out of what the other rooms made.
 
-use super::{Counts, Different, Digests, Evidence, FORMAT, Place, PlanMark, Versions, check};
+use super::{Counts, Different, Digests, Evidence, FORMAT, Place, PlanMark, SoakDay, Versions, check};
 use crate::ledger::{RejectTotal, RunSummary};
 use crate::plan::Plan;
+use crate::soak::SoakStatus;
 use crate::verify::{RecallProof, Verification};
 
 /// What evidence is made of.
@@ -18,6 +19,8 @@ pub struct Parts<'a> {
     pub verification: Option<&'a Verification>,
     /// The recall proof, when one was made.
     pub recall: Option<&'a RecallProof>,
+    /// Where the soak stands, when the ledger could say.
+    pub soak: Option<&'a SoakStatus>,
     /// Path of the plan's file, for the commands that check again.
     pub plan_path: &'a str,
     /// Version of the binary that writes the evidence.
@@ -81,10 +84,27 @@ impl Evidence {
                 chunks: verification.chunks.clone(),
             }),
             recall: parts.recall.cloned(),
-            soak: Vec::new(),
+            soak: parts.soak.map(days).unwrap_or_default(),
+            gates: parts
+                .soak
+                .filter(|soak| soak.calendar.started_at.is_some())
+                .map(|soak| soak.gates.clone())
+                .unwrap_or_default(),
+            audit: parts.soak.and_then(|soak| soak.head.clone()),
             check_again: check::commands(parts.plan_path),
         }
     }
+}
+
+fn days(soak: &SoakStatus) -> Vec<SoakDay> {
+    let day = |day: &crate::soak::Day| SoakDay {
+        day: day.day.clone(),
+        sweeps: day.sweeps,
+        differences: day.divergences,
+        kind: day.kind,
+        counts: day.counts,
+    };
+    soak.calendar.days.iter().map(day).collect()
 }
 
 fn counts(run: &RunSummary, verification: Option<&Verification>) -> Counts {

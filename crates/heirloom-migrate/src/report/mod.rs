@@ -18,8 +18,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::audit::Head;
 use crate::ledger::{RejectTotal, RunState};
 use crate::plan::{ColumnFate, DimensionCount, Finding, NamespaceCount};
+use crate::retire::Gate;
+use crate::soak::DayKind;
 use crate::source::Identity;
 use crate::verify::{ChunkVerdict, Class, Explanation, RecallProof};
 
@@ -87,6 +90,12 @@ pub struct Evidence {
     pub recall: Option<RecallProof>,
     /// Days on which old and new were watched; empty before a soak.
     pub soak: Vec<SoakDay>,
+    /// What the end of the source's table asks for, as far as the ledger can say; empty before a soak.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
+    /// The end of the chain that proves each step, to hold the ledger against later; absent where there is no chain.
+    #[serde(default)]
+    pub audit: Option<Head>,
     /// Commands with which anybody with access can check all this again.
     pub check_again: Vec<String>,
 }
@@ -198,6 +207,17 @@ pub struct SoakDay {
     pub sweeps: u32,
     /// Differences found that nobody explains.
     pub differences: u64,
+    /// What the day was: clean, divergent, missing, or open.
+    #[serde(default = "open")]
+    pub kind: DayKind,
+    /// Whether it counts for the soak under way.
+    #[serde(default)]
+    pub counts: bool,
+}
+
+/// What a day was of which older evidence does not say it.
+fn open() -> DayKind {
+    DayKind::Open
 }
 
 /// The evidence of several migrations as one JSON array, pretty-printed, with a line feed at its end.

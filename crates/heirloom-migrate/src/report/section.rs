@@ -225,9 +225,41 @@ fn soak(page: &mut Page, one: &Evidence) {
         return;
     }
     page.element("h3", "", "Old and new, watched side by side");
-    let columns = [Column("Day", false), Column("Sweeps", true), Column("Differences", true)];
+    let counted = one.soak.iter().filter(|day| day.counts).count() as u64;
+    let text =
+        format!("{} of {} count for the soak under way.", several(counted, "day"), number(one.soak.len() as u64));
+    page.element("p", "", &text);
+    let columns = [
+        Column("Day", false),
+        Column("Found", false),
+        Column("Counts", false),
+        Column("Sweeps", true),
+        Column("Differences", true),
+    ];
     let lines = one.soak.iter().map(|day| {
-        vec![Cell::Text(day.day.clone()), Cell::Text(day.sweeps.to_string()), Cell::Text(number(day.differences))]
+        let (class, found) = words::day(day.kind);
+        vec![
+            Cell::Text(day.day.clone()),
+            Cell::Mark(class, found.to_owned()),
+            Cell::Text(if day.counts { "yes" } else { "no" }.to_owned()),
+            Cell::Text(day.sweeps.to_string()),
+            Cell::Text(number(day.differences)),
+        ]
+    });
+    page.table(&columns, lines);
+    if one.gates.is_empty() {
+        return;
+    }
+    page.element("h3", "", "What the end of the old table asks for");
+    let columns = [Column("Gate", false), Column("", false), Column("Found", false), Column("What to do", false)];
+    let lines = one.gates.iter().map(|gate| {
+        let (class, met) = if gate.met { ("good", "met") } else { ("warn", "short") };
+        vec![
+            Cell::Text(gate.id.clone()),
+            Cell::Mark(class, met.to_owned()),
+            Cell::Text(gate.found.clone()),
+            Cell::Text(gate.cure.clone()),
+        ]
     });
     page.table(&columns, lines);
 }
@@ -241,6 +273,9 @@ fn digests(page: &mut Page, one: &Evidence) {
     page.fact("Target schema", &Cell::Code(one.target.fingerprint.clone()));
     if let Some(digests) = &one.digests {
         page.fact("Merkle root", &Cell::Code(digests.merkle_root.clone()));
+    }
+    if let Some(head) = &one.audit {
+        page.fact("Audit head", &Cell::Code(format!("{}:{}", head.seq, head.hash)));
     }
     let versions = &one.versions;
     let text = format!("planned with {}, applied with {} as {}", versions.plan, versions.apply, one.actor);

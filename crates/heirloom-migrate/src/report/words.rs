@@ -4,6 +4,7 @@ use super::Evidence;
 use crate::ledger::RunState;
 use crate::mapping::RejectCode;
 use crate::plan::{Fate, Severity};
+use crate::soak::DayKind;
 use crate::source::Identity;
 use crate::verify::{Class, Explanation, LeftOut};
 
@@ -123,7 +124,20 @@ pub(super) fn state(one: &Evidence) -> (&'static str, &'static str) {
         (false, true, _) => ("bad", "does not hold"),
         (false, false, RunState::Failed) => ("bad", "failed"),
         (false, false, RunState::Applying) => ("warn", "under way"),
-        (false, false, RunState::Applied | RunState::Verified) => ("warn", "not verified here"),
+        (false, false, RunState::Retired) => ("quiet", "retired"),
+        (false, false, RunState::Applied | RunState::Verified | RunState::Soaking | RunState::Soaked) => {
+            ("warn", "not verified here")
+        }
+    }
+}
+
+/// What a day of a soak was, with its colour.
+pub(super) fn day(kind: DayKind) -> (&'static str, &'static str) {
+    match kind {
+        DayKind::Clean => ("good", "clean"),
+        DayKind::Divergent => ("bad", "divergent"),
+        DayKind::Missing => ("warn", "not swept"),
+        DayKind::Open => ("quiet", "not over"),
     }
 }
 
@@ -187,6 +201,8 @@ pub(super) fn explanation(explanation: Explanation) -> &'static str {
         Explanation::Edited => "Revised in the store; the revision is kept",
         Explanation::Forgotten => "Forgotten in the store; its tombstone says so",
         Explanation::Transitioned => "Moved to another state; the transition is recorded",
+        Explanation::Superseded => "Superseded by another memory; the transition is recorded",
+        Explanation::Consolidated => "Consolidated into another memory; the link is kept",
     }
 }
 

@@ -163,6 +163,17 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// The file that holds the source, when it is one.
+    fn file(&self) -> Option<&std::path::Path> {
+        None
+    }
+
+    /// An expression over the relation's rows whose value changes whenever a row is written, for [`Read::expressions`];
+    /// `None` where the source keeps no versions of its rows.
+    async fn row_version(&self, _relation: &Relation) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// The relation as it is. Error when it is not there, naming the nearest tables that are.
     async fn describe(&self, relation: &Relation) -> Result<Table>;
 

@@ -35,6 +35,10 @@ pub enum Explanation {
     Forgotten,
     /// Moved to another state; the recorded transition says so.
     Transitioned,
+    /// Moved to `superseded`; the recorded transition says so.
+    Superseded,
+    /// Superseded because it was consolidated into another memory; the link to that says so.
+    Consolidated,
 }
 
 /// One side of a differing field: never the value itself unless it was asked for.

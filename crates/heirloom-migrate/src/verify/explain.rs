@@ -4,7 +4,11 @@
 //! Beyond its reach: the records keep no digest of role, topic, metadata and embedding, so a change made to those by
 //! somebody who also forged `updated_at` passes for part of the last recorded revision.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::Transaction;
+use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::difference::Explanation;
 use super::target::{self, TargetRow};
@@ -29,28 +33,67 @@ const EDITABLE: [&str; 9] = [
 /// What a transition changes, apart from `verified_at`.
 const TRANSITIONAL: [&str; 2] = ["state", "state_changed_at"];
 
-/// The reason for exactly these fields (numbers in [`FIELDS`]), if there is one.
-pub(super) async fn explanation(
-    tx: &Transaction<'_>,
-    there: &TargetRow,
-    differing: &[usize],
-) -> Result<Option<Explanation>> {
-    if there.revisions == 0 && there.transitions == 0 {
-        return Ok(None);
-    }
-    target::as_audit(tx).await?;
-    let records = tx.query_one(RECORDS, &[&there.namespace, &there.id]).await?;
-    target::as_self(tx).await?;
-    let (said, moved, verified): (bool, bool, bool) = (records.try_get(0)?, records.try_get(1)?, records.try_get(2)?);
-    let mut edited = false;
-    for &field in differing {
-        let name = FIELDS[field];
-        let by_edit = said && there.revisions > 0 && (EDITABLE.contains(&name) || (name == "verified_at" && verified));
-        let by_move = moved && (TRANSITIONAL.contains(&name) || (name == "verified_at" && verified));
-        if !by_edit && !by_move {
-            return Ok(None);
+/// What the records say of one memory.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    said: bool,
+    moved: bool,
+    verified: bool,
+    superseded: bool,
+    consolidated: bool,
+}
+
+/// What the records say of the memories of a chunk that were touched since they came.
+#[derive(Debug, Default)]
+pub(super) struct Records(HashMap<(String, Uuid), Said>);
+
+impl Records {
+    /// Asks for all of them at once: a memory each would be three round trips each.
+    pub(super) async fn of(tx: &Transaction<'_>, rows: &[TargetRow]) -> Result<Self> {
+        let touched = || rows.iter().filter(|row| row.revisions > 0 || row.transitions > 0);
+        let (namespaces, ids): (Vec<&str>, Vec<Uuid>) = touched().map(|row| (row.namespace.as_str(), row.id)).unzip();
+        if ids.is_empty() {
+            return Ok(Self::default());
         }
-        edited |= by_edit && !by_move;
+        target::as_audit(tx).await?;
+        let rows = tx.query(RECORDS, &[&namespaces, &ids]).await?;
+        target::as_self(tx).await?;
+        let said = |row: &Row| -> Result<((String, Uuid), Said)> {
+            let said = Said {
+                said: row.try_get("said")?,
+                moved: row.try_get("moved")?,
+                verified: row.try_get("verified")?,
+                superseded: row.try_get("superseded")?,
+                consolidated: row.try_get("consolidated")?,
+            };
+            Ok(((row.try_get("namespace")?, row.try_get("id")?), said))
+        };
+        Ok(Self(rows.iter().map(said).collect::<Result<_>>()?))
     }
-    Ok(Some(if edited { Explanation::Edited } else { Explanation::Transitioned }))
+
+    /// The reason for exactly these fields (numbers in [`FIELDS`]), if there is one.
+    pub(super) fn explanation(&self, there: &TargetRow, differing: &[usize]) -> Option<Explanation> {
+        let Said { said, moved, verified, superseded, consolidated } =
+            *self.0.get(&(there.namespace.clone(), there.id))?;
+        let mut edited = false;
+        for &field in differing {
+            let name = FIELDS[field];
+            let by_edit =
+                said && there.revisions > 0 && (EDITABLE.contains(&name) || (name == "verified_at" && verified));
+            let by_move = moved
+                && (TRANSITIONAL.contains(&name)
+                    || (name == "verified_at" && verified)
+                    || (name == "is_active" && consolidated));
+            if !by_edit && !by_move {
+                return None;
+            }
+            edited |= by_edit && !by_move;
+        }
+        Some(match (edited, consolidated, superseded) {
+            (true, ..) => Explanation::Edited,
+            (false, true, _) => Explanation::Consolidated,
+            (false, false, true) => Explanation::Superseded,
+            (false, false, false) => Explanation::Transitioned,
+        })
+    }
 }

@@ -15,6 +15,7 @@ mod explain;
 mod json;
 mod live;
 mod merkle;
+mod partial;
 mod question;
 mod recall;
 mod recorded;
@@ -36,6 +37,7 @@ use crate::source::Source;
 pub use difference::{Class, Difference, Explanation, Side};
 pub use live::LiveRow;
 pub use merkle::merkle_root;
+pub(crate) use partial::{Found, Partial, Whole};
 pub use recall::{Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_proof};
 pub use recorded::{RecordedCheck, recorded};
 

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::difference::{Class, Difference, Explanation, Side};
 use super::expected::{Expected, Work};
+use super::explain::Records;
 use super::target::{self, TargetRow};
-use super::{ChunkVerdict, Verification, aside, explain};
+use super::{ChunkVerdict, Verification, aside};
 use crate::canon::FIELDS;
 use crate::digest::DigestSum;
 use crate::error::Result;
@@ -49,7 +50,8 @@ pub(super) async fn chunk(
         verification.found += verdict.found.count;
         verification.equal += verdict.found.count;
     } else {
-        Walk { work, tx: &tx, ordinal, verification }.rows(rows, found).await?;
+        let records = Records::of(&tx, &found).await?;
+        Walk { work, tx: &tx, ordinal, records, verification }.rows(rows, found).await?;
     }
     verdict.differences = verification.difference_count - before;
     Ok(verdict)
@@ -68,6 +70,7 @@ struct Walk<'w, 'a, 't, 'c> {
     work: &'w Work<'a>,
     tx: &'t Transaction<'c>,
     ordinal: u32,
+    records: Records,
     verification: &'w mut Verification,
 }
 
@@ -105,7 +108,7 @@ impl Walk<'_, '_, '_, '_> {
                     for (_, extra) in there.iter().enumerate().filter(|(i, _)| *i != at) {
                         self.row_differs(Class::Unexpected, row, Some(extra));
                     }
-                    self.row(row, namespace, frames, &there[at]).await?;
+                    self.row(row, namespace, frames, &there[at]);
                 }
             }
         }
@@ -116,25 +119,25 @@ impl Walk<'_, '_, '_, '_> {
         there.origin.as_ref().is_some_and(|origin| origin.source == self.work.origin_source)
     }
 
-    async fn row(&mut self, row: &Expected, namespace: &str, frames: &[Vec<u8>], there: &TargetRow) -> Result<()> {
+    fn row(&mut self, row: &Expected, namespace: &str, frames: &[Vec<u8>], there: &TargetRow) {
         if there.namespace != namespace {
             self.field_differs(Class::WrongTenant, row, 0, &frames[0], &there.frames[0]);
-            return Ok(());
+            return;
         }
         let Some(origin) = there.origin.as_ref().filter(|origin| origin.source == self.work.origin_source) else {
             self.row_differs(Class::Foreign, row, Some(there));
-            return Ok(());
+            return;
         };
         if origin.source_digest != row.source_digest.0 {
             self.row_differs(Class::SourceChanged, row, Some(there));
-            return Ok(());
+            return;
         }
         let differing: Vec<usize> = (0..FIELDS.len()).filter(|&i| frames[i] != there.frames[i]).collect();
         if differing.is_empty() {
             self.verification.equal += 1;
-            return Ok(());
+            return;
         }
-        match explain::explanation(self.tx, there, &differing).await? {
+        match self.records.explanation(there, &differing) {
             Some(explanation) => self.verification.explains(explanation),
             None => {
                 for i in differing {
@@ -142,7 +145,6 @@ impl Walk<'_, '_, '_, '_> {
                 }
             }
         }
-        Ok(())
     }
 
     async fn forgotten(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>> {

@@ -87,6 +87,9 @@ variables! {
     HEIRLOOM_TEST_POOL;
     /// For Heirloom's own tests: places at which `apply` and `verify --record` fail, as `NAME=error` or `NAME=abort`.
     HEIRLOOM_FAILPOINTS;
+    /// For Heirloom's own tests, in builds made for them: seconds since 1970 that a soak takes for now. What is written under
+    /// it is marked, and no step is taken after it by the real clock.
+    HEIRLOOM_TEST_CLOCK;
     /// For Heirloom's own tests: rewrites the generated files they compare.
     HEIRLOOM_BLESS;
 }
@@ -95,5 +98,10 @@ impl super::Config {
     /// Where the migrator is to fail, for tests that ask what is left behind.
     pub fn failpoints() -> Option<String> {
         super::process_env(Env::HEIRLOOM_FAILPOINTS)
+    }
+
+    /// What time a test says it is. A build that is released does not listen.
+    pub fn test_clock() -> Option<i64> {
+        if cfg!(debug_assertions) { super::process_env(Env::HEIRLOOM_TEST_CLOCK)?.parse().ok() } else { None }
     }
 }

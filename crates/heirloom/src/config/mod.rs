@@ -6,6 +6,7 @@
 
 mod embedding;
 mod env;
+mod notify;
 mod plugin;
 mod report;
 mod secrets;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
+pub use notify::{NotifyConfig, SoakConfig};
 pub use plugin::PluginConfig;
 pub use report::ReportConfig;
 pub use serve::ServeConfig;
@@ -44,6 +46,10 @@ pub struct Config {
     pub serve: ServeConfig,
     /// `[report]`
     pub report: ReportConfig,
+    /// `[soak]`
+    pub soak: SoakConfig,
+    /// `[notify]`
+    pub notify: NotifyConfig,
     /// `[output]`
     pub output: OutputConfig,
     /// What the platform of the memory plugin says by its own variables.
@@ -237,6 +243,12 @@ impl Config {
         for (name, _, changed) in config.serve.settings() {
             from(changed, name);
         }
+        for (name, _, changed) in config.soak.settings() {
+            from(changed, name);
+        }
+        for (name, _, changed) in config.notify.settings() {
+            from(changed, name);
+        }
         Ok(config)
     }
 
@@ -323,6 +335,8 @@ impl Config {
             }
         }
         self.serve.check(|name| self.origin(name).to_owned())?;
+        self.soak.check(|name| self.origin(name).to_owned())?;
+        self.notify.check(|name| self.origin(name).to_owned())?;
         self.embedding.check(|name| self.origin(name).to_owned())
     }
 

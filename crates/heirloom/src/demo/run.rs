@@ -294,6 +294,7 @@ async fn write_evidence(database: &Database, out: &Path, cases: &[Case]) -> Resu
             rejects: &rejects,
             verification: case.last.as_ref(),
             recall: None,
+            soak: None,
             plan_path: &case.path.display().to_string(),
             heirloom: env!("CARGO_PKG_VERSION"),
             generated_at: jiff::Timestamp::now(),

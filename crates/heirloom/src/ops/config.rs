@@ -45,6 +45,8 @@ impl Operation for ShowConfig {
         ];
         settings.extend(config.embedding.settings().map(|(name, value, _)| (name, value)));
         settings.extend(config.serve.settings().map(|(name, value, _)| (name, value)));
+        settings.extend(config.soak.settings().map(|(name, value, _)| (name, value)));
+        settings.extend(config.notify.settings().map(|(name, value, _)| (name, value)));
         settings.push(("output.log", json!(config.output.log)));
         let mut table = Table::new(&["setting", "value", "from"]);
         let mut list = Vec::new();

@@ -1,15 +1,19 @@
 //! What the operations on migrations share: a migration file or a plan, with its source and target opened.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use heirloom_engine::{Database, Location};
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::file::{MigrationFile, resolve_url};
+use heirloom_migrate::ledger::{self, RunSummary};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
 use heirloom_store::{Meta, Store, StoreError};
 use serde::Serialize;
+use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -116,6 +120,39 @@ pub(super) async fn plan_and_target<'a>(context: &'a Context, path: &Path) -> Re
         return Err(StoreError::NotInstalled(location.display()).into());
     }
     Ok((plan, context.database_at(&location).await?))
+}
+
+/// The run of a plan, or the latest run of each migration in the store, or of the one of this name; each with its store.
+pub(super) async fn latest_runs<'a>(
+    context: &'a Context,
+    plan: Option<&Path>,
+    name: Option<&str>,
+) -> Result<Vec<(&'a Database, Uuid)>> {
+    if let Some(path) = plan {
+        if !matches!(context.caller(), Caller::Owner(_)) {
+            return Err(Error::Forbidden(
+                "files of the server are read on its own command line; give a name".to_owned(),
+            ));
+        }
+        let (plan, database) = plan_and_target(context, path).await?;
+        return Ok(vec![(database, plan.run_id)]);
+    }
+    let database = context.existing().await?;
+    let client = database.client().await.map_err(MigrateError::from)?;
+    let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
+    let runs = runs.into_iter().filter(|run| name.is_none_or(|name| name == run.name));
+    Ok(latest(runs).into_iter().map(|run_id| (database, run_id)).collect())
+}
+
+/// The latest run of each migration and tenant.
+pub(super) fn latest(runs: impl IntoIterator<Item = RunSummary>) -> Vec<Uuid> {
+    let mut latest = BTreeMap::new();
+    for run in runs {
+        let newest: &mut Uuid = latest.entry((run.name, run.tenant)).or_insert(run.run_id);
+        // Ids of runs are of version 7: the larger one was planned later.
+        *newest = (*newest).max(run.run_id);
+    }
+    latest.into_values().collect()
 }
 
 /// What is said where a run of the plan has to be there.

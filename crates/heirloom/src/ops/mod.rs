@@ -17,10 +17,12 @@ use crate::error::{Error, Result};
 
 mod absent;
 pub mod apply;
+pub mod audit;
 pub mod compat;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod desk;
 pub mod detect;
 pub mod doctor;
 pub mod fleet;
@@ -36,16 +38,20 @@ pub mod reembed;
 pub mod rejects;
 pub mod remember;
 pub mod report;
+pub mod retire;
 pub mod revise;
 pub mod serve;
 mod shared;
 pub mod show;
+pub mod soak;
 pub mod status;
 pub mod token;
 pub mod transition;
+pub mod unretire;
 pub mod up;
 pub mod upkeep;
 pub mod verify;
+mod watch;
 pub mod workspace;
 
 /// Every operation, in the order in which help lists them.
@@ -62,9 +68,18 @@ pub static ALL: &[Op] = &[
     Op::of::<rejects::retry::RetryRejects>(),
     Op::of::<report::write::Report>(),
     Op::of::<report::check::CheckReport>(),
+    Op::of::<soak::start::StartSoak>(),
+    Op::of::<soak::sweep::SweepSoak>(),
+    Op::of::<soak::status::SoakStatusOf>(),
+    Op::of::<retire::Retire>(),
+    Op::of::<unretire::Unretire>(),
+    Op::of::<audit::check::CheckAudit>(),
+    Op::of::<audit::list::ListAudit>(),
     Op::of::<fleet::plan::PlanFleet>(),
     Op::of::<fleet::apply::ApplyFleet>(),
     Op::of::<fleet::verify::VerifyFleet>(),
+    Op::of::<fleet::soak::SoakFleet>(),
+    Op::of::<fleet::retire::RetireFleet>(),
     Op::of::<fleet::status::FleetStatus>(),
     Op::of::<fleet::report::FleetReport>(),
     Op::of::<remember::Remember>(),
@@ -101,6 +116,8 @@ pub static GROUPS: &[(&str, &str, &str)] = &[
     ("token", "List, make and revoke the tokens of HTTP", "token list"),
     ("compat", "Commands of other platforms, on this engine", "compat memory-backfill"),
     ("report", "Write the evidence of migrations, and check it", "report write"),
+    ("soak", "Watch old and new side by side, day after day", "soak status"),
+    ("audit", "Check and list the chain that proves each step", "audit check"),
 ];
 
 /// What an operation gives back: data for a program and text for a person.

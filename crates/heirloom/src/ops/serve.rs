@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::auth::{Auth, Open};
 use crate::http::{self, App};
-use crate::ops::{Doors, Operation, Output};
+use crate::ops::{Doors, Operation, Output, watch};
 
 /// How often upkeep looks whether something is due.
 const UPKEEP: Duration = Duration::from_secs(60);
@@ -68,8 +68,10 @@ impl Operation for Serve {
         context.watch().note(&format!("Serving {} at {url}/", store.database().display()));
         let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
         let events = tokio::spawn(http::events::pump(app.clone(), store.clone()));
+        let sweeps = tokio::spawn(watch::sweeps(context.call(context.caller().clone()), context.cancel().clone()));
         let served = http::serve(&app, http::router(&app), listener, &settings).await;
         upkeep.abort();
+        sweeps.abort();
         events.abort();
         served?;
         Output::new(&json!({ "served": url }), "Stopped.\n")

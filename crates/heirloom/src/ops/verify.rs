@@ -75,12 +75,23 @@ impl Operation for Verify {
         } else {
             None
         };
+        let marker = apply::marked(&opened.plan, &opened.file, opened.source.as_ref(), opened.database).await?;
         let mut json = serde_json::to_value(&found).map_err(|error| Error::Bug(format!("no JSON: {error}")))?;
         if let Value::Object(object) = &mut json {
             object.insert("recorded".to_owned(), json!(marked.is_some()));
             object.insert("marked".to_owned(), json!(marked));
+            object.insert("marker".to_owned(), json!(marker));
         }
         let mut text = text(&found);
+        if let Some(marker) = marker {
+            text.push_str(&format!(
+                "{} of the source marked in {}, {} not; the store has a record of {}\n",
+                counted(marker.marked, "row"),
+                line(&marker.column, 24),
+                count(marker.unmarked),
+                count(marker.recorded)
+            ));
+        }
         if let Some(marked) = marked {
             text.push_str("Recorded as verified\n");
             if marked > 0 {
@@ -147,10 +158,21 @@ pub(crate) async fn record(
     database: &Database,
     found: &Verification,
 ) -> Result<u64> {
+    if !ledger::exists(&database.client().await?).await? {
+        return Err(migration::never_applied(plan));
+    }
+    ledger::up(database).await?;
     {
         let mut client = database.client().await?;
-        if !ledger::exists(&client).await? || ledger::find_run(&client, plan.run_id).await?.is_none() {
+        let Some(run) = ledger::find_run(&client, plan.run_id).await? else {
             return Err(migration::never_applied(plan));
+        };
+        if run.state == RunState::Applying {
+            return Err(MigrateError::Refused {
+                what: format!("{} of {} chunks are applied, so the whole is not verified", run.chunks_done, run.chunks),
+                cure: "run `heirloom apply` until every chunk is done, then verify again".to_owned(),
+            }
+            .into());
         }
         let tx = client.transaction().await.map_err(MigrateError::from)?;
         let details = json!({ "equal": found.equal, "explained": found.explained, "merkle_root": found.merkle_root });

@@ -76,6 +76,31 @@ fn only_the_store_writes_memory_tables() {
 }
 
 #[test]
+fn only_the_marker_and_the_end_write_to_a_source() {
+    let writers = ["heirloom-migrate/src/apply/mark.rs", "heirloom-migrate/src/retire/"];
+    for source in sources().iter().filter(|source| source.path.starts_with("heirloom-migrate/")) {
+        assert!(!source.code.contains("cascade"), "{} says `cascade`", source.path);
+        if !writers.iter().any(|writer| source.path.starts_with(writer)) {
+            for statement in ["alter table", "drop table", "create schema"] {
+                assert!(!source.code.contains(statement), "{} says `{statement}`", source.path);
+            }
+        }
+    }
+    absent("heirloom-migrate/src/soak/", &["Timestamp::now"], &[]);
+    absent("heirloom-migrate/src/retire/", &["Timestamp::now"], &[]);
+}
+
+#[test]
+fn only_the_ledger_writes_the_ledger() {
+    let statements = ["insert into heirloom_migrate.", "update heirloom_migrate.", "delete from heirloom_migrate."];
+    for source in sources().iter().filter(|source| !source.path.starts_with("heirloom-migrate/src/ledger/")) {
+        for statement in statements {
+            assert!(!source.code.contains(statement), "{} says `{statement}`", source.path);
+        }
+    }
+}
+
+#[test]
 fn a_door_calls_operations_only() {
     absent("heirloom/src/cli/", &["heirloom_engine", "heirloom_store", "heirloom_migrate"], &[]);
     absent("heirloom/src/ops/", &["crate::cli"], &[]);

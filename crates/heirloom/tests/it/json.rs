@@ -50,7 +50,8 @@ async fn every_command_prints_one_value() {
         "e.toml",
         "[embedding]\nprovider = \"openai-compatible\"\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\n",
     );
-    let mut tried = BTreeSet::from(["demo", "serve", "mcp", "plugin", "compat memory-backfill"]);
+    // A table that comes back was retired before: tests/it/soak.rs.
+    let mut tried = BTreeSet::from(["demo", "serve", "mcp", "plugin", "compat memory-backfill", "unretire"]);
     let mut run = |code: i32, words: &str| {
         let name = ALL.iter().map(|op| op.name).filter(|name| words.starts_with(name)).max_by_key(|name| name.len());
         tried.insert(name.unwrap_or_else(|| panic!("{words}")));
@@ -74,6 +75,16 @@ async fn every_command_prints_one_value() {
     run(0, "report write");
     run(0, "report check heirloom-report/report.json");
     run(0, "verify notes.plan.json --target-only");
+    run(0, "verify notes.plan.json --record");
+    run(0, "soak start notes.plan.json --check-only");
+    run(0, "soak start notes.plan.json");
+    run(0, "soak sweep notes.plan.json --check-only");
+    run(0, "soak sweep notes.plan.json");
+    run(0, "soak status");
+    run(3, "retire notes.plan.json --check-only");
+    run(3, "retire notes.plan.json");
+    run(0, "audit check notes.plan.json");
+    run(0, "audit list");
     let memory = run(0, "remember hello --namespace user:ann");
     let id = memory["id"].as_str().unwrap_or_else(|| panic!("{memory}")).to_owned();
     run(0, "recall hello --namespace user:ann");
@@ -98,6 +109,9 @@ async fn every_command_prints_one_value() {
     run(0, "fleet plan tenants.toml");
     run(0, "fleet apply tenants.toml");
     run(0, "fleet verify tenants.toml");
+    run(0, "fleet verify tenants.toml --record");
+    run(0, "fleet soak tenants.toml");
+    run(3, "fleet retire tenants.toml --check-only");
     run(0, "fleet status tenants.toml");
     run(0, "fleet report tenants.toml");
     run(0, "config");
@@ -137,6 +151,12 @@ async fn every_error_is_one_value_and_nothing_else() {
         (3, "report"),
         (1, "fleet plan none.toml"),
         (2, "fleet plan"),
+        (1, "soak start none.plan.json"),
+        (1, "soak sweep none.plan.json"),
+        (1, "soak status none.plan.json"),
+        (1, "retire none.plan.json"),
+        (1, "unretire none.plan.json"),
+        (1, "audit check none.plan.json"),
         (1, "recall hello --namespace user:ann"),
         (1, "list --namespace user:ann"),
         (1, &*format!("show {id} --namespace user:ann")),

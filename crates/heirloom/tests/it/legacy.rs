@@ -69,7 +69,14 @@ impl Legacy {
     /// Runs words separated by spaces; `[STORE]` is where the database is.
     #[track_caller]
     pub(crate) fn run(&self, words: &str) -> Ran {
-        let mut ran = self.home.run_with(words, &self.variables());
+        self.run_with(words, &[])
+    }
+
+    /// The same with more variables.
+    #[track_caller]
+    pub(crate) fn run_with(&self, words: &str, more: &[(&str, &str)]) -> Ran {
+        let variables = [self.variables().as_slice(), more].concat();
+        let mut ran = self.home.run_with(words, &variables);
         let places = [self.url().unwrap_or("no server"), "the embedded store in [HOME]/store", "[HOME]/store"];
         for text in [&mut ran.stdout, &mut ran.stderr] {
             for place in places {

@@ -34,6 +34,8 @@ mod reembed;
 mod refusals;
 mod rejects;
 mod served;
+mod soak;
+mod soak_served;
 mod support;
 mod words;
 

@@ -32,6 +32,10 @@ fn each_file_is_an_operation_and_each_operation_a_file() {
         "report mod",
         "token mod",
         "workspace mod",
+        "soak mod",
+        "audit mod",
+        "desk",
+        "watch",
         "migration",
         "shared",
     ] {

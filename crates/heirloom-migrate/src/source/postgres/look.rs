@@ -75,6 +75,17 @@ pub(super) async fn relation(tx: &Transaction<'_>, relation: &Relation, source_n
     }
 }
 
+/// Whether every row of a relation lies in a heap, which keeps the transaction that wrote it.
+pub(super) async fn is_heap(tx: &Transaction<'_>, relation: &Relation, source_name: &str) -> Result<bool> {
+    let Relation::Table(written) = relation else { return Ok(false) };
+    let (oid, ..) = find(tx, written, source_name).await?;
+    let row = tx
+        .query_one(include_str!("../../../sql/queries/source_is_heap.sql"), &[&oid])
+        .await
+        .map_err(|error| failed(source_name, &error))?;
+    Ok(row.get(0))
+}
+
 /// A query in parentheses, whether it ends in a semicolon or in a comment.
 fn subquery(query: &str) -> String {
     format!("({}\n)", query.trim_end().trim_end_matches(';'))

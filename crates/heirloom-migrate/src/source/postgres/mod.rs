@@ -84,6 +84,15 @@ impl Source for Postgres {
         Some(&self.database)
     }
 
+    async fn row_version(&self, relation: &Relation) -> Result<Option<String>> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let is_heap = look::is_heap(&tx, relation, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        // Whoever writes a row leaves the number of the transaction and a place of its own.
+        Ok(is_heap?.then(|| "s.tableoid::text || '/' || s.xmin::text || s.ctid::text".to_owned()))
+    }
+
     async fn describe(&self, relation: &Relation) -> Result<Table> {
         let mut client = self.client().await?;
         let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;

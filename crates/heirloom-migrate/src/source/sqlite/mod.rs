@@ -79,6 +79,10 @@ impl Source for Sqlite {
         None
     }
 
+    fn file(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     async fn describe(&self, relation: &Relation) -> Result<Table> {
         let relation = relation.clone();
         self.with(move |sqlite, connection| describe::relation(sqlite, connection, &relation)).await

@@ -95,14 +95,8 @@ async fn stored(context: &Context) -> Result<Vec<(Opened<'_>, PathBuf)>> {
     let plans = {
         let client = database.client().await?;
         let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
-        let mut latest = std::collections::BTreeMap::new();
-        for run in runs {
-            let newest: &mut uuid::Uuid = latest.entry((run.name, run.tenant)).or_insert(run.run_id);
-            // Ids of runs are of version 7: the larger one was planned later.
-            *newest = (*newest).max(run.run_id);
-        }
         let mut plans = Vec::new();
-        for run_id in latest.into_values() {
+        for run_id in migration::latest(runs) {
             plans.push(ledger::stored_plan(&client, run_id).await?);
         }
         plans
@@ -145,12 +139,17 @@ async fn one(context: &Context, opened: &Opened<'_>, path: &Path) -> Result<Evid
     })
     .await?;
     let recall = verify::recall_proof(plan, &store, SAMPLE).await?;
+    let soak = {
+        let client = opened.database.client().await?;
+        heirloom_migrate::soak::status(&client, plan.run_id, context.clock().now()).await?
+    };
     let mut evidence = Evidence::of(&Parts {
         plan,
         run: &run,
         rejects: &rejects,
         verification: Some(&verification),
         recall: Some(&recall),
+        soak: Some(&soak),
         plan_path: &path.display().to_string(),
         heirloom: env!("CARGO_PKG_VERSION"),
         generated_at: jiff::Timestamp::now(),

@@ -1,0 +1,121 @@
+//! Whether a chain holds: in itself, against the state of its run, against what guards it, and against a head from outside.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::entry::NOTHING;
+use super::{Entry, Head, anchor};
+use crate::ledger::RunState;
+
+/// How far a database's clock may run back between two entries, in seconds: what setting a clock right does.
+const SLACK: i64 = 60;
+
+/// What guards the chain in the database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Guards {
+    /// Triggers that are not there or do not fire.
+    pub missing: Vec<String>,
+}
+
+/// One thing that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The entry; absent when the chain as a whole is concerned.
+    pub seq: Option<u64>,
+    /// What does not hold.
+    pub what: String,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditReport {
+    /// The run.
+    pub run_id: Uuid,
+    /// The migration's name.
+    pub name: String,
+    /// How many entries there are.
+    pub entries: u64,
+    /// The newest; absent when there is none.
+    pub head: Option<Head>,
+    /// The state that the run is in.
+    pub state: RunState,
+    /// Whether a head from outside the database was there to compare with.
+    pub anchored: bool,
+    /// Everything that does not hold.
+    pub problems: Vec<Problem>,
+    /// Whether all holds.
+    pub holds: bool,
+}
+
+/// Checks a chain. Pure: what it needs was read before.
+pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, outside: Option<&Head>) -> AuditReport {
+    let (run_id, name, state) = run;
+    let mut problems = Vec::new();
+    let mut say = |seq: Option<u64>, what: String| problems.push(Problem { seq, what });
+    for (at, entry) in entries.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| &entries[at]);
+        one(entry, before, &entries[..at], &mut say);
+    }
+    let stated = entries.iter().rev().find_map(|entry| RunState::of_step(&entry.what));
+    if let Some(stated) = stated.filter(|stated| *stated != state) {
+        say(None, format!("the run is {}, and the chain says {}", state.text(), stated.text()));
+    }
+    if stated.is_none() && state.is_soaked_or_later() {
+        say(None, format!("the run is {}, and no entry says so", state.text()));
+    }
+    for guard in &guards.missing {
+        say(
+            None,
+            format!("the trigger {guard} is not there or does not fire; `heirloom up` does not put it back by itself"),
+        );
+    }
+    if let Some(what) = outside.and_then(|head| anchor::problem(entries, head)) {
+        say(None, what);
+    }
+    AuditReport {
+        run_id,
+        name: name.to_owned(),
+        entries: entries.len() as u64,
+        head: entries.last().map(Entry::head),
+        state,
+        anchored: outside.is_some(),
+        holds: problems.is_empty(),
+        problems,
+    }
+}
+
+fn one(entry: &Entry, before: Option<&Entry>, earlier: &[Entry], say: &mut impl FnMut(Option<u64>, String)) {
+    let seq = Some(entry.seq);
+    let (number, prev) = before.map_or((1, NOTHING), |before| (before.seq + 1, before.hash.as_str()));
+    if entry.seq != number {
+        say(seq, format!("entry {number} is missing before it"));
+    }
+    if entry.prev != prev {
+        say(seq, "it does not follow the entry before it".to_owned());
+    }
+    if entry.payload_digest != entry.expected_payload_digest() {
+        say(seq, "its payload was changed".to_owned());
+    }
+    if entry.hash != entry.expected_hash() {
+        say(seq, "it was changed: its hash is not that of its fields".to_owned());
+    }
+    let Some(before) = before else { return };
+    if version(&entry.program) < version(&before.program) {
+        say(seq, format!("version {} wrote it after version {}", entry.program, before.program));
+    }
+    if entry.db_at.as_second() + SLACK < before.db_at.as_second() {
+        say(seq, "the database's clock was moved back before it".to_owned());
+    }
+    let newest = earlier.iter().filter(|one| one.clock != "database").map(|one| one.at).max();
+    if entry.clock != "database" && newest.is_some_and(|newest| entry.at < newest) {
+        say(seq, "the program's clock was moved back before it".to_owned());
+    }
+    if entry.clock == "system" && earlier.iter().any(|one| one.clock == "simulated") {
+        say(seq, "it follows entries by the clock of a test".to_owned());
+    }
+}
+
+/// The numbers of a version; what is none counts as 0.
+pub(crate) fn version(text: &str) -> Vec<u64> {
+    text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+}

@@ -1,0 +1,135 @@
+//! Entries of the chain: appended here, finished and guarded by the database.
+
+use deadpool_postgres::{GenericClient, Transaction};
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::chunk::{count_sql, unsigned};
+use crate::audit::{Entry, Guards, Head};
+use crate::clock::Clock;
+use crate::error::{MigrateError, Result};
+
+/// Version of this crate, as entries name it.
+pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+
+const APPEND: &str = include_str!("../../sql/queries/append_entry.sql");
+const ENTRIES: &str = include_str!("../../sql/queries/entries.sql");
+const GUARDS: &str = include_str!("../../sql/queries/audit_guards.sql");
+
+/// By which clock and version an entry is made.
+#[derive(Debug, Clone)]
+pub struct Stamp<'a> {
+    at: Option<Timestamp>,
+    clock: &'static str,
+    program: &'a str,
+}
+
+impl<'a> Stamp<'a> {
+    /// The database says what time it is: steps that nothing counts days from.
+    pub fn database(program: &'a str) -> Self {
+        Self { at: None, clock: "database", program }
+    }
+
+    /// The caller's clock says so, at a moment that was read from it before.
+    pub fn at(clock: &Clock, at: Timestamp, program: &'a str) -> Self {
+        Self { at: Some(at), clock: clock.kind(), program }
+    }
+
+    /// Its version.
+    pub fn program(&self) -> &str {
+        self.program
+    }
+}
+
+/// Appends an entry. It commits with whatever else the caller's transaction does.
+pub async fn append(
+    tx: &Transaction<'_>,
+    run_id: Uuid,
+    by: &Stamp<'_>,
+    what: &str,
+    payload: &(impl Serialize + Sync),
+) -> Result<Entry> {
+    let payload = serde_json::to_string(payload).map_err(|error| MigrateError::Ledger(error.to_string()))?;
+    let program = plain_version(by.program);
+    let row = tx.query_one(APPEND, &[&run_id, &by.at, &by.clock, &program, &what, &payload]).await?;
+    entry(&row)
+}
+
+/// Three numbers: what comes after them says nothing about which version is older.
+fn plain_version(text: &str) -> String {
+    let number = |part: Option<&str>| {
+        let digits: String = part.unwrap_or_default().chars().take_while(char::is_ascii_digit).take(9).collect();
+        if digits.is_empty() { "0".to_owned() } else { digits }
+    };
+    let mut parts = text.split('.');
+    format!("{}.{}.{}", number(parts.next()), number(parts.next()), number(parts.next()))
+}
+
+/// The chain of a run, oldest first.
+pub async fn entries(client: &impl GenericClient, run_id: Uuid) -> Result<Vec<Entry>> {
+    client.query(ENTRIES, &[&run_id]).await?.iter().map(entry).collect()
+}
+
+/// Whether this ledger has chains at all; one of an older version is not upgraded by being looked at.
+pub async fn has_chain(client: &impl GenericClient) -> Result<bool> {
+    Ok(client.query_one("select to_regclass('heirloom_migrate.audit') is not null", &[]).await?.try_get(0)?)
+}
+
+/// Takes the chain of a run for this transaction, as long as it still ends where the caller read it.
+///
+/// # Errors
+/// [`MigrateError::Refused`] when somebody else went on in the meantime: two operators are at work.
+pub async fn lock_head(tx: &Transaction<'_>, run_id: Uuid, read: Option<&Head>) -> Result<()> {
+    tx.execute("select from heirloom_migrate.run where run_id = $1 for no key update", &[&run_id]).await?;
+    let seq = count_sql(read.map_or(0, |head| head.seq));
+    let others: i64 = tx
+        .query_one("select count(*) from heirloom_migrate.audit where run_id = $1 and seq > $2", &[&run_id, &seq])
+        .await?
+        .try_get(0)?;
+    if others == 0 {
+        return Ok(());
+    }
+    Err(MigrateError::Refused {
+        what: "Somebody else took a step of this migration in the meantime".into(),
+        cure: "look with `heirloom soak status`, then run the same command again; nothing was written".into(),
+    })
+}
+
+/// Which of the triggers that guard the chain are missing or off.
+pub async fn guards(client: &impl GenericClient) -> Result<Guards> {
+    let rows = client.query(GUARDS, &[]).await?;
+    let missing = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+    Ok(Guards { missing })
+}
+
+fn entry(row: &tokio_postgres::Row) -> Result<Entry> {
+    Ok(Entry {
+        run_id: row.try_get("run_id")?,
+        seq: unsigned(row.try_get("seq")?),
+        at: row.try_get("at")?,
+        db_at: row.try_get("db_at")?,
+        clock: row.try_get("clock")?,
+        role: row.try_get("role")?,
+        place: row.try_get("place")?,
+        program: row.try_get("program")?,
+        what: row.try_get("what")?,
+        payload: row.try_get("payload")?,
+        payload_digest: row.try_get("payload_digest")?,
+        prev: row.try_get("prev")?,
+        hash: row.try_get("hash")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_version;
+
+    #[test]
+    fn a_version_is_three_numbers() {
+        assert_eq!(plain_version("1.20.3"), "1.20.3");
+        assert_eq!(plain_version("1.2.3-rc.1"), "1.2.3");
+        assert_eq!(plain_version("test"), "0.0.0");
+        assert_eq!(plain_version(""), "0.0.0");
+    }
+}

@@ -1,0 +1,234 @@
+//! The archive: the rows as PostgreSQL's own binary COPY, compressed, and beside them a manifest with the statements that
+//! make the table again and the digests of everything.
+//!
+//! `NAME.archive.zst` is a zstd stream, which `zstd -d` and `COPY … FROM … (FORMAT binary)` read without Heirloom.
+//! `NAME.archive.json` is the manifest; its digest is in the chain, and it holds that of the rows.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::{MigrateError, Result};
+use crate::plan::Plan;
+
+/// Version of the archive's own form.
+const FORMAT: u32 = 1;
+
+/// How hard zstd tries: its default.
+const LEVEL: i32 = 3;
+
+/// One statement that makes the table again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// Below 50 before the rows, from 50 on after them; from 90 on owner and grants.
+    pub phase: i32,
+    /// The statement; names in the table's schema are not qualified.
+    pub sql: String,
+}
+
+/// What lies in an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the form.
+    pub format: u32,
+    /// The run.
+    pub run_id: Uuid,
+    /// The migration's name.
+    pub name: String,
+    /// The source, without credentials.
+    pub source: String,
+    /// Schema of the table.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// The columns that are carried, quoted, in their order.
+    pub columns: Vec<String>,
+    /// The key that the rows are in the order of, quoted.
+    pub key: Vec<String>,
+    /// How many rows.
+    pub rows: u64,
+    /// Bytes of the stream before it was compressed.
+    pub stream_bytes: u64,
+    /// blake3 of the stream before it was compressed, hex.
+    pub stream_digest: String,
+    /// blake3 of the compressed file, hex.
+    pub file_digest: String,
+    /// The statements that make the table again.
+    pub statements: Vec<Statement>,
+}
+
+/// What the chain keeps of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveMark {
+    /// Path of the manifest.
+    pub manifest: String,
+    /// blake3 of the manifest, hex.
+    pub manifest_digest: String,
+    /// blake3 of the rows, hex.
+    pub stream_digest: String,
+    /// How many rows.
+    pub rows: u64,
+    /// Bytes of the compressed file.
+    pub bytes: u64,
+    /// When it was restored into a scratch place and compared.
+    pub restored_at: Timestamp,
+}
+
+/// Where the manifest of a plan's archive lies: in the directory that the file names, else beside the plan.
+pub fn path_for(plan_path: &Path, plan: &Plan, directory: Option<&str>) -> PathBuf {
+    let parent = plan_path.parent().map(Path::to_owned).unwrap_or_default();
+    let directory = directory.map_or(parent.clone(), |directory| parent.join(directory));
+    directory.join(format!("{}.{}.archive.json", plan.name, plan.run_id.simple()))
+}
+
+/// The rows beside a manifest.
+pub(super) fn rows_path(manifest: &Path) -> PathBuf {
+    manifest.with_extension("zst")
+}
+
+/// Writes the rows as they stream by.
+pub(super) struct Writer {
+    encoder: zstd::stream::write::Encoder<'static, Hashing<std::fs::File>>,
+    path: PathBuf,
+    part: PathBuf,
+    digest: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Writer {
+    /// A new file beside its place.
+    pub(super) fn new(manifest: &Path) -> Result<Self> {
+        let path = rows_path(manifest);
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent).map_err(|error| io(parent, &error))?;
+        }
+        let part = path.with_extension(format!("zst.{}.part", Uuid::new_v4().simple()));
+        let file = private(&part).map_err(|error| io(&part, &error))?;
+        let hashing = Hashing { inner: file, digest: blake3::Hasher::new() };
+        let encoder = zstd::stream::write::Encoder::new(hashing, LEVEL).map_err(|error| io(&part, &error))?;
+        Ok(Self { encoder, path, part, digest: blake3::Hasher::new(), bytes: 0 })
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        self.digest.update(bytes);
+        self.bytes += bytes.len() as u64;
+        self.encoder.write_all(bytes).map_err(|error| io(&self.part, &error))
+    }
+
+    /// Closes the file and moves it to its place. Gives back bytes and digest of the stream, and digest of the file.
+    pub(super) fn finish(self) -> Result<(u64, String, String)> {
+        let Self { encoder, path, part, digest, bytes } = self;
+        let done = encoder.finish().and_then(|hashing| {
+            hashing.inner.sync_all()?;
+            std::fs::rename(&part, &path)?;
+            Ok(hashing.digest.finalize().to_hex().to_string())
+        });
+        let file_digest = done.map_err(|error| io(&path, &error))?;
+        Ok((bytes, digest.finalize().to_hex().to_string(), file_digest))
+    }
+}
+
+/// A reader of the rows; the bytes as COPY takes them.
+pub(super) fn reader(manifest: &Path) -> Result<impl Read + use<>> {
+    let path = rows_path(manifest);
+    let file = std::fs::File::open(&path).map_err(|error| io(&path, &error))?;
+    zstd::stream::read::Decoder::new(file).map_err(|error| io(&path, &error))
+}
+
+impl Manifest {
+    /// A manifest without its digests.
+    pub(super) fn new(plan: &Plan, schema: &str, table: &str, made_at: Timestamp) -> Self {
+        Self {
+            format: FORMAT,
+            run_id: plan.run_id,
+            name: plan.name.clone(),
+            source: plan.source.display.clone(),
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+            made_at,
+            columns: Vec::new(),
+            key: Vec::new(),
+            rows: 0,
+            stream_bytes: 0,
+            stream_digest: String::new(),
+            file_digest: String::new(),
+            statements: Vec::new(),
+        }
+    }
+
+    /// Writes the manifest and gives back its digest.
+    pub(super) fn write(&self, path: &Path) -> Result<String> {
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| MigrateError::Ledger(error.to_string()))?;
+        text.push(b'\n');
+        let part = path.with_extension(format!("json.{}.part", Uuid::new_v4().simple()));
+        private(&part)
+            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&part, path))
+            .map_err(|error| io(path, &error))?;
+        Ok(blake3::hash(&text).to_hex().to_string())
+    }
+
+    /// Reads a manifest that has this digest, and holds the file with the rows against it.
+    ///
+    /// # Errors
+    /// [`MigrateError::Io`] when one of them is not there, [`MigrateError::Refused`] when it is not what was written.
+    pub(super) fn read(path: &Path, mark: &ArchiveMark) -> Result<Self> {
+        let damaged = |what: &str| MigrateError::Refused {
+            what: format!("The archive {} is not the one that was restored and compared: {what}", path.display()),
+            cure: "put the archive back from a copy; nothing is dropped and nothing restored without it".into(),
+        };
+        let text = std::fs::read(path).map_err(|error| io(path, &error))?;
+        if blake3::hash(&text).to_hex().as_str() != mark.manifest_digest {
+            return Err(damaged("its manifest was changed"));
+        }
+        let manifest: Self = serde_json::from_slice(&text).map_err(|_| damaged("its manifest cannot be read"))?;
+        let rows = rows_path(path);
+        let mut digest = blake3::Hasher::new();
+        std::fs::File::open(&rows)
+            .and_then(|mut file| std::io::copy(&mut file, &mut digest))
+            .map_err(|error| io(&rows, &error))?;
+        if digest.finalize().to_hex().as_str() != manifest.file_digest {
+            return Err(damaged("the file with its rows was changed"));
+        }
+        Ok(manifest)
+    }
+}
+
+/// Passes bytes on and hashes them.
+struct Hashing<W> {
+    inner: W,
+    digest: blake3::Hasher,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// A new file that only its owner reads: it holds memories.
+fn private(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+pub(super) fn io(path: &Path, error: &std::io::Error) -> MigrateError {
+    MigrateError::Io { path: path.display().to_string(), reason: error.to_string() }
+}

@@ -1,0 +1,271 @@
+//! A table in PostgreSQL: looked at, archived, restored into a scratch schema and compared, renamed, dropped, made again.
+//!
+//! Rows are compared by the bytes that COPY sends for them in the order of their key. The scratch schema lives in one
+//! transaction that is rolled back, so that nothing of it is ever left behind.
+
+use std::io::Read;
+use std::path::Path;
+
+use bytes::Bytes;
+use deadpool_postgres::Transaction;
+use futures_util::{SinkExt, StreamExt, pin_mut};
+use heirloom_engine::Database;
+use tokio_postgres::types::Oid;
+
+use super::archive::{self, Manifest, Statement, Writer};
+use crate::error::{MigrateError, Result};
+
+const TABLE: &str = include_str!("../../sql/queries/retire_table.sql");
+const WRITERS: &str = include_str!("../../sql/queries/retire_writers.sql");
+const COLUMNS: &str = include_str!("../../sql/queries/retire_columns.sql");
+const STATEMENTS: &str = include_str!("../../sql/queries/archive_ddl.sql");
+
+/// From this phase on a statement speaks of owner and grants, which a scratch place does not rehearse.
+const RIGHTS: i32 = 90;
+
+/// From this phase on a statement is run after the rows came.
+const AFTER_ROWS: i32 = 50;
+
+/// Bytes that are sent at a time.
+const BLOCK: usize = 256 * 1024;
+
+/// A table as it is now.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) oid: Oid,
+    pub(super) schema: String,
+    pub(super) name: String,
+    pub(super) qualified: String,
+    pub(super) is_owner: bool,
+    pub(super) may_create: bool,
+    pub(super) may_make_schema: bool,
+    pub(super) obstacles: Vec<String>,
+    pub(super) dependents: Vec<String>,
+}
+
+/// How a table looks: how many rows, and a sum over the version of each. Whoever writes a row changes it.
+pub(super) type Look = (i64, String);
+
+/// The table of this name; `None` when there is none.
+pub(super) async fn find(tx: &Transaction<'_>, written: &str) -> Result<Option<Table>> {
+    let Some(row) = tx.query_opt(TABLE, &[&written]).await? else { return Ok(None) };
+    Ok(Some(Table {
+        oid: row.try_get("oid")?,
+        schema: row.try_get("schema")?,
+        name: row.try_get("name")?,
+        qualified: row.try_get("qualified")?,
+        is_owner: row.try_get("is_owner")?,
+        may_create: row.try_get("may_create")?,
+        may_make_schema: row.try_get("may_make_schema")?,
+        obstacles: row.try_get("obstacles")?,
+        dependents: row.try_get("dependents")?,
+    }))
+}
+
+/// Sessions that write to a table, or are about to.
+pub(super) async fn writers(tx: &Transaction<'_>, oid: Oid) -> Result<Vec<String>> {
+    let rows = tx.query(WRITERS, &[&oid]).await?;
+    rows.iter()
+        .map(|row| {
+            let (name, pid, mode): (String, i32, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let who = if pid == 0 { "a prepared transaction".to_owned() } else { format!("session {pid}") };
+            let name = if name.is_empty() { String::new() } else { format!(" of {name}") };
+            Ok(format!("{who}{name} ({mode})"))
+        })
+        .collect()
+}
+
+/// How a table looks.
+pub(super) async fn look(tx: &Transaction<'_>, qualified: &str) -> Result<Look> {
+    let sql = format!(
+        "select count(*), coalesce(sum(hashtextextended(s.tableoid::text || '/' || s.xmin::text || s.ctid::text, 0)::numeric), 0)::text \
+         from {qualified} as s"
+    );
+    let row = tx.query_one(&sql, &[]).await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+/// Everything in a table's schema without a qualifier.
+async fn path(tx: &Transaction<'_>, schemas: &[&str]) -> Result<()> {
+    let list: Vec<String> = schemas.iter().map(|schema| quoted(schema)).collect();
+    tx.batch_execute(&format!("set local search_path = {}", list.join(", "))).await?;
+    Ok(())
+}
+
+/// The statements that make a table again. Leaves the search path at these schemas.
+async fn statements(tx: &Transaction<'_>, oid: Oid, schemas: &[&str]) -> Result<Vec<Statement>> {
+    path(tx, schemas).await?;
+    let rows = tx.query(STATEMENTS, &[&oid]).await?;
+    rows.iter().map(|row| Ok(Statement { phase: row.try_get(0)?, sql: row.try_get(1)? })).collect()
+}
+
+/// The rows as COPY sends them, in the order of the key; rows with one key in the order in which they lie.
+fn copy_out(qualified: &str, columns: &[String], key: &[String]) -> String {
+    let order: Vec<&str> = key.iter().map(String::as_str).chain(["ctid"]).collect();
+    let list = columns.join(", ");
+    format!("copy (select {list} from {qualified} order by {}) to stdout (format binary)", order.join(", "))
+}
+
+async fn stream(tx: &Transaction<'_>, sql: &str, take: &mut (dyn FnMut(&[u8]) -> Result<()> + Send)) -> Result<()> {
+    let stream = tx.copy_out(sql).await?;
+    pin_mut!(stream);
+    while let Some(bytes) = stream.next().await {
+        take(&bytes?)?;
+    }
+    Ok(())
+}
+
+/// blake3 of the rows as an archive would hold them, hex.
+pub(super) async fn digest(tx: &Transaction<'_>, qualified: &str, manifest: &Manifest) -> Result<String> {
+    let mut digest = blake3::Hasher::new();
+    stream(tx, &copy_out(qualified, &manifest.columns, &manifest.key), &mut |bytes| {
+        digest.update(bytes);
+        Ok(())
+    })
+    .await?;
+    Ok(digest.finalize().to_hex().to_string())
+}
+
+/// Archives a table: rows beside the manifest's place; the manifest is filled in and not yet written.
+pub(super) async fn archive(
+    database: &Database,
+    table: &Table,
+    key: &[String],
+    manifest: &mut Manifest,
+    place: &Path,
+) -> Result<Look> {
+    let mut client = database.client().await?;
+    let tx = client
+        .build_transaction()
+        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await?;
+    let look = look(&tx, &table.qualified).await?;
+    manifest.rows = u64::try_from(look.0).unwrap_or(0);
+    manifest.columns =
+        tx.query(COLUMNS, &[&table.oid]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+    manifest.key = key.iter().map(|column| quoted(column)).collect();
+    manifest.statements = statements(&tx, table.oid, &[&table.schema]).await?;
+    let mut writer = Writer::new(place)?;
+    stream(&tx, &copy_out(&table.qualified, &manifest.columns, &manifest.key), &mut |bytes| writer.push(bytes)).await?;
+    (manifest.stream_bytes, manifest.stream_digest, manifest.file_digest) = writer.finish()?;
+    Ok(look)
+}
+
+/// Restores an archive into a scratch schema, compares rows and statements, and rolls all of it back.
+///
+/// # Errors
+/// [`MigrateError::Refused`] when what came back is not what was archived.
+pub(super) async fn rehearse(database: &Database, manifest: &Manifest, place: &Path) -> Result<()> {
+    let scratch = format!("heirloom_scratch_{}", manifest.run_id.simple());
+    let mut client = database.client().await?;
+    let tx = client.transaction().await?;
+    tx.batch_execute(&format!("create schema {}", quoted(&scratch))).await?;
+    let schemas = [scratch.as_str(), manifest.schema.as_str()];
+    restore(&tx, manifest, place, &schemas, RIGHTS).await?;
+    let made = format!("{}.{}", quoted(&scratch), quoted(&manifest.table));
+    let oid: Option<Oid> = tx.query_one("select to_regclass($1)::oid", &[&made]).await?.try_get(0)?;
+    let differs = |what: &str| MigrateError::Refused {
+        what: format!("The archive of {} does not come back as it was: {what}", manifest.table),
+        cure: "the table stays where it is; tell us what kind of column or constraint it has".into(),
+    };
+    let oid = oid.ok_or_else(|| differs("there is no table"))?;
+    if digest(&tx, &made, manifest).await? != manifest.stream_digest {
+        return Err(differs("its rows have another digest"));
+    }
+    let again = statements(&tx, oid, &schemas).await?;
+    let rehearsed = |all: &[Statement]| -> Vec<Statement> {
+        all.iter().filter(|statement| statement.phase < RIGHTS).cloned().collect()
+    };
+    if let Some(first) = first_difference(&rehearsed(&manifest.statements), &rehearsed(&again)) {
+        return Err(differs(&format!("of its definition, phase {first} differs")));
+    }
+    tx.rollback().await?;
+    Ok(())
+}
+
+fn first_difference(one: &[Statement], other: &[Statement]) -> Option<i32> {
+    let longer = if one.len() > other.len() { one } else { other };
+    (0..longer.len()).find(|&at| one.get(at) != other.get(at)).map(|at| longer[at].phase)
+}
+
+/// Makes a table again in the first of these schemas: what it is, its rows, what is put on it, up to a phase.
+pub(super) async fn restore(
+    tx: &Transaction<'_>,
+    manifest: &Manifest,
+    place: &Path,
+    schemas: &[&str],
+    up_to: i32,
+) -> Result<()> {
+    path(tx, schemas).await?;
+    let run = async |from: i32, to: i32| -> Result<()> {
+        for statement in manifest.statements.iter().filter(|one| (from..to).contains(&one.phase)) {
+            tx.batch_execute(&statement.sql).await?;
+        }
+        Ok(())
+    };
+    run(i32::MIN, AFTER_ROWS).await?;
+    let made = format!("{}.{}", quoted(schemas.first().copied().unwrap_or_default()), quoted(&manifest.table));
+    let sink = tx
+        .copy_in::<_, Bytes>(&format!("copy {made} ({}) from stdin (format binary)", manifest.columns.join(", ")))
+        .await?;
+    pin_mut!(sink);
+    let mut rows = archive::reader(place)?;
+    loop {
+        let mut block = vec![0; BLOCK];
+        let read = rows.read(&mut block).map_err(|error| archive::io(place, &error))?;
+        if read == 0 {
+            break;
+        }
+        block.truncate(read);
+        sink.send(Bytes::from(block)).await?;
+    }
+    sink.finish().await?;
+    run(AFTER_ROWS, up_to).await
+}
+
+/// Renames a table, when nobody has written to it since it looked like this.
+pub(super) async fn rename(database: &Database, table: &Table, looked: &Look, to: &str) -> Result<()> {
+    let mut client = database.client().await?;
+    let tx = client.transaction().await?;
+    tx.batch_execute("set local lock_timeout = '5s'").await?;
+    tx.batch_execute(&format!("lock table {} in access exclusive mode", table.qualified)).await?;
+    if look(&tx, &table.qualified).await? != *looked {
+        return Err(MigrateError::Refused {
+            what: format!("Somebody wrote to {} after the last sweep", table.qualified),
+            cure: "find the writer and stop it, then sweep again; nothing was renamed".into(),
+        });
+    }
+    tx.batch_execute(&format!("alter table {} rename to {}", table.qualified, quoted(to))).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A name for a retired table that nothing in its schema has.
+pub(super) async fn free_name(tx: &Transaction<'_>, table: &Table, date: &str) -> Result<String> {
+    let mark = format!("__retired_{date}");
+    // PostgreSQL keeps 63 bytes of a name.
+    let mut keep = table.name.len().min(63 - mark.len() - 3);
+    while !table.name.is_char_boundary(keep) {
+        keep -= 1;
+    }
+    for nth in 1..100 {
+        let again = if nth == 1 { String::new() } else { format!("_{nth}") };
+        let name = format!("{}{mark}{again}", &table.name[..keep]);
+        let qualified = format!("{}.{}", quoted(&table.schema), quoted(&name));
+        let taken: bool = tx.query_one("select to_regclass($1) is not null", &[&qualified]).await?.try_get(0)?;
+        if !taken {
+            return Ok(name);
+        }
+    }
+    Err(MigrateError::Refused {
+        what: format!("A hundred tables are called {}{mark} already", table.name),
+        cure: "drop or rename some of them".into(),
+    })
+}
+
+/// A name as an SQL identifier.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

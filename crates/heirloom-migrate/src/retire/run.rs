@@ -1,0 +1,432 @@
+//! `retire`, step by step: gates, last sweep, archive, rename; after the grace, the drop.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::archive::{ArchiveMark, Manifest, rows_path};
+use super::gates::{Gate, ledger_gates};
+use super::postgres::{self, Table};
+use crate::audit::{self, Entry, Head};
+use crate::clock::day;
+use crate::error::{MigrateError, Result};
+use crate::ledger::{self, RunState};
+use crate::soak::{self, Calendar, Standing, Task};
+use crate::source::Relation;
+use heirloom_engine::Database;
+
+/// How far a retirement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The table is where it was.
+    Waiting,
+    /// It is renamed, and kept until the grace is over.
+    Kept,
+    /// It is dropped; the archive is what is left.
+    Dropped,
+}
+
+/// What a `retire` did, or would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Retirement {
+    /// The migration's name.
+    pub name: String,
+    /// The tenant.
+    pub tenant: String,
+    /// How far it is now.
+    pub phase: Phase,
+    /// Everything that is asked for before the next step, met or not.
+    pub gates: Vec<Gate>,
+    /// The table as the plan names it.
+    pub table: String,
+    /// What it is called while it is kept.
+    pub renamed: Option<String>,
+    /// The archive.
+    pub archive: Option<ArchiveMark>,
+    /// When the grace is over.
+    pub drop_at: Option<Timestamp>,
+    /// Where the run stands.
+    pub state: RunState,
+    /// Whether every gate was met, so that the step was taken, or would be.
+    pub holds: bool,
+    /// The end of the chain.
+    pub head: Option<Head>,
+}
+
+/// The payload of `renaming` and `retired`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Renamed {
+    /// Proof for the database: hash of the `archived` entry.
+    pub(super) proof: String,
+    /// The table as the plan names it.
+    pub(super) table: String,
+    /// Its name now.
+    pub(super) renamed: String,
+    /// How it looked.
+    pub(super) look: (i64, String),
+}
+
+/// Takes the next step towards the end of a source's table. `manifest` is where the archive's manifest lies or will lie.
+///
+/// # Errors
+/// What reading either side gives, and [`MigrateError::Refused`] as [`soak::sweep`]. A gate that is not met is no error:
+/// [`Retirement::holds`] says so.
+pub async fn retire(
+    task: &Task<'_>,
+    manifest: &Path,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<Retirement> {
+    let standing = Standing::of(task, true).await?;
+    match phase(&standing) {
+        Phase::Waiting => rename(task, standing, manifest, progress).await,
+        Phase::Kept => drop_table(task, &standing, manifest).await,
+        Phase::Dropped => {
+            let mut done = Retirement::of(task, &standing, Phase::Dropped);
+            done.holds = true;
+            Ok(done)
+        }
+    }
+}
+
+/// How far it is, by the chain.
+pub(super) fn phase(standing: &Standing) -> Phase {
+    let steps = standing.entries.iter().rev().map(|entry| entry.what.as_str());
+    steps
+        .filter_map(|what| match what {
+            "retired" => Some(Phase::Kept),
+            "dropped" => Some(Phase::Dropped),
+            "unretired" => Some(Phase::Waiting),
+            _ => None,
+        })
+        .next()
+        .unwrap_or(Phase::Waiting)
+}
+
+async fn rename(
+    task: &Task<'_>,
+    standing: Standing,
+    place: &Path,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<Retirement> {
+    let database = writable(task)?;
+    if let Some(done) = taken_up(task, &standing, database).await? {
+        return Ok(done);
+    }
+    let mut gates = soak_gates(task, &standing)?;
+    // What costs a look at the source is asked last, and the source whole only when nothing else is short.
+    let (table, before) = {
+        let mut client = database.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let table = postgres::find(&tx, &task.plan.source.table.name).await?;
+        let look = match &table {
+            Some(table) => Some(postgres::look(&tx, &table.qualified).await?),
+            None => None,
+        };
+        gates.extend(table_gates(task, &tx, table.as_ref()).await?);
+        (table, look)
+    };
+    let mut result = Retirement::of(task, &standing, Phase::Waiting);
+    let (Some(table), Some(before)) = (table, before) else {
+        return Ok(result.with(gates));
+    };
+    let begun = standing.run.state.is_soaked_or_later();
+    if !begun || gates.iter().any(|gate| !gate.met) {
+        gates.push(Gate::new("last-sweep", false, "not made while another gate is short", "meet the gates above"));
+        gates.push(Gate::new("archive", false, "not made while another gate is short", "meet the gates above"));
+        return Ok(result.with(gates));
+    }
+    let sweep = soak::sweep(task, true, progress).await?;
+    let found = format!("every row was read again; {} found", sweep.record.divergence_count);
+    gates.push(Gate::new(
+        "last-sweep",
+        sweep.record.clean,
+        found,
+        "look at it with `heirloom soak status`, and mend it",
+    ));
+    result.head = sweep.head.clone().or(result.head);
+    result.state = sweep.state;
+    if task.check_only || !sweep.record.clean {
+        let what = if task.check_only { "is made, restored and compared by `heirloom retire`" } else { "not made" };
+        gates.push(Gate::new("archive", task.check_only, what, "meet the gates above"));
+        return Ok(result.with(gates));
+    }
+    let anchored = Task { anchor: sweep.head.as_ref(), ..*task };
+    archive_and_rename(&anchored, database, &table, &before, place, result, gates).await
+}
+
+async fn archive_and_rename(
+    task: &Task<'_>,
+    database: &Database,
+    table: &Table,
+    before: &postgres::Look,
+    place: &Path,
+    mut result: Retirement,
+    mut gates: Vec<Gate>,
+) -> Result<Retirement> {
+    let standing = Standing::of(task, true).await?;
+    let mut manifest = Manifest::new(task.plan, &table.schema, &table.name, standing.now);
+    let look = postgres::archive(database, table, &task.plan.source.key, &mut manifest, place).await?;
+    if look != *before {
+        return Err(MigrateError::Refused {
+            what: format!("Somebody wrote to {} while it was swept", table.qualified),
+            cure: "find the writer and stop it, then run `heirloom retire` again; nothing was renamed".into(),
+        });
+    }
+    postgres::rehearse(database, &manifest, place).await?;
+    let manifest_digest = manifest.write(place)?;
+    let bytes = std::fs::metadata(rows_path(place)).map_or(0, |found| found.len());
+    let mark = ArchiveMark {
+        manifest: place.display().to_string(),
+        manifest_digest,
+        stream_digest: manifest.stream_digest.clone(),
+        rows: manifest.rows,
+        bytes,
+        restored_at: standing.now,
+    };
+    gates.push(Gate::new("archive", true, format!("{} rows restored and compared", mark.rows), ""));
+    let (archived, renamed) = {
+        let name = {
+            let mut client = database.client().await?;
+            let tx = client.build_transaction().read_only(true).start().await?;
+            postgres::free_name(&tx, table, &day(standing.now).replace('-', "")).await?
+        };
+        let mut client = task.store.database().client().await?;
+        let tx = client.transaction().await?;
+        ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
+        let by = standing.stamp(task);
+        let archived = ledger::append(&tx, task.plan.run_id, &by, "archived", &mark).await?;
+        let renamed = Renamed {
+            proof: archived.hash.clone(),
+            table: table.qualified.clone(),
+            renamed: format!("{}.{}", postgres::quoted(&table.schema), postgres::quoted(&name)),
+            look: look.clone(),
+        };
+        let entry = ledger::append(&tx, task.plan.run_id, &by, "renaming", &renamed).await?;
+        tx.commit().await?;
+        // One connection is enough: none is held while another is asked for.
+        drop(client);
+        postgres::rename(database, table, &look, &name).await?;
+        (entry, renamed)
+    };
+    result.archive = Some(mark);
+    record(task, &archived.head(), &renamed, &mut result).await?;
+    Ok(result.with(gates))
+}
+
+/// Takes up a rename that was begun by a process that ended before it could say that it was done.
+async fn taken_up(task: &Task<'_>, standing: &Standing, database: &Database) -> Result<Option<Retirement>> {
+    let Some(newest) = standing.entries.last().filter(|entry| entry.what == "renaming") else { return Ok(None) };
+    let renamed: Renamed = newest.read()?;
+    let there = {
+        let mut client = database.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        (postgres::find(&tx, &renamed.table).await?, postgres::find(&tx, &renamed.renamed).await?)
+    };
+    let (None, Some(_)) = there else { return Ok(None) };
+    let mut result = Retirement::of(task, standing, Phase::Kept);
+    if !task.check_only {
+        record(task, &newest.head(), &renamed, &mut result).await?;
+    }
+    Ok(Some(result.with(Vec::new())))
+}
+
+/// Writes down that the table is renamed.
+async fn record(task: &Task<'_>, head: &Head, renamed: &Renamed, result: &mut Retirement) -> Result<()> {
+    let standing = Standing::of(&Task { anchor: Some(head), ..*task }, true).await?;
+    let mut client = task.store.database().client().await?;
+    let tx = client.transaction().await?;
+    ledger::lock_head(&tx, task.plan.run_id, Some(head)).await?;
+    let entry = ledger::append(&tx, task.plan.run_id, &standing.stamp(task), "retired", renamed).await?;
+    let details = json!({ "table": renamed.table, "renamed": renamed.renamed });
+    ledger::step(&tx, task.plan.run_id, RunState::Retired, &details).await?;
+    tx.commit().await?;
+    result.phase = Phase::Kept;
+    result.state = RunState::Retired;
+    result.renamed = Some(renamed.renamed.clone());
+    result.drop_at = grace_over(&standing, &entry);
+    result.head = Some(entry.head());
+    Ok(())
+}
+
+fn grace_over(standing: &Standing, retired: &Entry) -> Option<Timestamp> {
+    let grace = SignedDuration::from_hours(24 * i64::from(standing.file.retire.grace));
+    retired.at.checked_add(grace).ok()
+}
+
+async fn drop_table(task: &Task<'_>, standing: &Standing, place: &Path) -> Result<Retirement> {
+    let database = writable(task)?;
+    let mut result = Retirement::of(task, standing, Phase::Kept);
+    let (Some(retired), Some(archived)) = (standing.newest("retired"), standing.newest("archived")) else {
+        return Err(MigrateError::Ledger("a retired run has no entry that says so".into()));
+    };
+    let (renamed, mark): (Renamed, ArchiveMark) = (retired.read()?, archived.read()?);
+    let mut gates = vec![head_gate(task)];
+    let over = result.drop_at.is_some_and(|at| standing.now >= at);
+    let found = result.drop_at.map_or_else(String::new, |at| format!("until {at}"));
+    gates.push(Gate::new("grace", over, found, "wait; `heirloom unretire PLAN` brings the table back at once"));
+    let manifest = match Manifest::read(place, &mark) {
+        Ok(manifest) => {
+            gates.push(Gate::new(
+                "archive",
+                true,
+                format!("{} rows, as they were restored and compared", mark.rows),
+                "",
+            ));
+            Some(manifest)
+        }
+        Err(error) => {
+            gates.push(Gate::new("archive", false, error.to_string(), "put the archive back from a copy"));
+            None
+        }
+    };
+    let mut client = database.client().await?;
+    let tx = client.transaction().await?;
+    let Some(table) = postgres::find(&tx, &renamed.renamed).await? else {
+        // Dropped already: by a process that ended before it could say so, or by hand. The archive is whole either way.
+        tx.rollback().await?;
+        drop(client);
+        let there = manifest.is_some() && gates.iter().all(|gate| gate.met);
+        if there && !task.check_only {
+            dropped(task, standing, &renamed, &mut result).await?;
+        }
+        return Ok(result.with(gates));
+    };
+    let writers = postgres::writers(&tx, table.oid).await?;
+    let found = if writers.is_empty() { "nobody holds a lock on it".to_owned() } else { writers.join(", ") };
+    gates.push(Gate::new("no-writer", writers.is_empty(), found, "end those sessions"));
+    let free = table.dependents.is_empty();
+    let found = if free { "nothing needs it".to_owned() } else { table.dependents.join(", ") };
+    gates.push(Gate::new(
+        "no-dependents",
+        free,
+        found,
+        "drop or change what needs the table; nothing is dropped with it",
+    ));
+    if gates.iter().all(|gate| gate.met)
+        && let Some(manifest) = &manifest
+    {
+        tx.batch_execute("set local lock_timeout = '5s'").await?;
+        if !task.check_only {
+            tx.batch_execute(&format!("lock table {} in access exclusive mode", table.qualified)).await?;
+        }
+        let same = postgres::digest(&tx, &table.qualified, manifest).await? == manifest.stream_digest;
+        let found = if same { "as it was archived" } else { "it is not what was archived" };
+        gates.push(Gate::new("unchanged", same, found, "bring it back with `heirloom unretire PLAN`, and soak again"));
+        if same && !task.check_only {
+            tx.batch_execute(&format!("drop table {}", table.qualified)).await?;
+            tx.commit().await?;
+            drop(client);
+            dropped(task, standing, &renamed, &mut result).await?;
+        }
+    }
+    Ok(result.with(gates))
+}
+
+async fn dropped(task: &Task<'_>, standing: &Standing, renamed: &Renamed, result: &mut Retirement) -> Result<()> {
+    let mut client = task.store.database().client().await?;
+    let tx = client.transaction().await?;
+    ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
+    let payload = json!({ "table": renamed.table, "renamed": renamed.renamed });
+    let entry = ledger::append(&tx, task.plan.run_id, &standing.stamp(task), "dropped", &payload).await?;
+    tx.commit().await?;
+    result.phase = Phase::Dropped;
+    result.renamed = None;
+    result.head = Some(entry.head());
+    Ok(())
+}
+
+/// The gates that the ledger knows, and the head outside it.
+fn soak_gates(task: &Task<'_>, standing: &Standing) -> Result<Vec<Gate>> {
+    let calendar = Calendar::of(&standing.entries, standing.days(), standing.now)?;
+    let run = (standing.run.run_id, standing.run.name.as_str(), standing.run.state);
+    let report = audit::check(run, &standing.entries, &audit::Guards::default(), task.anchor);
+    let mut gates = ledger_gates(&standing.run, &standing.entries, &calendar, &report);
+    gates.push(head_gate(task));
+    Ok(gates)
+}
+
+fn head_gate(task: &Task<'_>) -> Gate {
+    let found = match task.anchor {
+        Some(head) => format!("entry {}, and the chain goes through it", head.seq),
+        None => "there is none, so a ledger restored from a backup would not be noticed".to_owned(),
+    };
+    let cure = "put the .audit file back beside the plan, or begin again with `heirloom soak start PLAN --restart`";
+    Gate::new("head-outside", task.anchor.is_some(), found, cure)
+}
+
+async fn table_gates(
+    task: &Task<'_>,
+    tx: &deadpool_postgres::Transaction<'_>,
+    table: Option<&Table>,
+) -> Result<Vec<Gate>> {
+    let Some(table) = table else {
+        let found = format!("{} is not there", task.plan.source.table.name);
+        return Ok(vec![Gate::new("table", false, found, "it was renamed or dropped by hand: look for it")]);
+    };
+    let mut against = table.obstacles.clone();
+    for (may, what) in [
+        (table.is_owner, "this role does not own it"),
+        (table.may_create, "this role may not create in its schema"),
+        (table.may_make_schema, "this role may not create a schema, where the archive is restored and compared"),
+    ] {
+        if !may {
+            against.push(what.to_owned());
+        }
+    }
+    let found = if against.is_empty() { format!("{}, ours to rename", table.qualified) } else { against.join("; ") };
+    let cure =
+        "use a role that owns the table for the source's URL; a partition or a table with rules is retired by hand";
+    let writers = postgres::writers(tx, table.oid).await?;
+    let none = writers.is_empty();
+    let who = if none { "nobody holds a lock to write".to_owned() } else { writers.join(", ") };
+    Ok(vec![
+        Gate::new("table", against.is_empty(), found, cure),
+        Gate::new("no-writer", none, who, "end those sessions and stop what writes there"),
+    ])
+}
+
+/// The database of the source's table.
+pub(super) fn writable<'a>(task: &Task<'a>) -> Result<&'a Database> {
+    let refuse = |what: &str, cure: &str| {
+        Err(MigrateError::Refused { what: format!("{}: {what}", task.source.display()), cure: cure.to_owned() })
+    };
+    match (&task.plan.source.relation, task.source.marker()) {
+        (Relation::Query(_), _) => refuse("what was handed down is a query", "retire the tables below it by hand"),
+        (Relation::Table(_), None) => refuse(
+            "only a table in PostgreSQL is retired",
+            "move the file away when the soak is over; `heirloom soak status` says when",
+        ),
+        (Relation::Table(_), Some(database)) => Ok(database),
+    }
+}
+
+impl Retirement {
+    /// As the chain has it.
+    fn of(task: &Task<'_>, standing: &Standing, phase: Phase) -> Self {
+        let kept = standing.newest("retired").filter(|_| phase == Phase::Kept);
+        let renamed = kept.and_then(|entry| entry.read::<Renamed>().ok()).map(|renamed| renamed.renamed);
+        let archived = standing.newest("archived").filter(|_| phase != Phase::Waiting);
+        Self {
+            name: standing.run.name.clone(),
+            tenant: standing.run.tenant.clone(),
+            phase,
+            gates: Vec::new(),
+            table: task.plan.source.table.name.clone(),
+            renamed,
+            archive: archived.and_then(|entry| entry.read().ok()),
+            drop_at: kept.and_then(|entry| grace_over(standing, entry)),
+            state: standing.run.state,
+            holds: false,
+            head: standing.head(),
+        }
+    }
+
+    fn with(mut self, gates: Vec<Gate>) -> Self {
+        self.holds = gates.iter().all(|gate| gate.met);
+        self.gates = gates;
+        self
+    }
+}

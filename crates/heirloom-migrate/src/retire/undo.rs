@@ -1,0 +1,158 @@
+//! The way back: a renamed table is renamed again, a dropped one is made again from its archive; the run soaks on.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::archive::{ArchiveMark, Manifest};
+use super::postgres;
+use super::run::{Phase, Renamed, phase, writable};
+use crate::audit::Head;
+use crate::error::{MigrateError, Result};
+use crate::ledger::{self, RunState};
+use crate::soak::{Standing, Task};
+
+/// What came back.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unretired {
+    /// The migration's name.
+    pub name: String,
+    /// The table, under the name it always had.
+    pub table: String,
+    /// Whether it was dropped, so that it was made again from the archive.
+    pub from_archive: bool,
+    /// Rows that the archive had counted.
+    pub rows: u64,
+    /// Where the run stands.
+    pub state: RunState,
+    /// The end of the chain; what it was when nothing was written.
+    pub head: Option<Head>,
+}
+
+/// Brings a retired table back, byte for byte. `manifest` is where the archive's manifest lies.
+///
+/// # Errors
+/// [`MigrateError::Refused`] when nothing is retired, another table has taken the name, or the archive is not whole.
+pub async fn unretire(task: &Task<'_>, manifest: &Path) -> Result<Unretired> {
+    let standing = Standing::of(task, true).await?;
+    let phase = phase(&standing);
+    let (Some(retired), Some(archived)) = (standing.newest("retired"), standing.newest("archived")) else {
+        return Err(nothing(&standing));
+    };
+    if phase == Phase::Waiting {
+        return Err(nothing(&standing));
+    }
+    let (renamed, mark): (Renamed, ArchiveMark) = (retired.read()?, archived.read()?);
+    let from_archive = back(task, &renamed, &mark, manifest, phase).await?;
+    let mut unretired = Unretired {
+        name: standing.run.name.clone(),
+        table: renamed.table.clone(),
+        from_archive,
+        rows: mark.rows,
+        state: standing.run.state,
+        head: standing.head(),
+    };
+    if task.check_only {
+        return Ok(unretired);
+    }
+    let mut client = task.store.database().client().await?;
+    let tx = client.transaction().await?;
+    ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
+    let by = standing.stamp(task);
+    let payload = json!({ "table": renamed.table, "from_archive": from_archive });
+    let entry = ledger::append(&tx, task.plan.run_id, &by, "unretired", &payload).await?;
+    let run = &standing.run;
+    let written = run.inserted + run.updated + run.restored;
+    let payload = json!({ "proof": entry.hash, "begins": true, "days": standing.days(), "written": written });
+    let entry = ledger::append(&tx, task.plan.run_id, &by, "soaking", &payload).await?;
+    ledger::step(&tx, task.plan.run_id, RunState::Soaking, &json!({ "from_archive": from_archive })).await?;
+    tx.commit().await?;
+    unretired.state = RunState::Soaking;
+    unretired.head = Some(entry.head());
+    Ok(unretired)
+}
+
+/// Puts the table back; gives back whether from the archive. Nothing is written when only looking.
+async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Path, phase: Phase) -> Result<bool> {
+    let database = writable(task)?;
+    let mut client = database.client().await?;
+    let tx = client.transaction().await?;
+    let (there, kept) = (postgres::find(&tx, &renamed.table).await?, postgres::find(&tx, &renamed.renamed).await?);
+    match (there, kept) {
+        (Some(_), Some(_)) => Err(taken(&renamed.table)),
+        (None, Some(kept)) => {
+            if !task.check_only {
+                let name = name_of(&renamed.table)?;
+                tx.batch_execute("set local lock_timeout = '5s'").await?;
+                tx.batch_execute(&format!("alter table {} rename to {name}", kept.qualified)).await?;
+                tx.commit().await?;
+            }
+            Ok(false)
+        }
+        (there, None) => {
+            let manifest = Manifest::read(place, mark)?;
+            if let Some(there) = there {
+                // Put back by a process that ended before it could say so; anything else of the name is not ours.
+                let digest = postgres::digest(&tx, &there.qualified, &manifest).await;
+                let same = digest.is_ok_and(|digest| digest == manifest.stream_digest);
+                return if same { Ok(phase == Phase::Dropped) } else { Err(taken(&renamed.table)) };
+            }
+            if !task.check_only {
+                postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX).await?;
+                if postgres::digest(&tx, &renamed.table, &manifest).await? != manifest.stream_digest {
+                    return Err(MigrateError::Refused {
+                        what: format!("The rows that came back are not those of the archive of {}", renamed.table),
+                        cure: "nothing was made; keep the archive and tell us what kind of columns the table has"
+                            .into(),
+                    });
+                }
+                tx.commit().await?;
+            }
+            Ok(true)
+        }
+    }
+}
+
+/// The last part of a qualified name, quoted where it has to be.
+fn name_of(qualified: &str) -> Result<&str> {
+    dot(qualified)
+        .map(|dot| &qualified[dot + 1..])
+        .ok_or_else(|| MigrateError::Ledger("a retired table has no schema".into()))
+}
+
+/// Where the dot between schema and name is, outside quotes.
+fn dot(qualified: &str) -> Option<usize> {
+    let mut quoted = false;
+    qualified.char_indices().find_map(|(at, character)| {
+        quoted ^= character == '"';
+        (character == '.' && !quoted).then_some(at)
+    })
+}
+
+fn nothing(standing: &Standing) -> MigrateError {
+    MigrateError::Refused {
+        what: format!("{} is {}, and nothing of it is retired", standing.run.name, standing.run.state.text()),
+        cure: "there is nothing to bring back".into(),
+    }
+}
+
+fn taken(table: &str) -> MigrateError {
+    MigrateError::Refused {
+        what: format!("Another table is called {table} by now"),
+        cure: "rename that one, then run `heirloom unretire` again; nothing was changed".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dot;
+
+    #[test]
+    fn the_dot_between_schema_and_name_is_outside_quotes() {
+        assert_eq!(dot("public.notes"), Some(6));
+        assert_eq!(dot(r#""a.b"."c.d""#), Some(5));
+        assert_eq!(dot(r#""a"".b".c"#), Some(7));
+        assert_eq!(dot("notes"), None);
+    }
+}

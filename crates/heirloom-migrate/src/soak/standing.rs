@@ -1,0 +1,173 @@
+//! Where a migration stands when an operator comes to take a step: read once, checked, and not to be argued with.
+
+use heirloom_store::Store;
+use jiff::Timestamp;
+
+use crate::audit::{self, Entry, Head, anchor};
+use crate::clock::Clock;
+use crate::error::{MigrateError, Result};
+use crate::file::MigrationFile;
+use crate::ledger::{self, RunState, RunSummary, Stamp};
+use crate::plan::Plan;
+use crate::source::Source;
+
+/// What a step of a soak or of a retirement needs. One migration of one tenant.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// The plan that was applied.
+    pub plan: &'a Plan,
+    /// Its source, opened.
+    pub source: &'a dyn Source,
+    /// The store.
+    pub store: &'a Store,
+    /// What time it is.
+    pub clock: &'a Clock,
+    /// Version of the program.
+    pub program: &'a str,
+    /// The newest head that is known outside the database; [`anchor::read`] reads it from the file beside the plan.
+    pub anchor: Option<&'a Head>,
+    /// Look, and write nothing.
+    pub check_only: bool,
+}
+
+/// Where it stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its line in the ledger.
+    pub run: RunSummary,
+    /// Its chain.
+    pub entries: Vec<Entry>,
+    /// The migration file inside the plan.
+    pub file: MigrationFile,
+    /// Now, by the caller's clock.
+    pub now: Timestamp,
+}
+
+impl Standing {
+    /// Reads and checks.
+    ///
+    /// # Errors
+    /// [`MigrateError::Plan`] when the plan was never applied here, [`MigrateError::Refused`] when the chain does not hold,
+    /// does not go through the head from outside, was written by a newer program, or when the clock was moved back.
+    pub async fn of(task: &Task<'_>, heed_anchor: bool) -> Result<Self> {
+        task.plan.check_digest()?;
+        let file = MigrationFile::parse(&task.plan.file.path, &task.plan.file.text)?;
+        if !task.check_only {
+            ledger::up(task.store.database()).await?;
+        }
+        let (run, same_plan, entries, guards) = {
+            let client = task.store.database().client().await?;
+            let known = ledger::exists(&client).await? && ledger::has_chain(&client).await?;
+            let run = if known { ledger::find_run(&client, task.plan.run_id).await? } else { None };
+            let run = run.ok_or_else(|| never_applied(task.plan))?;
+            // A plan out of the ledger has no samples, and another seal for that.
+            let same_plan = run.plan_digest == task.plan.digest
+                || ledger::stored_plan(&client, task.plan.run_id).await?.digest == task.plan.digest;
+            (run, same_plan, ledger::entries(&client, task.plan.run_id).await?, ledger::guards(&client).await?)
+        };
+        if !same_plan {
+            return Err(MigrateError::Plan {
+                plan: task.plan.name.clone(),
+                what: format!("run {} was applied from a plan with another digest", task.plan.run_id),
+                cure: "use the plan that was applied".into(),
+            });
+        }
+        let standing = Self { run, entries, file, now: task.clock.now() };
+        standing.check(task, &guards, heed_anchor)?;
+        Ok(standing)
+    }
+
+    fn check(&self, task: &Task<'_>, guards: &audit::Guards, heed_anchor: bool) -> Result<()> {
+        let run = (self.run.run_id, self.run.name.as_str(), self.run.state);
+        let report = audit::check(run, &self.entries, guards, None);
+        if let Some(problem) = report.problems.first() {
+            let place = problem.seq.map_or_else(String::new, |seq| format!("entry {seq}: "));
+            return Err(MigrateError::Refused {
+                what: format!("The chain of {} does not hold: {place}{}", self.run.name, problem.what),
+                cure:
+                    "restore the ledger from a backup that holds (`heirloom audit check` says all), or plan and apply \
+                       again: a new run has a chain of its own"
+                        .into(),
+            });
+        }
+        if heed_anchor {
+            anchor::hold(&self.entries, task.anchor)?;
+        }
+        let Some(newest) = self.entries.last() else { return Ok(()) };
+        if audit::version(task.program) < audit::version(&newest.program) {
+            return Err(MigrateError::Refused {
+                what: format!(
+                    "Version {} wrote the newest entry of the chain, and this is {}",
+                    newest.program, task.program
+                ),
+                cure: "use that version or a newer one".into(),
+            });
+        }
+        self.check_clock(task.clock)
+    }
+
+    fn check_clock(&self, clock: &Clock) -> Result<()> {
+        let by_program = || self.entries.iter().filter(|entry| entry.clock != "database");
+        if let Some(newest) = by_program().map(|entry| entry.at).max()
+            && self.now < newest
+        {
+            return Err(MigrateError::Refused {
+                what: format!("The clock was moved back: it says {}, and the newest entry is of {newest}", self.now),
+                cure: "set the clock of this machine right".into(),
+            });
+        }
+        if clock.kind() == "system" && by_program().any(|entry| entry.clock == "simulated") {
+            return Err(MigrateError::Refused {
+                what: "This run was soaked under the clock of a test".into(),
+                cure: "plan and apply again: a new run has a chain of its own".into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The end of the chain as it was read.
+    pub fn head(&self) -> Option<Head> {
+        self.entries.last().map(Entry::head)
+    }
+
+    /// The newest entry of a step.
+    pub fn newest(&self, what: &str) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.what == what)
+    }
+
+    /// Rows that the run had written when its soak began: what came since was caught up with.
+    pub(crate) fn written_at_start(&self) -> u64 {
+        let began = |entry: &&Entry| entry.what == "soaking";
+        let payload = self.entries.iter().find(began).and_then(|entry| entry.read::<serde_json::Value>().ok());
+        payload.and_then(|payload| payload["written"].as_u64()).unwrap_or(u64::MAX)
+    }
+
+    /// Days that the file asks for.
+    pub fn days(&self) -> u32 {
+        self.file.soak.days
+    }
+
+    /// By which clock and program an entry is made now.
+    pub(crate) fn stamp<'a>(&self, task: &Task<'a>) -> Stamp<'a> {
+        Stamp::at(task.clock, self.now, task.program)
+    }
+
+    /// Refuses unless the run is in one of these states.
+    pub(crate) fn require(&self, states: &[RunState], step: &str, cure: &str) -> Result<()> {
+        if states.contains(&self.run.state) {
+            return Ok(());
+        }
+        Err(MigrateError::Refused {
+            what: format!("{} is {}, so it cannot be {step}", self.run.name, self.run.state.text()),
+            cure: cure.to_owned(),
+        })
+    }
+}
+
+fn never_applied(plan: &Plan) -> MigrateError {
+    MigrateError::Plan {
+        plan: plan.name.clone(),
+        what: "it was not applied here yet".into(),
+        cure: "run `heirloom apply` with it first".into(),
+    }
+}

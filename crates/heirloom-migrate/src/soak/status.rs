@@ -1,0 +1,80 @@
+//! Where a soak stands, from the ledger alone: no source is opened, nothing is written.
+
+use deadpool_postgres::GenericClient;
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::calendar::Calendar;
+use super::record::{Divergence, SweepRecord};
+use crate::audit::{self, Entry, Head};
+use crate::error::{MigrateError, Result};
+use crate::file::MigrationFile;
+use crate::ledger::{self, RunState};
+use crate::retire::{self, Gate};
+
+/// Where a soak stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct SoakStatus {
+    /// The run.
+    pub run_id: Uuid,
+    /// The migration's name.
+    pub name: String,
+    /// The tenant.
+    pub tenant: String,
+    /// Where the run stands.
+    pub state: RunState,
+    /// Day by day.
+    pub calendar: Calendar,
+    /// What the newest sweep found; absent before the first.
+    pub last: Option<SweepRecord>,
+    /// What the newest sweep with a divergence found, when the clock did not run through since.
+    pub divergences: Vec<Divergence>,
+    /// What `retire` asks for, as far as the ledger can say; the source is asked by `retire` itself.
+    pub gates: Vec<Gate>,
+    /// The end of the chain.
+    pub head: Option<Head>,
+    /// Whether the chain holds in itself.
+    pub chain_holds: bool,
+}
+
+/// Looks where a soak stands.
+///
+/// # Errors
+/// [`MigrateError::Ledger`] when there is no such run or its plan is of another form.
+pub async fn status(client: &impl GenericClient, run_id: Uuid, now: Timestamp) -> Result<SoakStatus> {
+    let run = ledger::find_run(client, run_id)
+        .await?
+        .ok_or_else(|| MigrateError::Ledger(format!("there is no run {run_id}")))?;
+    let plan = ledger::stored_plan(client, run_id).await?;
+    let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
+    let (entries, guards) = match ledger::has_chain(client).await? {
+        true => (ledger::entries(client, run_id).await?, ledger::guards(client).await?),
+        false => (Vec::new(), audit::Guards::default()),
+    };
+    let calendar = Calendar::of(&entries, file.soak.days, now)?;
+    let newest = |clean: Option<bool>| -> Result<Option<SweepRecord>> {
+        let sweeps = entries.iter().rev().filter(|entry| entry.what == "sweep").map(Entry::read::<SweepRecord>);
+        for sweep in sweeps {
+            let sweep = sweep?;
+            if clean.is_none_or(|clean| clean == sweep.clean) {
+                return Ok(Some(sweep));
+            }
+        }
+        Ok(None)
+    };
+    let report = audit::check((run_id, &run.name, run.state), &entries, &guards, None);
+    let gates = retire::ledger_gates(&run, &entries, &calendar, &report);
+    Ok(SoakStatus {
+        run_id,
+        name: run.name.clone(),
+        tenant: run.tenant.clone(),
+        state: run.state,
+        last: newest(None)?,
+        divergences: newest(Some(false))?.map(|sweep| sweep.divergences).unwrap_or_default(),
+        calendar,
+        gates,
+        head: report.head.clone(),
+        chain_holds: report.holds,
+    })
+}

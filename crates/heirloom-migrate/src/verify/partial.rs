@@ -1,0 +1,202 @@
+//! A comparison chunk by chunk, for a soak: what still looks as it did when it was last found equal is not read again.
+//!
+//! How a chunk looks is the version of each of its rows on both sides: at the source the place and writing transaction of
+//! each row under its key, in the store the same of memory and origin. Whatever a statement of SQL does to a row makes
+//! another version of it. A source that keeps no such versions (a view, a query, a file) is read whole every time.
+
+use std::collections::HashSet;
+
+use heirloom_store::Store;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+use super::difference::{Class, Explanation};
+use super::expected::Work;
+use super::{Verification, live, target, walk};
+use crate::digest::DigestSum;
+use crate::error::Result;
+use crate::plan::{Plan, PlannedChunk};
+use crate::source::{Read, Source, Table};
+use crate::value::Value;
+
+const TARGET: &str = include_str!("../../sql/queries/leaf_target.sql");
+
+/// How a chunk looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Count and sum over the versions of the source's rows.
+    pub(crate) source: DigestSum,
+    /// Rows of the store with these ids.
+    pub(crate) target_rows: u64,
+    /// Sum over their versions.
+    pub(crate) target_mark: String,
+    ids: Vec<Uuid>,
+}
+
+/// What the comparison of a chunk found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// Count and digest sum of the source rows, under the store's key: comparable between sweeps.
+    pub(crate) source: DigestSum,
+    pub(crate) expected: u64,
+    pub(crate) rejected: u64,
+    pub(crate) found: u64,
+    pub(crate) equal: u64,
+    pub(crate) explained: BTreeMap<Explanation, u64>,
+    pub(crate) differences: u64,
+}
+
+/// A comparison under way.
+pub(crate) struct Partial<'a> {
+    work: Work<'a>,
+    verification: Verification,
+    seen: HashSet<Uuid>,
+    /// The expression that gives a source row's version.
+    version: Option<String>,
+}
+
+impl<'a> Partial<'a> {
+    pub(crate) async fn new(plan: &'a Plan, source: &'a dyn Source, store: &'a Store) -> Result<Self> {
+        let work = Work::new(plan, source, store, false).await?;
+        let version = source.row_version(&plan.source.relation).await?;
+        Ok(Self { work, verification: Verification::of(plan), seen: HashSet::new(), version })
+    }
+
+    /// How a chunk looks now; `None` when its source keeps no versions.
+    pub(crate) async fn look(&self, chunk: &PlannedChunk) -> Result<Option<Look>> {
+        let Some(version) = &self.version else { return Ok(None) };
+        let plan = self.work.plan;
+        let read = Read {
+            relation: plan.source.relation.clone(),
+            table: Table { columns: Vec::new(), ..plan.source.table.clone() },
+            key: plan.source.key.clone(),
+            expressions: vec![version.clone()],
+            range: chunk.range.clone(),
+        };
+        let (mut sum, mut ids, mut buffer) = (DigestSum::default(), Vec::new(), Vec::new());
+        self.work
+            .source
+            .scan(&read, &mut |row, _bytes| {
+                buffer.clear();
+                let version = match row.values.first() {
+                    Some(Value::Text(text) | Value::Other(text)) => text.as_str(),
+                    _ => "",
+                };
+                for part in row.key.iter().map(String::as_str).chain([version]) {
+                    buffer.extend_from_slice(&(part.len() as u64).to_be_bytes());
+                    buffer.extend_from_slice(part.as_bytes());
+                }
+                sum.add(self.work.origin_key.digest(&buffer));
+                ids.push(self.work.program.id(&row.key));
+                Ok(())
+            })
+            .await?;
+        let mut client = self.work.store.database().client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        target::as_audit(&tx).await?;
+        let row = tx.query_one(TARGET, &[&ids]).await?;
+        let rows: i64 = row.try_get(0)?;
+        let target_rows = u64::try_from(rows).unwrap_or(0);
+        Ok(Some(Look { source: sum, target_rows, target_mark: row.try_get(1)?, ids }))
+    }
+
+    /// Compares a chunk.
+    pub(crate) async fn compare(&mut self, chunk: &PlannedChunk) -> Result<Found> {
+        let rows = self.work.read(chunk, &mut self.seen).await?;
+        let mut source = DigestSum::default();
+        rows.iter().for_each(|row| source.add(row.source_digest));
+        let before = Tally::of(&self.verification);
+        walk::chunk(&self.work, chunk.ordinal, &rows, &mut self.verification).await?;
+        Ok(before.until(&self.verification, source))
+    }
+
+    /// Takes a chunk as it was found before, because it still looks the same.
+    pub(crate) fn skip(&mut self, look: &Look, found: &Found) {
+        self.seen.extend(&look.ids);
+        let verification = &mut self.verification;
+        verification.source_rows += found.source.count;
+        verification.expected += found.expected;
+        verification.rejected += found.rejected;
+        verification.found += found.found;
+        verification.equal += found.equal;
+        for (why, rows) in &found.explained {
+            *verification.explained.entry(*why).or_default() += rows;
+        }
+    }
+
+    /// What the store holds beyond the chunks, and everything that was found.
+    pub(crate) async fn finish(mut self, now: Timestamp) -> Result<Whole> {
+        live::unexpected(&self.work, &self.seen, &mut self.verification).await?;
+        self.verification.holds = self.verification.difference_count == 0;
+        let missing: Vec<Uuid> = self
+            .verification
+            .differences
+            .iter()
+            .filter(|difference| difference.class == Class::Missing)
+            .map(|difference| difference.id)
+            .collect();
+        let mut client = self.work.store.database().client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        target::as_audit(&tx).await?;
+        let source = &self.work.origin_source;
+        let recorded = tx.query(include_str!("../../sql/queries/origin_of.sql"), &[source, &missing]).await?;
+        let recorded = recorded.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<HashSet<Uuid>>>()?;
+        let expired: i64 =
+            tx.query_one(include_str!("../../sql/queries/expired.sql"), &[source, &now]).await?.try_get(0)?;
+        Ok(Whole { verification: self.verification, recorded, expired: u64::try_from(expired).unwrap_or(0) })
+    }
+}
+
+/// Everything that was found.
+pub(crate) struct Whole {
+    pub(crate) verification: Verification,
+    /// Missing rows of which a record says that they were handed down.
+    pub(crate) recorded: HashSet<Uuid>,
+    /// Rows that are there and have expired.
+    pub(crate) expired: u64,
+}
+
+/// The counts before a chunk.
+struct Tally {
+    expected: u64,
+    rejected: u64,
+    found: u64,
+    equal: u64,
+    explained: BTreeMap<Explanation, u64>,
+    differences: u64,
+}
+
+impl Tally {
+    fn of(verification: &Verification) -> Self {
+        Self {
+            expected: verification.expected,
+            rejected: verification.rejected,
+            found: verification.found,
+            equal: verification.equal,
+            explained: verification.explained.clone(),
+            differences: verification.difference_count,
+        }
+    }
+
+    /// What was added since.
+    fn until(&self, now: &Verification, source: DigestSum) -> Found {
+        let explained = now
+            .explained
+            .iter()
+            .map(|(why, rows)| (*why, rows - self.explained.get(why).copied().unwrap_or(0)))
+            .filter(|(_, rows)| *rows > 0)
+            .collect();
+        Found {
+            source,
+            // A row that only the database refuses moves from one count to the other while it is compared.
+            expected: now.expected.saturating_sub(self.expected),
+            rejected: now.rejected.saturating_sub(self.rejected),
+            found: now.found - self.found,
+            equal: now.equal - self.equal,
+            explained,
+            differences: now.difference_count - self.differences,
+        }
+    }
+}

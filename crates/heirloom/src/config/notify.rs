@@ -1,0 +1,100 @@
+//! `[notify]` and `[soak]`: who is told of a divergence, and how often `heirloom serve` sweeps.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+
+/// `[notify]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotifyConfig {
+    /// A program and its arguments; the message is its standard input. Empty: none.
+    pub command: Vec<String>,
+    /// An address that takes the message as the body of a POST. Empty: none.
+    pub webhook: String,
+}
+
+/// `[soak]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct SoakConfig {
+    /// How often `heirloom serve` sweeps, as `6h`, `90m` or `1d`; empty: never.
+    pub every: String,
+}
+
+impl NotifyConfig {
+    /// Each setting: its name, its value, and whether it is not the default.
+    pub fn settings(&self) -> [(&'static str, Value, bool); 2] {
+        [
+            ("notify.command", json!(self.command), !self.command.is_empty()),
+            ("notify.webhook", json!(heirloom_engine::redact_url(&self.webhook)), !self.webhook.is_empty()),
+        ]
+    }
+
+    pub(super) fn check(&self, origin: impl Fn(&str) -> String) -> Result<()> {
+        let known = ["", "http://", "https://"].iter().any(|start| match *start {
+            "" => self.webhook.is_empty(),
+            start => self.webhook.starts_with(start),
+        });
+        if known {
+            return Ok(());
+        }
+        Err(Error::Config {
+            origin: format!("{} (notify.webhook)", origin("notify.webhook")),
+            what: "this is no address".to_owned(),
+            accepted: "an address that begins with http:// or https:// is accepted".to_owned(),
+        })
+    }
+}
+
+impl SoakConfig {
+    /// Each setting: its name, its value, and whether it is not the default.
+    pub fn settings(&self) -> [(&'static str, Value, bool); 1] {
+        [("soak.every", json!(self.every), !self.every.is_empty())]
+    }
+
+    /// How often; `None` for never.
+    pub fn period(&self) -> Option<std::time::Duration> {
+        period(&self.every)
+    }
+
+    pub(super) fn check(&self, origin: impl Fn(&str) -> String) -> Result<()> {
+        if self.every.is_empty() || period(&self.every).is_some() {
+            return Ok(());
+        }
+        Err(Error::Config {
+            origin: format!("{} (soak.every)", origin("soak.every")),
+            what: format!("`{}` was found", crate::text::line(&self.every, 32)),
+            accepted: "a number with s, m, h or d, such as 6h, of a second to a day, is accepted".to_owned(),
+        })
+    }
+}
+
+fn period(text: &str) -> Option<std::time::Duration> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let number: u64 = text[..text.len() - 1].parse().ok()?;
+    let seconds = number.checked_mul(unit)?;
+    (1..=86_400).contains(&seconds).then(|| std::time::Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::period;
+
+    #[test]
+    fn a_period_is_a_number_and_a_unit() {
+        assert_eq!(period("6h").map(|period| period.as_secs()), Some(21_600));
+        assert_eq!(period("90m").map(|period| period.as_secs()), Some(5_400));
+        assert_eq!(period("1d").map(|period| period.as_secs()), Some(86_400));
+        for wrong in ["", "6", "h", "0h", "2d", "-1h", "6 h", "6ü", "99999999999999999999h"] {
+            assert_eq!(period(wrong), None, "{wrong}");
+        }
+    }
+}

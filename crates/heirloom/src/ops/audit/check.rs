@@ -1,0 +1,112 @@
+//! `heirloom audit check`: whether the chain of each migration holds.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heirloom_migrate::audit::{self, AuditReport, Head, anchor};
+use heirloom_migrate::ledger;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::ops::{Doors, Operation, Output, migration};
+use crate::text::{counted, line};
+
+/// Arguments of `heirloom audit check`.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckAudit {
+    /// The plan, with the head beside it; without one, the latest run of each migration in the store
+    pub plan: Option<PathBuf>,
+    /// A head that is known from elsewhere, such as from evidence that was signed
+    #[arg(long, value_name = "NUMBER:HASH", requires = "plan")]
+    pub head: Option<String>,
+}
+
+impl Operation for CheckAudit {
+    const NAME: &'static str = "audit check";
+    const SUMMARY: &'static str = "Check the chain that proves each step";
+    const DETAIL: &'static str = "Computes every hash again, holds the chain against the state of the run and against the \
+        triggers that guard it, and against the head beside the plan: a log that was edited or cut, and a ledger that came \
+        back from a backup, are found. Exit code 3 when something does not hold.";
+    const DOORS: Doors = Doors::PEOPLE;
+    const READ_ONLY: bool = true;
+    const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let runs = migration::latest_runs(context, self.plan.as_deref(), None).await?;
+        let mut heads = Vec::new();
+        if let Some(plan) = &self.plan {
+            heads.extend(anchor::read(&anchor::path_for(plan))?);
+        }
+        let mut reports = Vec::new();
+        for (database, run_id) in runs {
+            if let Some(text) = &self.head {
+                heads.push(head(text, run_id)?);
+            }
+            let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
+            let Some(run) = ledger::find_run(&client, run_id).await? else { continue };
+            let (entries, guards) = match ledger::has_chain(&client).await? {
+                true => (ledger::entries(&client, run_id).await?, ledger::guards(&client).await?),
+                false => (Vec::new(), audit::Guards::default()),
+            };
+            let outside = heads.iter().filter(|head| head.run_id == run_id);
+            let one = (run_id, run.name.as_str(), run.state);
+            let mut report = audit::check(one, &entries, &guards, None);
+            for head in outside {
+                let with = audit::check(one, &entries, &audit::Guards::default(), Some(head));
+                report.anchored = true;
+                for problem in with.problems {
+                    if !report.problems.contains(&problem) {
+                        report.problems.push(problem);
+                    }
+                }
+            }
+            report.holds = report.problems.is_empty();
+            reports.push(report);
+        }
+        let holds = reports.iter().all(|report| report.holds);
+        let mut text: String = reports.iter().map(lines).collect();
+        if reports.is_empty() {
+            text.push_str("Nothing was handed down yet. Start with `heirloom detect URL`.\n");
+        }
+        Ok(Output::new(&json!({ "holds": holds, "chains": reports }), text)?.holding(holds))
+    }
+}
+
+fn head(text: &str, run_id: uuid::Uuid) -> Result<Head> {
+    let parsed = text.split_once(':').and_then(|(seq, hash)| Some((seq.parse().ok()?, hash)));
+    match parsed.filter(|(_, hash)| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        Some((seq, hash)) => Ok(Head { run_id, seq, hash: hash.to_lowercase() }),
+        None => Err(Error::Argument {
+            argument: "--head",
+            what: "this is no number and hash".to_owned(),
+            accepted: "write NUMBER:HASH with 64 hex digits, as evidence shows it".to_owned(),
+        }),
+    }
+}
+
+fn lines(report: &AuditReport) -> String {
+    let verdict = if report.holds { "holds" } else { "does not hold" };
+    let mut text = format!(
+        "{}: the chain {verdict}, {}, {}\n",
+        line(&report.name, 40),
+        counted(report.entries, if report.entries == 1 { "entry" } else { "entrie" }),
+        report.state.text()
+    );
+    if let Some(head) = &report.head {
+        text.push_str(&format!("  {}:{}\n", head.seq, head.hash));
+    }
+    for problem in &report.problems {
+        let place = problem.seq.map_or_else(String::new, |seq| format!("entry {seq}: "));
+        for part in crate::text::wrap(&format!("{place}{}", problem.what), 76) {
+            text.push_str(&format!("  {part}\n"));
+        }
+    }
+    if !report.anchored {
+        text.push_str("  no head from outside the database to compare with\n");
+    }
+    text
+}

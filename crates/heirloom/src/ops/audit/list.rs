@@ -1,0 +1,56 @@
+//! `heirloom audit list`: the entries of the chain, who took which step and when.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heirloom_migrate::audit::Entry;
+use heirloom_migrate::ledger;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::{Doors, Operation, Output, desk, migration};
+use crate::text::{Table, line};
+
+/// Arguments of `heirloom audit list`.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListAudit {
+    /// The plan; without one, the latest run of each migration in the store
+    pub plan: Option<PathBuf>,
+}
+
+impl Operation for ListAudit {
+    const NAME: &'static str = "audit list";
+    const SUMMARY: &'static str = "List the steps of a migration, who took them and when";
+    const DOORS: Doors = Doors::PEOPLE;
+    const READ_ONLY: bool = true;
+    const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let runs = migration::latest_runs(context, self.plan.as_deref(), None).await?;
+        let mut all: Vec<Entry> = Vec::new();
+        for (database, run_id) in runs {
+            let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
+            if ledger::has_chain(&client).await? {
+                all.extend(ledger::entries(&client, run_id).await?);
+            }
+        }
+        let mut table = Table::new(&[">", "at (UTC)", "step", "by", "from", "version", "hash"]);
+        for entry in &all {
+            table.row([
+                entry.seq.to_string(),
+                desk::minute(&entry.at.to_string()),
+                entry.what.clone(),
+                line(&entry.role, 14),
+                line(&entry.place, 12),
+                entry.program.clone(),
+                entry.hash.get(..8).unwrap_or_default().to_owned(),
+            ]);
+        }
+        let text = if all.is_empty() { "There is no entry.\n".to_owned() } else { table.render() };
+        Output::new(&json!({ "entries": all }), text)
+    }
+}

@@ -1,0 +1,4 @@
+//! `heirloom audit`: the chain that proves each step of a migration.
+
+pub mod check;
+pub mod list;

@@ -1,0 +1,52 @@
+//! `heirloom unretire`: a retired table comes back under its name.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heirloom_migrate::retire;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::desk::Desk;
+use crate::ops::{Doors, Operation, Output};
+use crate::text::counted;
+
+/// Arguments of `heirloom unretire`.
+#[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unretire {
+    /// The plan that was retired
+    pub plan: PathBuf,
+    /// Say what would come back from where, and write nothing
+    #[arg(long)]
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+impl Operation for Unretire {
+    const NAME: &'static str = "unretire";
+    const SUMMARY: &'static str = "Bring a retired table back";
+    const DETAIL: &'static str = "Within the grace the table is renamed back, with everything that is on it. Once dropped, it is \
+        made again from the archive and compared with it. The migration soaks again from nothing.";
+    const DOORS: Doors = Doors::CLI;
+    const READ_ONLY: bool = false;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let desk = Desk::open(context, &self.plan).await?;
+        let back = retire::unretire(&desk.task(self.check_only), &desk.archive()).await?;
+        if !self.check_only {
+            desk.keep(back.head.as_ref())?;
+        }
+        let from = if back.from_archive { "made again from its archive" } else { "renamed back" };
+        let text = if self.check_only {
+            format!("{}: {} would be {from}; nothing was written\n", back.name, back.table)
+        } else {
+            let rows = counted(back.rows, "row");
+            let plan = self.plan.display();
+            format!("{}: {} is {from}, {rows}\nNext: `heirloom soak sweep {plan}`\n", back.name, back.table)
+        };
+        Output::new(&back, text)
+    }
+}

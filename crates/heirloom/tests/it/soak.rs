@@ -1,0 +1,165 @@
+//! Soak and retire through the binary, under a clock that the test moves: the guide, and what the guide warns of.
+
+use crate::legacy::Legacy;
+use crate::support::Ran;
+
+const DAY: i64 = 86_400;
+
+const NOTES: &str = "create table notes (id bigint primary key, team text, body text, made timestamptz); \
+    insert into notes select g, 'team-' || (g % 3), 'Note ' || g || ' says enough', '2025-01-01'::timestamptz + g * interval '1 hour' \
+    from generate_series(1, 40) g;";
+
+const FILE: &str = "name = \"notes\"\n[source]\nurl = \"store\"\ntable = \"notes\"\nmark = \"migrated_at\"\n[namespace]\n\
+    template = \"team:{team}\"\n[map]\ncontent = \"body\"\nkind = { value = \"fact\" }\ncreated_at = \"made\"\n\
+    [soak]\ndays = 2\n[retire]\ngrace = 7\n";
+
+/// A migration that was applied, and a clock.
+struct Story {
+    legacy: Legacy,
+    now: i64,
+}
+
+impl Story {
+    async fn applied() -> Self {
+        let legacy = Legacy::new(NOTES).await;
+        legacy.write("notes.toml", FILE);
+        legacy.ends(0, "plan notes.toml --chunk-rows 10");
+        legacy.ends(0, "apply notes.plan.json");
+        let now = (jiff::Timestamp::now().as_second() / DAY + 1) * DAY + DAY / 2;
+        Self { legacy, now }
+    }
+
+    async fn soaking() -> Self {
+        let story = Self::applied().await;
+        story.ends(0, "verify notes.plan.json --record");
+        story.ends(0, "soak start notes.plan.json");
+        story.ends(0, "soak sweep notes.plan.json");
+        story
+    }
+
+    fn run(&self, words: &str) -> Ran {
+        let clock = self.now.to_string();
+        self.legacy.run_with(words, &[("HEIRLOOM_TEST_CLOCK", clock.as_str())])
+    }
+
+    #[track_caller]
+    fn ends(&self, code: i32, words: &str) -> Ran {
+        let ran = self.run(words);
+        assert_eq!(ran.code, code, "`{words}`: {ran}");
+        ran
+    }
+
+    /// Sweeps day after day until the soak is over, also when it begins with the first of them.
+    fn soak(&mut self) {
+        for _ in 0..3 {
+            self.now += DAY;
+            self.ends(0, "soak sweep notes.plan.json");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_is_a_story_that_happens() {
+    let page = include_str!("../../../../docs/guides/soak-and-retire.md");
+    let mut story = Story::applied().await;
+    let (mut commands, mut expected) = (0, None);
+    for line in page.lines() {
+        match line {
+            "<!-- a day later -->" => story.now += DAY,
+            "<!-- the soak is over -->" => story.soak(),
+            "<!-- the grace is over -->" => story.now += 7 * DAY,
+            "```sh" => expected = Some(0),
+            "```sh fails" => expected = Some(3),
+            "```" => expected = None,
+            _ => {
+                let Some(code) = expected else { continue };
+                let words = line.strip_prefix("heirloom ").unwrap_or_else(|| panic!("{line}"));
+                story.ends(code, words);
+                commands += 1;
+            }
+        }
+    }
+    assert!(commands >= 15, "{commands}");
+    assert_eq!(story.legacy.one("select to_regclass('notes')").await, "null", "the guide ends with the drop");
+    // What it says of the marker: before, and from the archive.
+    story.ends(0, "unretire notes.plan.json");
+    assert_eq!(story.legacy.one("select count(*) filter (where migrated_at is null) from notes").await, "0");
+    story.legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_soak_shows() {
+    let mut story = Story::soaking().await;
+    story.now += DAY;
+    story
+        .legacy
+        .sql(
+            "begin; set local session_replication_role = replica; \
+             update heirloom.memory set content = content || '!' where content like 'Note 17 %'; commit",
+        )
+        .await;
+    story.legacy.write("tell.toml", "[notify]\ncommand = [\"/usr/bin/tee\", \"told.json\"]\n");
+    let found = story.ends(3, "soak sweep notes.plan.json --config tell.toml");
+    assert!(found.stdout.contains("altered     17   content") && !found.stdout.contains("says enough"), "{found}");
+    let told = std::fs::read_to_string(story.legacy.home.path().join("told.json")).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(
+        (&told["event"], &told["divergences"], &told["kinds"]["altered"]),
+        (&"divergence".into(), &1.into(), &1.into())
+    );
+    assert!(!told.to_string().contains("17"), "no key leaves the house: {told}");
+    let status = story.ends(3, "soak status notes.plan.json");
+    for part in ["notes: soaking", "[ox]", "short no-divergence", "short soaked"] {
+        assert!(status.stdout.contains(part), "{part}: {status}");
+    }
+    let json = story.ends(3, "soak status --json").json();
+    assert_eq!(json["soaks"][0]["divergences"][0]["key"][0], "17");
+    assert_eq!(json["soaks"][0]["calendar"]["days"][1]["kind"], "divergent");
+    let report = story.ends(3, "report notes.plan.json --json").json();
+    assert_eq!(
+        (&report["migrations"][0]["soak"][1]["kind"], &report["migrations"][0]["gates"][1]["met"]),
+        (&"divergent".into(), &false.into())
+    );
+    let head = report["migrations"][0]["audit"].clone();
+    let known = format!("audit check notes.plan.json --head {}:{}", head["seq"], head["hash"].as_str().unwrap());
+    story.ends(0, &known);
+    let page = std::fs::read_to_string(story.legacy.home.path().join("heirloom-report/report.html")).unwrap();
+    assert!(page.contains("no-divergence") && page.contains("divergent"));
+    story.legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_beside_the_plan_tells_a_restored_ledger() {
+    let mut story = Story::soaking().await;
+    story.legacy.sql("create table kept as select * from heirloom_migrate.audit").await;
+    story.now += DAY;
+    story.ends(0, "soak sweep notes.plan.json");
+    story
+        .legacy
+        .sql(
+            "begin; set local session_replication_role = replica; delete from heirloom_migrate.audit; \
+             insert into heirloom_migrate.audit select * from kept; commit",
+        )
+        .await;
+    let checked = story.ends(3, "audit check notes.plan.json");
+    assert!(checked.stdout.contains("it was cut, or restored from"), "{checked}");
+    story.ends(0, "audit check");
+    let refused = story.ends(3, "soak sweep notes.plan.json");
+    assert!(refused.stderr.contains("The ledger is not the one that was written"), "{refused}");
+    // Without the file nobody could tell, so nothing is retired without it.
+    std::fs::remove_file(story.legacy.home.path().join("notes.plan.audit")).unwrap();
+    let short = story.ends(3, "retire notes.plan.json --check-only");
+    assert!(short.stdout.contains("short head-outside"), "{short}");
+    story.legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_clock_does_not_go_on_where_a_test_was() {
+    let story = Story::soaking().await;
+    let refused = story.legacy.ends(3, "soak sweep notes.plan.json");
+    assert!(
+        refused.stderr.contains("The clock was moved back") || refused.stderr.contains("clock of a test"),
+        "{refused}"
+    );
+    story.legacy.close().await;
+}
