@@ -123,6 +123,9 @@ async fn every_command_prints_one_value() {
     run(0, "fleet plan tenants.toml");
     run(0, "fleet apply tenants.toml");
     run(0, "fleet verify tenants.toml");
+    run(0, "fleet verify tenants.toml --record");
+    run(0, "fleet soak tenants.toml");
+    run(3, "fleet retire tenants.toml --check-only");
     run(0, "fleet status tenants.toml");
     run(0, "fleet report tenants.toml");
     run(0, "config");

@@ -3,6 +3,8 @@
 
 pub mod apply;
 pub mod plan;
+pub mod retire;
+pub mod soak;
 pub mod status;
 pub mod verify;
 

@@ -3,5 +3,7 @@
 pub mod apply;
 pub mod plan;
 pub mod report;
+pub mod retire;
+pub mod soak;
 pub mod status;
 pub mod verify;

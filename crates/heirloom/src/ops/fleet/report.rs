@@ -55,7 +55,9 @@ impl Operation for FleetReport {
             parallel: self.parallel,
         };
         let fleet = Fleet::open(context, &asked).await?;
-        let lines = fleet.run(context, Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse)).await;
+        let lines = fleet
+            .run(context, Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse, context.clock()))
+            .await;
         fleet.close().await;
         let mut output = fleet.output(&lines, "")?;
         let out = context.path(self.out.as_deref().unwrap_or(Path::new("heirloom-report")));

@@ -51,7 +51,9 @@ impl Operation for FleetStatus {
             parallel: self.parallel,
         };
         let fleet = Fleet::open(context, &asked).await?;
-        let lines = fleet.run(context, Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse)).await;
+        let lines = fleet
+            .run(context, Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse, context.clock()))
+            .await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

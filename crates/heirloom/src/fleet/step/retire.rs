@@ -1,0 +1,85 @@
+//! The next step towards the end of a tenant's table: archive and rename it, or drop it after its grace.
+
+use std::sync::Arc;
+
+use heirloom_migrate::MigrateError;
+use heirloom_migrate::audit::anchor;
+use heirloom_migrate::clock::Clock;
+use heirloom_migrate::fleet::{Line, Pulse, State};
+use heirloom_migrate::ledger;
+use heirloom_migrate::plan::Plan;
+use heirloom_migrate::retire::{self, Phase};
+use heirloom_migrate::soak::Task;
+
+use super::super::targets::Place;
+use super::super::{Crew, Item, failed};
+use super::{open, planned};
+use crate::error::Result;
+
+/// Retires one tenant's table.
+///
+/// # Errors
+/// As [`retire::retire`]. A gate that is short is in the line.
+pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, clock: Clock, check_only: bool) -> Result<Line> {
+    let plan = item.read_plan()?;
+    let place = crew.targets.place(item.target()?)?;
+    let done = Box::pin(retire(&item, &crew, &pulse, &place, &plan, clock, check_only)).await;
+    place.done().await;
+    done
+}
+
+async fn retire(
+    item: &Item,
+    crew: &Crew,
+    pulse: &Pulse,
+    place: &Place,
+    plan: &Plan,
+    clock: Clock,
+    check_only: bool,
+) -> Result<Line> {
+    let mut line = planned(item, plan);
+    let sides = open(item, crew, place, pulse).await?;
+    let store = place.store().await?;
+    let path = anchor::path_for(&item.plan);
+    let head = anchor::read(&path)?;
+    let task = Task {
+        plan,
+        source: &sides.source,
+        store,
+        clock: &clock,
+        program: env!("CARGO_PKG_VERSION"),
+        anchor: head.as_ref(),
+        check_only,
+    };
+    let archive = retire::path_for(&item.plan, plan, item.migration()?.retire.archive.as_deref());
+    pulse.beat();
+    let shown = line.clone();
+    let done = retire::retire(&task, &archive, &mut |rows, _| {
+        pulse.beat();
+        crew.at_work(&shown, State::Soaked, rows);
+    })
+    .await?;
+    if let Some(newest) = done.head.as_ref().filter(|newest| !check_only && head.as_ref() != Some(*newest)) {
+        anchor::write(&path, newest)?;
+    }
+    {
+        let client = sides.database.client().await?;
+        if let Some(run) = ledger::find_run(&client, plan.run_id).await? {
+            line.ran(&run);
+        }
+    }
+    line.notes.extend(match done.phase {
+        Phase::Waiting => None,
+        Phase::Kept => Some(format!("{} is kept as {}", done.table, done.renamed.clone().unwrap_or_default())),
+        Phase::Dropped => Some(format!("{} is dropped; its archive is what is left", done.table)),
+    });
+    if done.holds {
+        return Ok(line);
+    }
+    let short: Vec<String> = done.gates.iter().filter(|gate| !gate.met).map(|gate| gate.id.to_string()).collect();
+    let error = MigrateError::Refused {
+        what: format!("its table stays, because a gate is short: {}", short.join(", ")),
+        cure: format!("`heirloom retire {} --check-only` says what each lacks", item.plan.display()),
+    };
+    Ok(failed(line, &error.into()))
+}

@@ -1,0 +1,67 @@
+//! `heirloom fleet retire`: the table of each tenant is archived and renamed; after the grace, dropped.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::fleet::{Asked, Fleet, step};
+use crate::ops::{Doors, Operation, Output};
+
+/// Arguments of `heirloom fleet retire`.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetireFleet {
+    /// The tenants file
+    pub file: PathBuf,
+    /// Only these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// All but these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Of those, the share of one of several workers, the first being 0
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<String>,
+    /// Tenants at a time [default: what the file says, else twice the processors]
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<usize>,
+    /// Say which gates are short, and write nothing
+    #[arg(long)]
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+impl Operation for RetireFleet {
+    const NAME: &'static str = "fleet retire";
+    const SUMMARY: &'static str = "Archive and rename the table of each tenant that has soaked";
+    const DETAIL: &'static str = "As `heirloom retire`, for each tenant: nothing goes before every gate is met. Exit code 3 when a tenant failed or a gate is short; \
+        those that hold have taken their step all the same.";
+    const DOORS: Doors = Doors::CLI;
+    const READ_ONLY: bool = false;
+    const FINISHES: bool = true;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let asked = Asked {
+            file: self.file.clone(),
+            only: self.only.clone(),
+            except: self.except.clone(),
+            shard: self.shard.clone(),
+            parallel: self.parallel,
+        };
+        let fleet = Fleet::open(context, &asked).await?;
+        let (clock, check_only) = (context.clock(), self.check_only);
+        let lines = fleet
+            .run(context, Vec::new(), |item, crew, pulse, _| {
+                step::retire::run(item, crew, pulse, clock.clone(), check_only)
+            })
+            .await;
+        fleet.close().await;
+        fleet.output(&lines, "")
+    }
+}

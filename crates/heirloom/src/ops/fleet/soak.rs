@@ -1,0 +1,69 @@
+//! `heirloom fleet soak`: a sweep of each tenant's soak. Made for a timer.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::fleet::{Asked, Fleet, step};
+use crate::ops::{Doors, Operation, Output};
+
+/// Arguments of `heirloom fleet soak`.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SoakFleet {
+    /// The tenants file
+    pub file: PathBuf,
+    /// Only these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// All but these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Of those, the share of one of several workers, the first being 0
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<String>,
+    /// Tenants at a time [default: what the file says, else twice the processors]
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<usize>,
+    /// Read every row, also where nothing was written since the last clean sweep
+    #[arg(long)]
+    #[serde(default)]
+    pub full: bool,
+    /// Compare and say what is found, and write nothing; the day does not count by it
+    #[arg(long)]
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+impl Operation for SoakFleet {
+    const NAME: &'static str = "fleet soak";
+    const SUMMARY: &'static str = "Watch old and new of each tenant: one sweep";
+    const DETAIL: &'static str = "Starts the soak of each tenant that is verified, and sweeps all that soak. Run it at least once a day: a day without a sweep does not \
+        count. Exit code 3 when a tenant failed or diverged; its clock starts again.";
+    const DOORS: Doors = Doors::CLI;
+    const READ_ONLY: bool = false;
+    const FINISHES: bool = true;
+
+    async fn run(self, context: &Context) -> Result<Output> {
+        let asked = Asked {
+            file: self.file.clone(),
+            only: self.only.clone(),
+            except: self.except.clone(),
+            shard: self.shard.clone(),
+            parallel: self.parallel,
+        };
+        let fleet = Fleet::open(context, &asked).await?;
+        let how = step::soak::How { full: self.full, check_only: self.check_only, clock: context.clock() };
+        let lines = fleet
+            .run(context, Vec::new(), |item, crew, pulse, _| step::soak::run(item, crew, pulse, how.clone()))
+            .await;
+        fleet.close().await;
+        fleet.output(&lines, "")
+    }
+}
