@@ -15,6 +15,8 @@ export class World {
     Object.assign(this, { binary, server, data, psql, start });
     this.dir = mkdtempSync(join(tmpdir(), "heirloom-inspector-"));
     this.url = server.replace(/\/[^/]*$/, "/inspector_check");
+    // Nobody serves as the owner.
+    this.login = this.url.replace(/\/\/[^@]*@/, "//inspector_login@");
   }
 
   async sql(text, url = this.url) {
@@ -49,6 +51,10 @@ export class World {
     await this.sql("drop database if exists inspector_check with (force)", this.server);
     await this.sql("create database inspector_check", this.server);
     await this.heirloom("up");
+    await this.sql(
+      "do $$ begin if not exists (select from pg_roles where rolname = 'inspector_login') then create role inspector_login login; end if; end $$;" +
+        "grant heirloom_serve, heirloom_audit, heirloom_admin to inspector_login",
+    );
     await this.file("seed.sql");
     for (const name of ["agents", "desk", "night"]) {
       copyFileSync(join(here, `${name}.toml`), join(this.dir, `${name}.toml`));
@@ -68,7 +74,7 @@ export class World {
 
   /** Starts the server; resolves to its address. */
   async serve(...words) {
-    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.login };
     const child = spawn(this.binary, ["serve", "--listen", "127.0.0.1:0", ...words], { cwd: this.dir, env, stdio: ["ignore", "ignore", "pipe"] });
     this.children = [...(this.children ?? []), child];
     let log = "";

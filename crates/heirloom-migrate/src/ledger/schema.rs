@@ -26,6 +26,7 @@ const CATALOG: Catalog = Catalog {
         sql_file!("objects/triggers/audit_append.sql"),
         sql_file!("objects/triggers/audit_stays.sql"),
         sql_file!("objects/triggers/run_step.sql"),
+        sql_file!("objects/grants/admin.sql"),
     ],
 };
 

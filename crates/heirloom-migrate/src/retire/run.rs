@@ -81,7 +81,7 @@ pub async fn retire(
 ) -> Result<Retirement> {
     let standing = Standing::of(task, true).await?;
     match phase(&standing) {
-        Phase::Waiting => rename(task, standing, manifest, progress).await,
+        Phase::Waiting => Box::pin(rename(task, standing, manifest, progress)).await,
         Phase::Kept => drop_table(task, &standing, manifest).await,
         Phase::Dropped => {
             let mut done = Retirement::of(task, &standing, Phase::Dropped);

@@ -53,7 +53,7 @@ const SEEN: &str = "(select md5(string_agg(n::text || coalesce(n.extra::text, '-
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_renamed_kept_dropped_and_comes_back_at_any_time() {
-    let mut watched = Watched::soaked(RICH, 7, 2).await;
+    let mut watched = Box::pin(Watched::soaked(RICH, 7, 2)).await;
     let before = watched.ground.one(SEEN).await;
     assert!(before.len() > 500, "{before}");
     let would = watched.would_retire().await.unwrap();
@@ -137,7 +137,7 @@ async fn every_gate_is_named_when_it_is_short() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_writes_keeps_the_table() {
-    let mut watched = Watched::soaked(&legacy(20), 7, 1).await;
+    let mut watched = Box::pin(Watched::soaked(&legacy(20), 7, 1)).await;
     if let Some(url) = watched.ground.db.url() {
         let location = heirloom_engine::Location::Server(url.to_owned());
         let other = heirloom_engine::Database::open(&location, &heirloom_engine::Options::default()).await.unwrap();
@@ -155,7 +155,7 @@ async fn a_session_that_writes_keeps_the_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_archive_nothing_is_dropped_and_nothing_restored() {
-    let mut watched = Watched::soaked(&legacy(20), 7, 1).await;
+    let mut watched = Box::pin(Watched::soaked(&legacy(20), 7, 1)).await;
     assert!(watched.retire().await.unwrap().holds);
     watched.pass(7 * DAY);
     let rows = watched.manifest().with_extension("zst");
@@ -191,7 +191,7 @@ async fn without_its_archive_nothing_is_dropped_and_nothing_restored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_that_nobody_could_write_down_is_taken_up() {
-    let mut watched = Watched::soaked(&legacy(20), 7, 1).await;
+    let mut watched = Box::pin(Watched::soaked(&legacy(20), 7, 1)).await;
     assert!(watched.retire().await.unwrap().holds);
     // As if the process had ended between the rename and the entry that says so.
     watched

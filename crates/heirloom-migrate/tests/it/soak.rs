@@ -134,7 +134,7 @@ async fn an_unexplained_change_is_named_and_the_clock_starts_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_soaked_run_that_diverges_soaks_again() {
-    let mut watched = Watched::soaked(&legacy(20), 7, 1).await;
+    let mut watched = Box::pin(Watched::soaked(&legacy(20), 7, 1)).await;
     assert_eq!(watched.state().await, "soaked");
     watched.tamper("delete from heirloom.memory where content = 'note 5'").await;
     let found = watched.sweep(false).await.unwrap();

@@ -18,7 +18,7 @@ use crate::ops::migration::{self, Opened};
 pub(super) async fn sweeps(context: Context, cancel: Cancel) {
     let Some(period) = context.config().soak.period() else { return };
     loop {
-        if let Err(error) = round(&context).await {
+        if let Err(error) = Box::pin(round(&context)).await {
             tracing::warn!(%error, "the migrations that soak cannot be listed; it is tried again");
         }
         tokio::select! {

@@ -126,13 +126,10 @@ impl Agent {
     }
 
     /// The text of an answer that is no error.
-    #[track_caller]
-    pub(crate) fn done(&self, name: &'static str, arguments: Value) -> impl Future<Output = String> {
-        async move {
-            let (text, is_error) = self.ask(name, arguments.clone()).await.unwrap();
-            assert!(!is_error, "{name} {arguments}: {text}");
-            text
-        }
+    pub(crate) async fn done(&self, name: &'static str, arguments: Value) -> String {
+        let (text, is_error) = self.ask(name, arguments.clone()).await.unwrap();
+        assert!(!is_error, "{name} {arguments}: {text}");
+        text
     }
 
     /// The text of an answer that is an error.

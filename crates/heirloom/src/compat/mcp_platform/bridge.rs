@@ -70,6 +70,7 @@ async fn rpc(
 }
 
 /// Whether the caller may act for the workspace, and how often.
+#[expect(clippy::result_large_err, reason = "the answer itself, made once a refusal")]
 fn may_enter(app: &App, context: &Context, workspace: &str, headers: &HeaderMap) -> Result<(), Response> {
     if !context.caller().allows(&format!("workspace:{workspace}")) {
         return Err(Fault::unauthorised("invalid workspace auth token").answer(Shape::Workspace));

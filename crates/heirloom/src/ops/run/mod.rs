@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::Result;
 
 /// A run and its plan; the latest run when none is named.
-async fn stored<'a>(context: &'a Context, run_id: Option<Uuid>) -> Result<(RunSummary, Plan, &'a Database)> {
+async fn stored(context: &Context, run_id: Option<Uuid>) -> Result<(RunSummary, Plan, &Database)> {
     let database = context.existing().await?;
     let client = database.client().await.map_err(MigrateError::from)?;
     let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
