@@ -5,7 +5,7 @@ from (
     select m.created_at, m.id, count(*) over () as total,
         row_number() over (order by m.created_at desc nulls last, m.id) as place
     from heirloom.memory m
-    where m.namespace = any (case when $13 then heirloom.living_namespaces($1) else $1 end)
+    where m.namespace = any (case when $13 then heirloom.open_namespaces($1, statement_timestamp()) else $1 end)
         and heirloom.is_listed(m, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14)
         and (
             $11::boolean is null
