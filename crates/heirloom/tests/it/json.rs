@@ -154,7 +154,6 @@ async fn every_error_is_one_value_and_nothing_else() {
         (2, "up --dimension none"),
         (1, "serve --listen nowhere"),
         (2, "mcp install emacs"),
-        (1, "mcp call forge"),
         (1, "plugin --listen nowhere"),
         (1, "plan none.toml"),
         (1, "plan bad.toml"),
