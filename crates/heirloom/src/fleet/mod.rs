@@ -1,11 +1,11 @@
 //! The fleet driver: what the operations `fleet …` share. Reads `tenants.toml`, gives each tenant its sides, runs a step for
 //! each beside the others, and turns what went wrong into the cure in its line.
 //!
-//! - [`item`]: a tenant with its files, references and credentials resolved.
-//! - [`targets`]: the stores, each opened once a process and shared by the tenants that go there.
+//! - `item`: a tenant with its files, references and credentials resolved.
+//! - `targets`: the stores, each opened once a process and shared by the tenants that go there.
 //! - [`gate`]: who may read whose rows; asked before anything moves.
 //! - [`step`]: what is done with one tenant; one file a step.
-//! - [`shown`]: the table on a terminal.
+//! - `shown`: the table on a terminal.
 //!
 //! A new step is a file in `step/` and an operation in `ops/fleet/` that hands it to [`Fleet::run`]. Deliberately absent:
 //! printing, and anything a single tenant's commands do not do too.

@@ -3,7 +3,7 @@
 //! - [`tools`]: which tools there are for a caller, and calling one; our own are the operations of [`crate::ops`] that
 //!   are meant for MCP.
 //! - [`server`]: the protocol, by `rmcp`, over whatever [`server::Wire`] there is: [`stdio`] or [`http`].
-//! - [`reference`]: recalled text, marked as data, so that an agent does not take it for instructions.
+//! - [`mod@reference`]: recalled text, marked as data, so that an agent does not take it for instructions.
 //! - [`refusal`]: an error as an agent can act on it.
 //!
 //! Deliberately absent: behaviour. The tools of other systems are in [`crate::compat`].
