@@ -16,7 +16,8 @@ use crate::config::NotifyConfig;
 /// How long a notifier may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a program is asked whether it has ended.
+/// How often a program is asked whether it has ended, while it runs: the standard library waits for a process without a limit
+/// or not at all.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What is told.

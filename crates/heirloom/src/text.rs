@@ -13,9 +13,13 @@ pub fn count(n: u64) -> String {
     out
 }
 
-/// `1 row`, `2 rows`: the count and the noun in the right number.
+/// `1 row`, `2 rows`, `3 entries`: the count and the noun in the right number.
 pub fn counted(n: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+    match noun.strip_suffix("ry") {
+        _ if n == 1 => format!("{} {noun}", count(n)),
+        Some(stem) => format!("{} {stem}ries", count(n)),
+        None => format!("{} {noun}s", count(n)),
+    }
 }
 
 /// Bytes in the unit that leaves at most four digits.

@@ -33,11 +33,7 @@ impl NotifyConfig {
     }
 
     pub(super) fn check(&self, origin: impl Fn(&str) -> String) -> Result<()> {
-        let known = ["", "http://", "https://"].iter().any(|start| match *start {
-            "" => self.webhook.is_empty(),
-            start => self.webhook.starts_with(start),
-        });
-        if known {
+        if self.webhook.is_empty() || ["http://", "https://"].iter().any(|start| self.webhook.starts_with(start)) {
             return Ok(());
         }
         Err(Error::Config {

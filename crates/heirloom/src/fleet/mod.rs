@@ -21,10 +21,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use clap::Args;
 use heirloom_engine::Location;
 use heirloom_migrate::apply::Stop;
 use heirloom_migrate::fleet::runner::{self, Ended, Limits};
 use heirloom_migrate::fleet::{Line, Pick, Pulse, Shard, State, TenantsFile};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::context::{Context, TenantLine, Watch};
@@ -36,17 +39,23 @@ pub use item::Item;
 pub use targets::{Place, Targets};
 
 /// What every operation of the fleet is asked: which file, which of its tenants, how many at a time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
-    /// The tenants file.
+    /// The tenants file
     pub file: PathBuf,
-    /// These tenants alone.
+    /// Only these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
     pub only: Vec<String>,
-    /// Not these.
+    /// All but these tenants, separated by commas (can be repeated)
+    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
+    #[serde(default)]
     pub except: Vec<String>,
-    /// `INDEX/COUNT`.
+    /// Of those, the share of one of several workers, the first being 0
+    #[arg(long, value_name = "INDEX/COUNT")]
     pub shard: Option<String>,
-    /// Tenants at a time.
+    /// Tenants at a time [default: what the file says, else twice the processors]
+    #[arg(long, value_name = "N")]
     pub parallel: Option<usize>,
 }
 
@@ -277,5 +286,26 @@ impl Crew {
             text: shown::live(&shown.cells()),
             settled: false,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use crate::config::Config;
+    use crate::context::{Cancel, Context, Unwatched};
+    use crate::ops::Op;
+
+    #[tokio::test]
+    async fn what_no_operation_of_the_fleet_takes_is_refused_by_name() {
+        let context = Context::new(Config::default(), Arc::new(Unwatched), Cancel::default());
+        for name in ["plan", "apply", "verify", "soak", "retire", "status", "report"] {
+            let op = Op::find(&format!("fleet {name}")).unwrap();
+            let refused = (op.run)(&context, json!({ "file": "none.toml", "onyl": ["a"] })).await.unwrap_err();
+            assert!(refused.to_string().contains("onyl"), "{name}: {refused}");
+        }
     }
 }

@@ -93,7 +93,7 @@ fn lines(report: &AuditReport) -> String {
     let mut text = format!(
         "{}: the chain {verdict}, {}, {}\n",
         line(&report.name, 40),
-        counted(report.entries, if report.entries == 1 { "entry" } else { "entrie" }),
+        counted(report.entries, "entry"),
         report.state.text()
     );
     if let Some(head) = &report.head {

@@ -1,6 +1,5 @@
 //! `heirloom fleet apply`: hands the memories of every tenant down as its plan says. Running it again writes nothing.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -18,22 +17,10 @@ use crate::ops::{Doors, Operation, Output};
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyFleet {
-    /// The tenants file
-    pub file: PathBuf,
-    /// Only these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub only: Vec<String>,
-    /// All but these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub except: Vec<String>,
-    /// Of those, the share of one of several workers, the first being 0
-    #[arg(long, value_name = "INDEX/COUNT")]
-    pub shard: Option<String>,
-    /// Tenants at a time [default: what the file says, else twice the processors]
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<usize>,
+    /// Which tenants of which file
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub asked: Asked,
     /// Check everything, and write nothing
     #[arg(long)]
     #[serde(default)]
@@ -50,14 +37,7 @@ impl Operation for ApplyFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let asked = Asked {
-            file: self.file.clone(),
-            only: self.only.clone(),
-            except: self.except.clone(),
-            shard: self.shard.clone(),
-            parallel: self.parallel,
-        };
-        let fleet = Fleet::open(context, &asked).await?;
+        let fleet = Fleet::open(context, &self.asked).await?;
         let mut unread = vec![None; fleet.items.len()];
         let plans: Vec<Option<Arc<Plan>>> = fleet
             .items
@@ -97,6 +77,6 @@ impl Operation for ApplyFleet {
         fleet.close().await;
         let next = if check_only { "apply" } else { "verify" };
         let record = if check_only { "" } else { " --record" };
-        fleet.output(&lines, &format!("`heirloom fleet {next} {}{record}`", self.file.display()))
+        fleet.output(&lines, &format!("`heirloom fleet {next} {}{record}`", self.asked.file.display()))
     }
 }

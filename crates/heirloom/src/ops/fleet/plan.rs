@@ -1,7 +1,5 @@
 //! `heirloom fleet plan`: a migration file and a plan for each tenant. Writes nothing but those files.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,22 +13,10 @@ use crate::ops::{Doors, Operation, Output};
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanFleet {
-    /// The tenants file
-    pub file: PathBuf,
-    /// Only these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub only: Vec<String>,
-    /// All but these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub except: Vec<String>,
-    /// Of those, the share of one of several workers, the first being 0
-    #[arg(long, value_name = "INDEX/COUNT")]
-    pub shard: Option<String>,
-    /// Tenants at a time [default: what the file says, else twice the processors]
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<usize>,
+    /// Which tenants of which file
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub asked: Asked,
     /// Make a plan where there is one already, too
     #[arg(long)]
     #[serde(default)]
@@ -51,14 +37,7 @@ impl Operation for PlanFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let asked = Asked {
-            file: self.file.clone(),
-            only: self.only.clone(),
-            except: self.except.clone(),
-            shard: self.shard.clone(),
-            parallel: self.parallel,
-        };
-        let fleet = Fleet::open(context, &asked).await?;
+        let fleet = Fleet::open(context, &self.asked).await?;
         let how = step::plan::How { check_only: self.check_only, again: self.again };
         let lines =
             fleet.run(context, Vec::new(), |item, crew, pulse, _| step::plan::run(item, crew, pulse, how)).await;
@@ -68,7 +47,7 @@ impl Operation for PlanFleet {
             false => format!(
                 "read the plans in {}, then `heirloom fleet apply {}`",
                 fleet.directory().display(),
-                self.file.display()
+                self.asked.file.display()
             ),
         };
         fleet.output_with_roles(&lines, &next)

@@ -16,22 +16,10 @@ use crate::ops::{Doors, Operation, Output};
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FleetReport {
-    /// The tenants file
-    pub file: PathBuf,
-    /// Only these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub only: Vec<String>,
-    /// All but these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub except: Vec<String>,
-    /// Of those, the share of one of several workers, the first being 0
-    #[arg(long, value_name = "INDEX/COUNT")]
-    pub shard: Option<String>,
-    /// Tenants at a time [default: what the file says, else twice the processors]
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<usize>,
+    /// Which tenants of which file
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub asked: Asked,
     /// Where to write them [default: heirloom-report]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -47,14 +35,7 @@ impl Operation for FleetReport {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let asked = Asked {
-            file: self.file.clone(),
-            only: self.only.clone(),
-            except: self.except.clone(),
-            shard: self.shard.clone(),
-            parallel: self.parallel,
-        };
-        let fleet = Fleet::open(context, &asked).await?;
+        let fleet = Fleet::open(context, &self.asked).await?;
         let lines = fleet
             .run(context, Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse, context.clock()))
             .await;

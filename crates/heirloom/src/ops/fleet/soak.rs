@@ -1,7 +1,5 @@
 //! `heirloom fleet soak`: a sweep of each tenant's soak. Made for a timer.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,22 +13,10 @@ use crate::ops::{Doors, Operation, Output};
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SoakFleet {
-    /// The tenants file
-    pub file: PathBuf,
-    /// Only these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub only: Vec<String>,
-    /// All but these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub except: Vec<String>,
-    /// Of those, the share of one of several workers, the first being 0
-    #[arg(long, value_name = "INDEX/COUNT")]
-    pub shard: Option<String>,
-    /// Tenants at a time [default: what the file says, else twice the processors]
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<usize>,
+    /// Which tenants of which file
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub asked: Asked,
     /// Read every row, also where nothing was written since the last clean sweep
     #[arg(long)]
     #[serde(default)]
@@ -51,14 +37,7 @@ impl Operation for SoakFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let asked = Asked {
-            file: self.file.clone(),
-            only: self.only.clone(),
-            except: self.except.clone(),
-            shard: self.shard.clone(),
-            parallel: self.parallel,
-        };
-        let fleet = Fleet::open(context, &asked).await?;
+        let fleet = Fleet::open(context, &self.asked).await?;
         let how = step::soak::How { full: self.full, check_only: self.check_only, clock: context.clock() };
         let lines = fleet
             .run(context, Vec::new(), |item, crew, pulse, _| step::soak::run(item, crew, pulse, how.clone()))

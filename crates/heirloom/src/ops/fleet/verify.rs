@@ -1,7 +1,5 @@
 //! `heirloom fleet verify`: every row and every mapped field of each tenant, source against store.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,22 +13,10 @@ use crate::ops::{Doors, Operation, Output};
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyFleet {
-    /// The tenants file
-    pub file: PathBuf,
-    /// Only these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub only: Vec<String>,
-    /// All but these tenants, separated by commas (can be repeated)
-    #[arg(long, value_name = "TENANTS", action = clap::ArgAction::Append)]
-    #[serde(default)]
-    pub except: Vec<String>,
-    /// Of those, the share of one of several workers, the first being 0
-    #[arg(long, value_name = "INDEX/COUNT")]
-    pub shard: Option<String>,
-    /// Tenants at a time [default: what the file says, else twice the processors]
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<usize>,
+    /// Which tenants of which file
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub asked: Asked,
     /// Where all holds, write that down: the tenant becomes verified, and the source's `mark` is set where one is asked for
     #[arg(long)]
     #[serde(default)]
@@ -47,21 +33,14 @@ impl Operation for VerifyFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let asked = Asked {
-            file: self.file.clone(),
-            only: self.only.clone(),
-            except: self.except.clone(),
-            shard: self.shard.clone(),
-            parallel: self.parallel,
-        };
-        let fleet = Fleet::open(context, &asked).await?;
+        let fleet = Fleet::open(context, &self.asked).await?;
         let record = self.record;
         let lines =
             fleet.run(context, Vec::new(), |item, crew, pulse, _| step::verify::run(item, crew, pulse, record)).await;
         fleet.close().await;
         let next = match record {
-            true => format!("`heirloom fleet report {}`", self.file.display()),
-            false => format!("`heirloom fleet verify {} --record`", self.file.display()),
+            true => format!("`heirloom fleet report {}`", self.asked.file.display()),
+            false => format!("`heirloom fleet verify {} --record`", self.asked.file.display()),
         };
         fleet.output(&lines, &next)
     }
