@@ -93,8 +93,16 @@ statement (phase, at, sql) as (
       join pg_catalog.pg_index as i on i.indrelid = t.oid and i.indisvalid
      where not exists (select from pg_catalog.pg_constraint as c where c.conindid = i.indexrelid and c.conrelid = t.oid)
     union all
-    select 62, row_number() over (order by x.stxname), pg_get_statisticsobjdef(x.oid)
-      from t join pg_catalog.pg_statistic_ext as x on x.stxrelid = t.oid
+    -- PostgreSQL qualifies their own name, whatever the path.
+    select 62, row_number() over (order by x.stxname),
+           'create statistics ' || quote_ident(x.stxname)
+           || substr(
+               pg_get_statisticsobjdef(x.oid),
+               length('CREATE STATISTICS ' || quote_ident(n.nspname) || '.' || quote_ident(x.stxname)) + 1
+           )
+      from t
+      join pg_catalog.pg_statistic_ext as x on x.stxrelid = t.oid
+      join pg_catalog.pg_namespace as n on n.oid = x.stxnamespace
     union all
     select 63, 0,
            'alter table ' || t.name || ' replica identity '

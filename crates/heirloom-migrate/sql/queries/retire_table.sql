@@ -12,7 +12,11 @@ select c.oid,
            case when c.relispartition then 'it is a partition' end,
            case when exists (select from pg_catalog.pg_inherits as i where c.oid in (i.inhrelid, i.inhparent)) then 'it inherits, or is inherited from' end,
            case when c.reloftype <> 0 then 'it is of a composite type' end,
-           case when exists (select from pg_catalog.pg_rewrite as r where r.ev_class = c.oid) then 'it has rules' end
+           case when exists (select from pg_catalog.pg_rewrite as r where r.ev_class = c.oid) then 'it has rules' end,
+           case when row_security_active(c.oid) then
+               'its policies hide rows from this role: use a role with BYPASSRLS, or say `alter table ' || c.oid::regclass::text
+               || ' no force row level security` as its owner'
+           end
        ], null) as obstacles,
        array(
            select distinct d.name

@@ -13,7 +13,7 @@ use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::ledger;
 use crate::plan::Plan;
-use crate::source::{Relation, Source};
+use crate::source::{Relation, Source, identifier};
 
 /// Keys in one statement.
 const BATCH: usize = 5_000;
@@ -53,7 +53,7 @@ impl Mark {
         let client = database.client().await?;
         let there = self.is_there(&client).await?;
         if !there {
-            let column = quote(&self.column);
+            let column = identifier(&self.column);
             client
                 .batch_execute(&format!("alter table {} add column if not exists {column} timestamptz", self.table))
                 .await?;
@@ -78,12 +78,12 @@ impl Mark {
     }
 
     async fn stamp(&self, client: &impl GenericClient, keys: &[Vec<String>]) -> Result<u64> {
-        let column = quote(&self.column);
+        let column = identifier(&self.column);
         let (mut names, mut arrays, mut joins) = (Vec::new(), Vec::new(), Vec::new());
         for (i, (name, declared)) in self.key.iter().enumerate() {
             names.push(format!("k{i}"));
             arrays.push(format!("${}::text[]", i + 1));
-            joins.push(format!("s.{} = t.k{i}::{declared}", quote(name)));
+            joins.push(format!("s.{} = t.k{i}::{declared}", identifier(name)));
         }
         let sql = format!(
             "update {} as s set {column} = now() from unnest({}) as t ({}) where {} and s.{column} is null",
@@ -151,8 +151,6 @@ pub struct Marked {
     pub unmarked: u64,
     /// Rows of this source that the store has a record of.
     pub recorded: u64,
-    /// Rows that carry the mark and of which the store has no record; those that were forgotten since are among them.
-    pub beyond_record: u64,
 }
 
 /// Counts the marks of a source and the records of the store, read-only; `None` when the file asks for no mark, or it was
@@ -170,20 +168,15 @@ pub async fn marked(
     let recorded = {
         let mut client = target.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
-        ledger::handed_down(&tx, &plan.origin_source()).await?.len() as u64
+        ledger::handed_down_count(&tx, &plan.origin_source()).await?
     };
     let client = database.client().await?;
     if !mark.is_there(&client).await? {
         return Ok(None);
     }
-    let sql = format!("select count({0}), count(*) - count({0}) from {1}", quote(&mark.column), mark.table);
+    let sql = format!("select count({0}), count(*) - count({0}) from {1}", identifier(&mark.column), mark.table);
     let row = client.query_one(&sql, &[]).await?;
     let count = |at: usize| row.try_get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or(0));
     let (marked, unmarked) = (count(0)?, count(1)?);
-    let beyond_record = marked.saturating_sub(recorded);
-    Ok(Some(Marked { column: mark.column, marked, unmarked, recorded, beyond_record }))
-}
-
-fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    Ok(Some(Marked { column: mark.column, marked, unmarked, recorded }))
 }

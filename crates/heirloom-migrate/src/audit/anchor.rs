@@ -6,6 +6,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
 use super::{Entry, Head};
 use crate::error::{MigrateError, Result};
 
@@ -14,19 +16,21 @@ pub fn path_for(plan: &Path) -> PathBuf {
     plan.with_extension("audit")
 }
 
-/// Reads the head; `None` when there is no file.
+/// Reads the head of a run; `None` when there is no file, or when it is of another run: a plan that was made again lies
+/// where the one before it lay, and has a chain of its own.
 ///
 /// # Errors
 /// [`MigrateError::Io`] when it cannot be read, [`MigrateError::Ledger`] when it is not what was written.
-pub fn read(path: &Path) -> Result<Option<Head>> {
+pub fn read(path: &Path, run_id: Uuid) -> Result<Option<Head>> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io(path, &error)),
     };
-    serde_json::from_slice(&text).map(Some).map_err(|_| {
+    let head: Head = serde_json::from_slice(&text).map_err(|_| {
         MigrateError::Ledger(format!("{} is not the head of a chain: it was edited or damaged", path.display()))
-    })
+    })?;
+    Ok(Some(head).filter(|head| head.run_id == run_id))
 }
 
 /// Writes the head beside its place and moves it there.

@@ -1,5 +1,6 @@
 //! Whether a chain holds: in itself, against the state of its run, against what guards it, and against a head from outside.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -47,14 +48,15 @@ pub struct AuditReport {
     pub holds: bool,
 }
 
-/// Checks a chain. Pure: what it needs was read before.
-pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, outside: Option<&Head>) -> AuditReport {
+/// Checks a chain, and that it goes through each head that is known from outside. Pure: what it needs was read before.
+pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, outside: &[Head]) -> AuditReport {
     let (run_id, name, state) = run;
     let mut problems = Vec::new();
     let mut say = |seq: Option<u64>, what: String| problems.push(Problem { seq, what });
-    for (at, entry) in entries.iter().enumerate() {
-        let before = at.checked_sub(1).map(|at| &entries[at]);
-        one(entry, before, &entries[..at], &mut say);
+    let mut before = Before::default();
+    for entry in entries {
+        one(entry, &before, &mut say);
+        before.take(entry);
     }
     let stated = entries.iter().rev().find_map(|entry| RunState::of_step(&entry.what));
     if let Some(stated) = stated.filter(|stated| *stated != state) {
@@ -69,7 +71,7 @@ pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, ou
             format!("the trigger {guard} is not there or does not fire; `heirloom up` does not put it back by itself"),
         );
     }
-    if let Some(what) = outside.and_then(|head| anchor::problem(entries, head)) {
+    for what in outside.iter().filter_map(|head| anchor::problem(entries, head)) {
         say(None, what);
     }
     AuditReport {
@@ -78,15 +80,35 @@ pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, ou
         entries: entries.len() as u64,
         head: entries.last().map(Entry::head),
         state,
-        anchored: outside.is_some(),
+        anchored: !outside.is_empty(),
         holds: problems.is_empty(),
         problems,
     }
 }
 
-fn one(entry: &Entry, before: Option<&Entry>, earlier: &[Entry], say: &mut impl FnMut(Option<u64>, String)) {
+/// What came before an entry.
+#[derive(Default)]
+struct Before<'a> {
+    entry: Option<&'a Entry>,
+    /// The newest time by a program's clock.
+    newest: Option<Timestamp>,
+    /// Whether a test's clock was used.
+    simulated: bool,
+}
+
+impl<'a> Before<'a> {
+    fn take(&mut self, entry: &'a Entry) {
+        self.entry = Some(entry);
+        self.simulated |= entry.clock == "simulated";
+        if entry.clock != "database" {
+            self.newest = self.newest.max(Some(entry.at));
+        }
+    }
+}
+
+fn one(entry: &Entry, earlier: &Before<'_>, say: &mut impl FnMut(Option<u64>, String)) {
     let seq = Some(entry.seq);
-    let (number, prev) = before.map_or((1, NOTHING), |before| (before.seq + 1, before.hash.as_str()));
+    let (number, prev) = earlier.entry.map_or((1, NOTHING), |before| (before.seq + 1, before.hash.as_str()));
     if entry.seq != number {
         say(seq, format!("entry {number} is missing before it"));
     }
@@ -99,23 +121,41 @@ fn one(entry: &Entry, before: Option<&Entry>, earlier: &[Entry], say: &mut impl 
     if entry.hash != entry.expected_hash() {
         say(seq, "it was changed: its hash is not that of its fields".to_owned());
     }
-    let Some(before) = before else { return };
+    let Some(before) = earlier.entry else { return };
     if version(&entry.program) < version(&before.program) {
         say(seq, format!("version {} wrote it after version {}", entry.program, before.program));
     }
     if entry.db_at.as_second() + SLACK < before.db_at.as_second() {
         say(seq, "the database's clock was moved back before it".to_owned());
     }
-    let newest = earlier.iter().filter(|one| one.clock != "database").map(|one| one.at).max();
-    if entry.clock != "database" && newest.is_some_and(|newest| entry.at < newest) {
+    if entry.clock != "database" && earlier.newest.is_some_and(|newest| entry.at < newest) {
         say(seq, "the program's clock was moved back before it".to_owned());
     }
-    if entry.clock == "system" && earlier.iter().any(|one| one.clock == "simulated") {
+    if entry.clock == "system" && earlier.simulated {
         say(seq, "it follows entries by the clock of a test".to_owned());
     }
 }
 
-/// The numbers of a version; what is none counts as 0.
-pub(crate) fn version(text: &str) -> Vec<u64> {
-    text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+/// The three numbers of a version: the digits that each part begins with, 0 where there are none.
+pub(crate) fn version(text: &str) -> [u64; 3] {
+    let mut parts = text.split('.');
+    [(); 3].map(|()| {
+        let digits = parts.next().unwrap_or_default().chars().map_while(|digit| digit.to_digit(10)).take(9);
+        digits.fold(0, |number, digit| number * 10 + u64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn a_version_is_three_numbers() {
+        assert_eq!(version("1.20.3"), [1, 20, 3]);
+        assert_eq!(version("1.2.3-rc.1"), [1, 2, 3]);
+        assert_eq!(version("1.2rc.3"), [1, 2, 3]);
+        assert_eq!(version("test"), [0, 0, 0]);
+        assert_eq!(version(""), [0, 0, 0]);
+        assert!(version("9.1.0-dev") >= version("9.1.0"));
+    }
 }

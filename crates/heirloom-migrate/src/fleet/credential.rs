@@ -1,17 +1,43 @@
 //! Whether two tenants come with the same credential. Compared here and nowhere kept: what is kept is a keyed digest.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// A credential of one side, as far as it can be told apart from another's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     /// Where it is shown: host and port, or the socket.
     server: String,
     user: String,
-    /// Digest of user and password; `None` without a password.
+    /// Digest of user and password under a key of this process, so that nobody can guess his way back to a short password;
+    /// `None` without a password.
     secret: Option<[u8; 32]>,
     /// The database it names.
     database: String,
+}
+
+// A digest is told to nobody either.
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { server, user, database, .. } = self;
+        f.debug_struct("Credential")
+            .field("server", server)
+            .field("user", user)
+            .field("database", database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Random bytes that are made once a process and never leave it.
+fn key() -> &'static [u8; 32] {
+    static KEY: OnceLock<[u8; 32]> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let mut key = [0; 32];
+        for half in key.chunks_mut(16) {
+            half.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        }
+        key
+    })
 }
 
 impl Credential {
@@ -34,7 +60,7 @@ impl Credential {
         let ports = config.get_ports().iter().map(u16::to_string).collect::<Vec<_>>().join(",");
         let user = config.get_user().unwrap_or_default().to_owned();
         let secret = config.get_password().map(|password| {
-            let mut hasher = blake3::Hasher::new();
+            let mut hasher = blake3::Hasher::new_keyed(key());
             hasher.update(&(user.len() as u64).to_be_bytes()).update(user.as_bytes()).update(password);
             *hasher.finalize().as_bytes()
         });
@@ -111,6 +137,13 @@ mod tests {
     fn what_has_no_credential_shares_none_and_nothing_is_shown() {
         assert_eq!(among(&["store", "store", "sqlite:a.db", "sqlite:a.db"]), [None; 4]);
         let shown = format!("{:?}", Credential::of("postgres://me:hunter2@h/d?sslmode=verify-full"));
-        assert!(shown.contains("me") && !shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("me") && !shown.contains("hunter2") && !shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_digest_cannot_be_computed_elsewhere() {
+        let secret = Credential::of("postgres://me:hunter2@h/d").and_then(|one| one.secret);
+        let bare = blake3::hash(&[&2_u64.to_be_bytes()[..], b"me", b"hunter2"].concat());
+        assert!(secret.is_some_and(|secret| secret != *bare.as_bytes()));
     }
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::ledger::RunSummary;
+use crate::ledger::{RunState, RunSummary};
+use crate::report::number;
 use crate::source::Identity;
 
 /// Where a tenant stands.
@@ -31,23 +32,6 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 9] = [
-        Self::Unplanned,
-        Self::Planned,
-        Self::Applying,
-        Self::Applied,
-        Self::Verified,
-        Self::Soaking,
-        Self::Soaked,
-        Self::Retired,
-        Self::Failed,
-    ];
-
-    /// The state that the ledger writes as this word; one that it does not know is a state of failure.
-    fn of_word(word: &str) -> Self {
-        Self::ALL.into_iter().find(|state| state.word() == word).unwrap_or(Self::Failed)
-    }
-
     /// As it is written.
     pub fn word(self) -> &'static str {
         match self {
@@ -60,6 +44,20 @@ impl State {
             Self::Soaked => "soaked",
             Self::Retired => "retired",
             Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<RunState> for State {
+    fn from(run: RunState) -> Self {
+        match run {
+            RunState::Applying => Self::Applying,
+            RunState::Applied => Self::Applied,
+            RunState::Verified => Self::Verified,
+            RunState::Failed => Self::Failed,
+            RunState::Soaking => Self::Soaking,
+            RunState::Soaked => Self::Soaked,
+            RunState::Retired => Self::Retired,
         }
     }
 }
@@ -174,8 +172,7 @@ impl Line {
 
     /// Fills in what the ledger says of the run.
     pub fn ran(&mut self, run: &RunSummary) {
-        let word = serde_json::to_value(run.state).unwrap_or_default();
-        self.state = State::of_word(word.as_str().unwrap_or_default());
+        self.state = run.state.into();
         let skipped = run.forgotten + run.conflicts;
         self.source_rows = Some(run.rows);
         self.migrated = Some(run.rows.saturating_sub(run.rejected + skipped));
@@ -196,16 +193,16 @@ impl Line {
 
     /// The cells of the seed's table, in the order of [`HEADINGS`].
     pub fn cells(&self) -> [String; 9] {
-        let number = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), grouped);
+        let known = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), number);
         [
             self.tenant.clone(),
-            number(self.source_rows),
-            number(self.migrated),
-            number(self.skipped),
-            number(self.rejected),
-            number(self.explained),
-            number(self.verified),
-            number(self.soaked_days),
+            known(self.source_rows),
+            known(self.migrated),
+            known(self.skipped),
+            known(self.rejected),
+            known(self.explained),
+            known(self.verified),
+            known(self.soaked_days),
             self.state.word().to_owned(),
         ]
     }
@@ -262,22 +259,17 @@ impl Totals {
             failed => format!("{failed} failed"),
         };
         [
-            format!("{} tenants", grouped(self.tenants)),
-            grouped(self.source_rows),
-            grouped(self.migrated),
-            grouped(self.skipped),
-            grouped(self.rejected),
-            grouped(self.explained),
-            grouped(self.verified),
+            format!("{} tenants", number(self.tenants)),
+            number(self.source_rows),
+            number(self.migrated),
+            number(self.skipped),
+            number(self.rejected),
+            number(self.explained),
+            number(self.verified),
             String::new(),
             state,
         ]
     }
-}
-
-/// `1805` as `1,805`.
-fn grouped(n: u64) -> String {
-    crate::report::number(n)
 }
 
 #[cfg(test)]
@@ -286,14 +278,11 @@ mod tests {
 
     #[test]
     fn a_state_is_the_word_that_the_ledger_writes() {
-        use crate::ledger::RunState;
-        for state in State::ALL {
-            assert_eq!((State::of_word(state.word()), serde_json::json!(state)), (state, state.word().into()));
+        for word in ["applying", "applied", "verified", "failed", "soaking", "soaked", "retired"] {
+            let run = RunState::of_step(word).unwrap();
+            let state = State::from(run);
+            assert_eq!((state.word(), serde_json::json!(state)), (word, word.into()));
         }
-        for (run, state) in [(RunState::Applying, State::Applying), (RunState::Verified, State::Verified)] {
-            assert_eq!(State::of_word(serde_json::json!(run).as_str().unwrap()), state);
-        }
-        assert_eq!(State::of_word("paused"), State::Failed);
     }
 
     #[test]

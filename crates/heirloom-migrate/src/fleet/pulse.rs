@@ -10,6 +10,9 @@ use heirloom_engine::Database;
 use crate::error::Result;
 use crate::source::{Identity, Read, Relation, Source, Table, TreeRows, Visit};
 
+/// How often there is a sign of life while something of our own works.
+const BEAT: Duration = Duration::from_millis(200);
+
 /// When a tenant last showed a sign of life. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Pulse(Arc<Beat>);
@@ -39,6 +42,17 @@ impl Pulse {
     pub fn knock(&self, knocking: bool) {
         self.0.knocking.store(knocking, Ordering::Relaxed);
         self.beat();
+    }
+
+    /// Waits for something of our own that takes its time: no database is silent meanwhile.
+    pub async fn kept<T>(&self, working: impl Future<Output = T>) -> T {
+        tokio::pin!(working);
+        loop {
+            self.beat();
+            if let Ok(done) = tokio::time::timeout(BEAT, &mut working).await {
+                return done;
+            }
+        }
     }
 
     pub(super) fn is_knocking(&self) -> bool {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::chunk::{count_sql, unsigned};
-use crate::audit::{Entry, Guards, Head};
+use crate::audit::{Entry, Guards, Head, version};
 use crate::clock::Clock;
 use crate::error::{MigrateError, Result};
 
@@ -51,24 +51,24 @@ pub async fn append(
     payload: &(impl Serialize + Sync),
 ) -> Result<Entry> {
     let payload = serde_json::to_string(payload).map_err(|error| MigrateError::Ledger(error.to_string()))?;
-    let program = plain_version(by.program);
+    // What comes after three numbers says nothing about which version is older.
+    let [major, minor, patch] = version(by.program);
+    let program = format!("{major}.{minor}.{patch}");
     let row = tx.query_one(APPEND, &[&run_id, &by.at, &by.clock, &program, &what, &payload]).await?;
     entry(&row)
-}
-
-/// Three numbers: what comes after them says nothing about which version is older.
-fn plain_version(text: &str) -> String {
-    let number = |part: Option<&str>| {
-        let digits: String = part.unwrap_or_default().chars().take_while(char::is_ascii_digit).take(9).collect();
-        if digits.is_empty() { "0".to_owned() } else { digits }
-    };
-    let mut parts = text.split('.');
-    format!("{}.{}.{}", number(parts.next()), number(parts.next()), number(parts.next()))
 }
 
 /// The chain of a run, oldest first.
 pub async fn entries(client: &impl GenericClient, run_id: Uuid) -> Result<Vec<Entry>> {
     client.query(ENTRIES, &[&run_id]).await?.iter().map(entry).collect()
+}
+
+/// The chain of a run and what guards it; neither where the ledger is of a version that had none.
+pub async fn chain(client: &impl GenericClient, run_id: Uuid) -> Result<(Vec<Entry>, Guards)> {
+    match has_chain(client).await? {
+        true => Ok((entries(client, run_id).await?, guards(client).await?)),
+        false => Ok((Vec::new(), Guards::default())),
+    }
 }
 
 /// Whether this ledger has chains at all; one of an older version is not upgraded by being looked at.
@@ -119,17 +119,4 @@ fn entry(row: &tokio_postgres::Row) -> Result<Entry> {
         prev: row.try_get("prev")?,
         hash: row.try_get("hash")?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain_version;
-
-    #[test]
-    fn a_version_is_three_numbers() {
-        assert_eq!(plain_version("1.20.3"), "1.20.3");
-        assert_eq!(plain_version("1.2.3-rc.1"), "1.2.3");
-        assert_eq!(plain_version("test"), "0.0.0");
-        assert_eq!(plain_version(""), "0.0.0");
-    }
 }

@@ -20,7 +20,7 @@ mod schema;
 mod step;
 mod stored;
 
-pub use audit::{PROGRAM, Stamp, append, entries, guards, has_chain, lock_head};
+pub use audit::{PROGRAM, Stamp, append, chain, entries, guards, has_chain, lock_head};
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
@@ -34,7 +34,9 @@ pub use reject::{
     resolve_rejects,
 };
 pub use reject_count::{RejectTotal, reject_counts};
-pub use run::{RunState, RunSummary, add_event, find_run, handed_down, register, runs, set_state, step};
+pub use run::{
+    RunState, RunSummary, add_event, find_run, handed_down, handed_down_count, register, runs, set_state, step,
+};
 pub use schema::{VERSION, exists, up};
 pub use step::{Step, steps};
 pub use stored::stored_plan;

@@ -114,6 +114,13 @@ pub struct RunSummary {
     pub open: u64,
 }
 
+impl RunSummary {
+    /// Rows that it wrote into the store, over all passes.
+    pub fn written(&self) -> u64 {
+        self.inserted + self.updated + self.restored
+    }
+}
+
 /// Enters a plan as a run with its chunks, or finds it there.
 ///
 /// # Errors
@@ -272,4 +279,12 @@ pub async fn handed_down(tx: &Transaction<'_>, source: &str) -> Result<Vec<Vec<S
     let rows = tx.query("select source_key from heirloom.origin where source = $1", &[&source]).await?;
     tx.batch_execute("set local role none").await?;
     rows.iter().map(|row| key_parts(row.try_get(0)?)).collect()
+}
+
+/// How many keys of a source the store holds, read as the audit role.
+pub async fn handed_down_count(tx: &Transaction<'_>, source: &str) -> Result<u64> {
+    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+    let row = tx.query_one("select count(*) from heirloom.origin where source = $1", &[&source]).await?;
+    tx.batch_execute("set local role none").await?;
+    Ok(unsigned(row.try_get(0)?))
 }

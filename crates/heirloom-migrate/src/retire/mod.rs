@@ -8,6 +8,7 @@
 //! This room and the marker of `apply` hold the only statements that write to a source: `rename`, `drop table`, and what
 //! makes a dropped table again. Deliberately absent: any `cascade`.
 
+mod alive;
 mod archive;
 mod gates;
 mod postgres;
@@ -16,5 +17,6 @@ mod undo;
 
 pub use archive::{ArchiveMark, Manifest, Statement, path_for};
 pub use gates::{Gate, ledger_gates};
+pub(crate) use run::pending;
 pub use run::{Phase, Retirement, retire};
 pub use undo::{Unretired, unretire};

@@ -12,8 +12,10 @@ use futures_util::{SinkExt, StreamExt, pin_mut};
 use heirloom_engine::Database;
 use tokio_postgres::types::Oid;
 
+use super::alive::Alive;
 use super::archive::{self, Manifest, Statement, Writer};
 use crate::error::{MigrateError, Result};
+use crate::source::identifier;
 
 const TABLE: &str = include_str!("../../sql/queries/retire_table.sql");
 const WRITERS: &str = include_str!("../../sql/queries/retire_writers.sql");
@@ -62,6 +64,12 @@ pub(super) async fn find(tx: &Transaction<'_>, written: &str) -> Result<Option<T
     }))
 }
 
+/// From here on a transaction reads every row, or PostgreSQL refuses: an owner whose table forces its policies would else
+/// see some of the rows, archive those, and drop the others with them.
+pub(super) async fn see_all(tx: &Transaction<'_>) -> Result<()> {
+    Ok(tx.batch_execute("set local row_security = off").await?)
+}
+
 /// Sessions that write to a table, or are about to.
 pub(super) async fn writers(tx: &Transaction<'_>, oid: Oid) -> Result<Vec<String>> {
     let rows = tx.query(WRITERS, &[&oid]).await?;
@@ -87,7 +95,7 @@ pub(super) async fn look(tx: &Transaction<'_>, qualified: &str) -> Result<Look> 
 
 /// Everything in a table's schema without a qualifier.
 async fn path(tx: &Transaction<'_>, schemas: &[&str]) -> Result<()> {
-    let list: Vec<String> = schemas.iter().map(|schema| quoted(schema)).collect();
+    let list: Vec<String> = schemas.iter().map(|schema| identifier(schema)).collect();
     tx.batch_execute(&format!("set local search_path = {}", list.join(", "))).await?;
     Ok(())
 }
@@ -116,10 +124,16 @@ async fn stream(tx: &Transaction<'_>, sql: &str, take: &mut (dyn FnMut(&[u8]) ->
 }
 
 /// blake3 of the rows as an archive would hold them, hex.
-pub(super) async fn digest(tx: &Transaction<'_>, qualified: &str, manifest: &Manifest) -> Result<String> {
+pub(super) async fn digest(
+    tx: &Transaction<'_>,
+    qualified: &str,
+    manifest: &Manifest,
+    alive: &mut Alive<'_>,
+) -> Result<String> {
     let mut digest = blake3::Hasher::new();
     stream(tx, &copy_out(qualified, &manifest.columns, &manifest.key), &mut |bytes| {
         digest.update(bytes);
+        alive.passed(bytes.len());
         Ok(())
     })
     .await?;
@@ -133,6 +147,7 @@ pub(super) async fn archive(
     key: &[String],
     manifest: &mut Manifest,
     place: &Path,
+    alive: &mut Alive<'_>,
 ) -> Result<Look> {
     let mut client = database.client().await?;
     let tx = client
@@ -141,14 +156,19 @@ pub(super) async fn archive(
         .read_only(true)
         .start()
         .await?;
+    see_all(&tx).await?;
     let look = look(&tx, &table.qualified).await?;
     manifest.rows = u64::try_from(look.0).unwrap_or(0);
     manifest.columns =
         tx.query(COLUMNS, &[&table.oid]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
-    manifest.key = key.iter().map(|column| quoted(column)).collect();
+    manifest.key = key.iter().map(|column| identifier(column)).collect();
     manifest.statements = statements(&tx, table.oid, &[&table.schema]).await?;
     let mut writer = Writer::new(place)?;
-    stream(&tx, &copy_out(&table.qualified, &manifest.columns, &manifest.key), &mut |bytes| writer.push(bytes)).await?;
+    stream(&tx, &copy_out(&table.qualified, &manifest.columns, &manifest.key), &mut |bytes| {
+        alive.passed(bytes.len());
+        writer.push(bytes)
+    })
+    .await?;
     (manifest.stream_bytes, manifest.stream_digest, manifest.file_digest) = writer.finish()?;
     Ok(look)
 }
@@ -157,21 +177,27 @@ pub(super) async fn archive(
 ///
 /// # Errors
 /// [`MigrateError::Refused`] when what came back is not what was archived.
-pub(super) async fn rehearse(database: &Database, manifest: &Manifest, place: &Path) -> Result<()> {
+pub(super) async fn rehearse(
+    database: &Database,
+    manifest: &Manifest,
+    place: &Path,
+    alive: &mut Alive<'_>,
+) -> Result<()> {
     let scratch = format!("heirloom_scratch_{}", manifest.run_id.simple());
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
-    tx.batch_execute(&format!("create schema {}", quoted(&scratch))).await?;
+    see_all(&tx).await?;
+    tx.batch_execute(&format!("create schema {}", identifier(&scratch))).await?;
     let schemas = [scratch.as_str(), manifest.schema.as_str()];
-    restore(&tx, manifest, place, &schemas, RIGHTS).await?;
-    let made = format!("{}.{}", quoted(&scratch), quoted(&manifest.table));
+    restore(&tx, manifest, place, &schemas, RIGHTS, alive).await?;
+    let made = format!("{}.{}", identifier(&scratch), identifier(&manifest.table));
     let oid: Option<Oid> = tx.query_one("select to_regclass($1)::oid", &[&made]).await?.try_get(0)?;
     let differs = |what: &str| MigrateError::Refused {
         what: format!("The archive of {} does not come back as it was: {what}", manifest.table),
         cure: "the table stays where it is; tell us what kind of column or constraint it has".into(),
     };
     let oid = oid.ok_or_else(|| differs("there is no table"))?;
-    if digest(&tx, &made, manifest).await? != manifest.stream_digest {
+    if digest(&tx, &made, manifest, alive).await? != manifest.stream_digest {
         return Err(differs("its rows have another digest"));
     }
     let again = statements(&tx, oid, &schemas).await?;
@@ -197,6 +223,7 @@ pub(super) async fn restore(
     place: &Path,
     schemas: &[&str],
     up_to: i32,
+    alive: &mut Alive<'_>,
 ) -> Result<()> {
     path(tx, schemas).await?;
     let run = async |from: i32, to: i32| -> Result<()> {
@@ -206,7 +233,7 @@ pub(super) async fn restore(
         Ok(())
     };
     run(i32::MIN, AFTER_ROWS).await?;
-    let made = format!("{}.{}", quoted(schemas.first().copied().unwrap_or_default()), quoted(&manifest.table));
+    let made = format!("{}.{}", identifier(schemas.first().copied().unwrap_or_default()), identifier(&manifest.table));
     let sink = tx
         .copy_in::<_, Bytes>(&format!("copy {made} ({}) from stdin (format binary)", manifest.columns.join(", ")))
         .await?;
@@ -219,6 +246,7 @@ pub(super) async fn restore(
             break;
         }
         block.truncate(read);
+        alive.passed(read);
         sink.send(Bytes::from(block)).await?;
     }
     sink.finish().await?;
@@ -229,6 +257,7 @@ pub(super) async fn restore(
 pub(super) async fn rename(database: &Database, table: &Table, looked: &Look, to: &str) -> Result<()> {
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
+    see_all(&tx).await?;
     tx.batch_execute("set local lock_timeout = '5s'").await?;
     tx.batch_execute(&format!("lock table {} in access exclusive mode", table.qualified)).await?;
     if look(&tx, &table.qualified).await? != *looked {
@@ -237,7 +266,7 @@ pub(super) async fn rename(database: &Database, table: &Table, looked: &Look, to
             cure: "find the writer and stop it, then sweep again; nothing was renamed".into(),
         });
     }
-    tx.batch_execute(&format!("alter table {} rename to {}", table.qualified, quoted(to))).await?;
+    tx.batch_execute(&format!("alter table {} rename to {}", table.qualified, identifier(to))).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -253,7 +282,7 @@ pub(super) async fn free_name(tx: &Transaction<'_>, table: &Table, date: &str) -
     for nth in 1..100 {
         let again = if nth == 1 { String::new() } else { format!("_{nth}") };
         let name = format!("{}{mark}{again}", &table.name[..keep]);
-        let qualified = format!("{}.{}", quoted(&table.schema), quoted(&name));
+        let qualified = format!("{}.{}", identifier(&table.schema), identifier(&name));
         let taken: bool = tx.query_one("select to_regclass($1) is not null", &[&qualified]).await?.try_get(0)?;
         if !taken {
             return Ok(name);
@@ -263,9 +292,4 @@ pub(super) async fn free_name(tx: &Transaction<'_>, table: &Table, date: &str) -
         what: format!("A hundred tables are called {}{mark} already", table.name),
         cure: "drop or rename some of them".into(),
     })
-}
-
-/// A name as an SQL identifier.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::alive::Alive;
 use super::archive::{ArchiveMark, Manifest, rows_path};
 use super::gates::{Gate, ledger_gates};
 use super::postgres::{self, Table};
@@ -14,7 +15,7 @@ use crate::clock::day;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, RunState};
 use crate::soak::{self, Calendar, Standing, Task};
-use crate::source::Relation;
+use crate::source::{Relation, identifier};
 use heirloom_engine::Database;
 
 /// How far a retirement is.
@@ -58,7 +59,7 @@ pub struct Retirement {
 
 /// The payload of `renaming` and `retired`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Renamed {
+pub(crate) struct Renamed {
     /// Proof for the database: hash of the `archived` entry.
     pub(super) proof: String,
     /// The table as the plan names it.
@@ -82,7 +83,7 @@ pub async fn retire(
     let standing = Standing::of(task, true).await?;
     match phase(&standing) {
         Phase::Waiting => Box::pin(rename(task, standing, manifest, progress)).await,
-        Phase::Kept => drop_table(task, &standing, manifest).await,
+        Phase::Kept => drop_table(task, &standing, manifest, progress).await,
         Phase::Dropped => {
             let mut done = Retirement::of(task, &standing, Phase::Dropped);
             done.holds = true;
@@ -112,7 +113,7 @@ async fn rename(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Retirement> {
     let database = writable(task)?;
-    if let Some(done) = taken_up(task, &standing, database).await? {
+    if let Some(done) = taken_up(task, &standing).await? {
         return Ok(done);
     }
     let mut gates = soak_gates(task, &standing)?;
@@ -120,8 +121,10 @@ async fn rename(
     let (table, before) = {
         let mut client = database.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
+        postgres::see_all(&tx).await?;
         let table = postgres::find(&tx, &task.plan.source.table.name).await?;
-        let look = match &table {
+        // What stands in the way may keep it from being looked at, too; its gate says it better.
+        let look = match table.as_ref().filter(|table| table.obstacles.is_empty() && table.is_owner) {
             Some(table) => Some(postgres::look(&tx, &table.qualified).await?),
             None => None,
         };
@@ -129,15 +132,14 @@ async fn rename(
         (table, look)
     };
     let mut result = Retirement::of(task, &standing, Phase::Waiting);
-    let (Some(table), Some(before)) = (table, before) else {
-        return Ok(result.with(gates));
-    };
+    let Some(table) = table else { return Ok(result.with(gates)) };
     let begun = standing.run.state.is_soaked_or_later();
     if !begun || gates.iter().any(|gate| !gate.met) {
         gates.push(Gate::new("last-sweep", false, "not made while another gate is short", "meet the gates above"));
         gates.push(Gate::new("archive", false, "not made while another gate is short", "meet the gates above"));
         return Ok(result.with(gates));
     }
+    let Some(before) = before else { return Ok(result.with(gates)) };
     let sweep = soak::sweep(task, true, progress).await?;
     let found = format!("every row was read again; {} found", sweep.record.divergence_count);
     gates.push(Gate::new(
@@ -154,7 +156,8 @@ async fn rename(
         return Ok(result.with(gates));
     }
     let anchored = Task { anchor: sweep.head.as_ref(), ..*task };
-    archive_and_rename(&anchored, database, &table, &before, place, result, gates).await
+    let mut alive = Alive::new(sweep.record.source_rows, progress);
+    archive_and_rename(&anchored, database, &table, &before, place, result, gates, &mut alive).await
 }
 
 async fn archive_and_rename(
@@ -165,17 +168,18 @@ async fn archive_and_rename(
     place: &Path,
     mut result: Retirement,
     mut gates: Vec<Gate>,
+    alive: &mut Alive<'_>,
 ) -> Result<Retirement> {
     let standing = Standing::of(task, true).await?;
     let mut manifest = Manifest::new(task.plan, &table.schema, &table.name, standing.now);
-    let look = postgres::archive(database, table, &task.plan.source.key, &mut manifest, place).await?;
+    let look = postgres::archive(database, table, &task.plan.source.key, &mut manifest, place, alive).await?;
     if look != *before {
         return Err(MigrateError::Refused {
             what: format!("Somebody wrote to {} while it was swept", table.qualified),
             cure: "find the writer and stop it, then run `heirloom retire` again; nothing was renamed".into(),
         });
     }
-    postgres::rehearse(database, &manifest, place).await?;
+    postgres::rehearse(database, &manifest, place, alive).await?;
     let manifest_digest = manifest.write(place)?;
     let bytes = std::fs::metadata(rows_path(place)).map_or(0, |found| found.len());
     let mark = ArchiveMark {
@@ -184,7 +188,7 @@ async fn archive_and_rename(
         stream_digest: manifest.stream_digest.clone(),
         rows: manifest.rows,
         bytes,
-        restored_at: standing.now,
+        restored_at: task.clock.now(),
     };
     gates.push(Gate::new("archive", true, format!("{} rows restored and compared", mark.rows), ""));
     let (archived, renamed) = {
@@ -201,7 +205,7 @@ async fn archive_and_rename(
         let renamed = Renamed {
             proof: archived.hash.clone(),
             table: table.qualified.clone(),
-            renamed: format!("{}.{}", postgres::quoted(&table.schema), postgres::quoted(&name)),
+            renamed: format!("{}.{}", identifier(&table.schema), identifier(&name)),
             look: look.clone(),
         };
         let entry = ledger::append(&tx, task.plan.run_id, &by, "renaming", &renamed).await?;
@@ -216,19 +220,25 @@ async fn archive_and_rename(
     Ok(result.with(gates))
 }
 
-/// Takes up a rename that was begun by a process that ended before it could say that it was done.
-async fn taken_up(task: &Task<'_>, standing: &Standing, database: &Database) -> Result<Option<Retirement>> {
-    let Some(newest) = standing.entries.last().filter(|entry| entry.what == "renaming") else { return Ok(None) };
-    let renamed: Renamed = newest.read()?;
-    let there = {
-        let mut client = database.client().await?;
-        let tx = client.build_transaction().read_only(true).start().await?;
-        (postgres::find(&tx, &renamed.table).await?, postgres::find(&tx, &renamed.renamed).await?)
-    };
-    let (None, Some(_)) = there else { return Ok(None) };
+/// A rename that was done by a process that ended before it could say so: the newest that was begun, when nothing came of
+/// it by the chain, and the table has its new name all the same.
+pub(crate) async fn pending(task: &Task<'_>, standing: &Standing) -> Result<Option<Renamed>> {
+    let steps = ["renaming", "retired", "unretired"];
+    let newest = standing.entries.iter().rev().find(|entry| steps.contains(&entry.what.as_str()));
+    let Some(begun) = newest.filter(|entry| entry.what == "renaming") else { return Ok(None) };
+    let renamed: Renamed = begun.read()?;
+    let mut client = writable(task)?.client().await?;
+    let tx = client.build_transaction().read_only(true).start().await?;
+    let there = (postgres::find(&tx, &renamed.table).await?, postgres::find(&tx, &renamed.renamed).await?);
+    Ok(matches!(there, (None, Some(_))).then_some(renamed))
+}
+
+/// Takes up a rename that is pending.
+async fn taken_up(task: &Task<'_>, standing: &Standing) -> Result<Option<Retirement>> {
+    let (Some(renamed), Some(head)) = (pending(task, standing).await?, standing.head()) else { return Ok(None) };
     let mut result = Retirement::of(task, standing, Phase::Kept);
     if !task.check_only {
-        record(task, &newest.head(), &renamed, &mut result).await?;
+        record(task, &head, &renamed, &mut result).await?;
     }
     Ok(Some(result.with(Vec::new())))
 }
@@ -256,7 +266,12 @@ fn grace_over(standing: &Standing, retired: &Entry) -> Option<Timestamp> {
     retired.at.checked_add(grace).ok()
 }
 
-async fn drop_table(task: &Task<'_>, standing: &Standing, place: &Path) -> Result<Retirement> {
+async fn drop_table(
+    task: &Task<'_>,
+    standing: &Standing,
+    place: &Path,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<Retirement> {
     let database = writable(task)?;
     let mut result = Retirement::of(task, standing, Phase::Kept);
     let (Some(retired), Some(archived)) = (standing.newest("retired"), standing.newest("archived")) else {
@@ -284,6 +299,7 @@ async fn drop_table(task: &Task<'_>, standing: &Standing, place: &Path) -> Resul
     };
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
+    postgres::see_all(&tx).await?;
     let Some(table) = postgres::find(&tx, &renamed.renamed).await? else {
         // Dropped already: by a process that ended before it could say so, or by hand. The archive is whole either way.
         tx.rollback().await?;
@@ -294,6 +310,9 @@ async fn drop_table(task: &Task<'_>, standing: &Standing, place: &Path) -> Resul
         }
         return Ok(result.with(gates));
     };
+    let plain = table.obstacles.is_empty();
+    let found = if plain { format!("{}, ours to drop", table.qualified) } else { table.obstacles.join("; ") };
+    gates.push(Gate::new("table", plain, found, "undo what was done to the table while it was kept"));
     let writers = postgres::writers(&tx, table.oid).await?;
     let found = if writers.is_empty() { "nobody holds a lock on it".to_owned() } else { writers.join(", ") };
     gates.push(Gate::new("no-writer", writers.is_empty(), found, "end those sessions"));
@@ -312,7 +331,8 @@ async fn drop_table(task: &Task<'_>, standing: &Standing, place: &Path) -> Resul
         if !task.check_only {
             tx.batch_execute(&format!("lock table {} in access exclusive mode", table.qualified)).await?;
         }
-        let same = postgres::digest(&tx, &table.qualified, manifest).await? == manifest.stream_digest;
+        let mut alive = Alive::new(manifest.rows, progress);
+        let same = postgres::digest(&tx, &table.qualified, manifest, &mut alive).await? == manifest.stream_digest;
         let found = if same { "as it was archived" } else { "it is not what was archived" };
         gates.push(Gate::new("unchanged", same, found, "bring it back with `heirloom unretire PLAN`, and soak again"));
         if same && !task.check_only {
@@ -342,7 +362,8 @@ async fn dropped(task: &Task<'_>, standing: &Standing, renamed: &Renamed, result
 fn soak_gates(task: &Task<'_>, standing: &Standing) -> Result<Vec<Gate>> {
     let calendar = Calendar::of(&standing.entries, standing.days(), standing.now)?;
     let run = (standing.run.run_id, standing.run.name.as_str(), standing.run.state);
-    let report = audit::check(run, &standing.entries, &audit::Guards::default(), task.anchor);
+    let report =
+        audit::check(run, &standing.entries, &audit::Guards::default(), task.anchor.map_or(&[], std::slice::from_ref));
     let mut gates = ledger_gates(&standing.run, &standing.entries, &calendar, &report);
     gates.push(head_gate(task));
     Ok(gates)

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
+use super::alive::Alive;
 use super::archive::{ArchiveMark, Manifest};
 use super::postgres;
 use super::run::{Phase, Renamed, phase, writable};
@@ -62,9 +63,7 @@ pub async fn unretire(task: &Task<'_>, manifest: &Path) -> Result<Unretired> {
     let by = standing.stamp(task);
     let payload = json!({ "table": renamed.table, "from_archive": from_archive });
     let entry = ledger::append(&tx, task.plan.run_id, &by, "unretired", &payload).await?;
-    let run = &standing.run;
-    let written = run.inserted + run.updated + run.restored;
-    let payload = json!({ "proof": entry.hash, "begins": true, "days": standing.days(), "written": written });
+    let payload = standing.beginning(Some(&entry.hash));
     let entry = ledger::append(&tx, task.plan.run_id, &by, "soaking", &payload).await?;
     ledger::step(&tx, task.plan.run_id, RunState::Soaking, &json!({ "from_archive": from_archive })).await?;
     tx.commit().await?;
@@ -78,6 +77,7 @@ async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Pa
     let database = writable(task)?;
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
+    postgres::see_all(&tx).await?;
     let (there, kept) = (postgres::find(&tx, &renamed.table).await?, postgres::find(&tx, &renamed.renamed).await?);
     match (there, kept) {
         (Some(_), Some(_)) => Err(taken(&renamed.table)),
@@ -92,15 +92,18 @@ async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Pa
         }
         (there, None) => {
             let manifest = Manifest::read(place, mark)?;
+            // Nobody watches the way back.
+            let mut quiet = |_, _| {};
+            let mut alive = Alive::new(manifest.rows, &mut quiet);
             if let Some(there) = there {
                 // Put back by a process that ended before it could say so; anything else of the name is not ours.
-                let digest = postgres::digest(&tx, &there.qualified, &manifest).await;
+                let digest = postgres::digest(&tx, &there.qualified, &manifest, &mut alive).await;
                 let same = digest.is_ok_and(|digest| digest == manifest.stream_digest);
                 return if same { Ok(phase == Phase::Dropped) } else { Err(taken(&renamed.table)) };
             }
             if !task.check_only {
-                postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX).await?;
-                if postgres::digest(&tx, &renamed.table, &manifest).await? != manifest.stream_digest {
+                postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX, &mut alive).await?;
+                if postgres::digest(&tx, &renamed.table, &manifest, &mut alive).await? != manifest.stream_digest {
                     return Err(MigrateError::Refused {
                         what: format!("The rows that came back are not those of the archive of {}", renamed.table),
                         cure: "nothing was made; keep the archive and tell us what kind of columns the table has"

@@ -10,8 +10,8 @@ use crate::audit::Entry;
 use crate::clock::day;
 use crate::error::Result;
 
-/// Most days that are listed; a calendar begins with the soak.
-const MOST_DAYS: usize = 400;
+/// Most days that are listed: the newest, from the beginning of the soak where it is not longer ago.
+const MOST_DAYS: i32 = 400;
 
 /// What a day was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,8 +159,10 @@ impl Calendar {
     fn list(&mut self, tallies: &BTreeMap<String, Tally>, counting: &BTreeSet<String>, now: Timestamp) {
         let Some(started) = self.started_at else { return };
         let date = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let (mut at, last) = (date(started), date(now));
-        while at <= last && self.days.len() < MOST_DAYS {
+        let last = date(now);
+        let oldest = last.checked_sub(jiff::Span::new().days(MOST_DAYS - 1)).unwrap_or(jiff::civil::Date::MIN);
+        let mut at = date(started).max(oldest);
+        while at <= last {
             let name = at.to_string();
             let none = Tally::default();
             let tally = tallies.get(&name).unwrap_or(&none);
@@ -185,6 +187,6 @@ fn midnight(at: Option<Timestamp>) -> Option<Timestamp> {
 }
 
 /// Whether a `soaking` entry begins a soak: any but the one that follows a divergence of a run that was soaked.
-fn begins(entry: &Entry) -> bool {
+pub(super) fn begins(entry: &Entry) -> bool {
     entry.read::<serde_json::Value>().is_ok_and(|payload| payload["begins"] == true)
 }

@@ -2,7 +2,9 @@
 
 use heirloom_store::Store;
 use jiff::Timestamp;
+use serde_json::json;
 
+use super::calendar::begins;
 use crate::audit::{self, Entry, Head, anchor};
 use crate::clock::Clock;
 use crate::error::{MigrateError, Result};
@@ -55,7 +57,7 @@ impl Standing {
         if !task.check_only {
             ledger::up(task.store.database()).await?;
         }
-        let (run, same_plan, entries, guards) = {
+        let (run, same_plan, (entries, guards)) = {
             let client = task.store.database().client().await?;
             let known = ledger::exists(&client).await? && ledger::has_chain(&client).await?;
             let run = if known { ledger::find_run(&client, task.plan.run_id).await? } else { None };
@@ -63,7 +65,7 @@ impl Standing {
             // A plan out of the ledger has no samples, and another seal for that.
             let same_plan = run.plan_digest == task.plan.digest
                 || ledger::stored_plan(&client, task.plan.run_id).await?.digest == task.plan.digest;
-            (run, same_plan, ledger::entries(&client, task.plan.run_id).await?, ledger::guards(&client).await?)
+            (run, same_plan, ledger::chain(&client, task.plan.run_id).await?)
         };
         if !same_plan {
             return Err(MigrateError::Plan {
@@ -79,7 +81,7 @@ impl Standing {
 
     fn check(&self, task: &Task<'_>, guards: &audit::Guards, heed_anchor: bool) -> Result<()> {
         let run = (self.run.run_id, self.run.name.as_str(), self.run.state);
-        let report = audit::check(run, &self.entries, guards, None);
+        let report = audit::check(run, &self.entries, guards, &[]);
         if let Some(problem) = report.problems.first() {
             let place = problem.seq.map_or_else(String::new, |seq| format!("entry {seq}: "));
             return Err(MigrateError::Refused {
@@ -137,9 +139,14 @@ impl Standing {
 
     /// Rows that the run had written when its soak began: what came since was caught up with.
     pub(crate) fn written_at_start(&self) -> u64 {
-        let began = |entry: &&Entry| entry.what == "soaking";
-        let payload = self.entries.iter().find(began).and_then(|entry| entry.read::<serde_json::Value>().ok());
+        let began = |entry: &&Entry| entry.what == "soaking" && begins(entry);
+        let payload = self.entries.iter().rev().find(began).and_then(|entry| entry.read::<serde_json::Value>().ok());
         payload.and_then(|payload| payload["written"].as_u64()).unwrap_or(u64::MAX)
+    }
+
+    /// The payload of a `soaking` entry that begins a soak, on this proof.
+    pub(crate) fn beginning(&self, proof: Option<&str>) -> serde_json::Value {
+        json!({ "proof": proof, "begins": true, "days": self.days(), "written": self.run.written() })
     }
 
     /// Days that the file asks for.
@@ -147,9 +154,10 @@ impl Standing {
         self.file.soak.days
     }
 
-    /// By which clock and program an entry is made now.
+    /// By which clock and program an entry is made. The time is that of the entry and not of the beginning: a step may work
+    /// for an hour, and the database refuses a time that is not its own.
     pub(crate) fn stamp<'a>(&self, task: &Task<'a>) -> Stamp<'a> {
-        Stamp::at(task.clock, self.now, task.program)
+        Stamp::at(task.clock, task.clock.now(), task.program)
     }
 
     /// Refuses unless the run is in one of these states.

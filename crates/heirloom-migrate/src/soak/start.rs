@@ -7,6 +7,7 @@ use super::standing::{Standing, Task};
 use crate::audit::Head;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, RunState};
+use crate::retire;
 
 /// A soak that began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,7 +26,8 @@ pub struct Started {
 /// a backup is taken as it is from here on. The first sweep begins the first day.
 ///
 /// # Errors
-/// [`MigrateError::Refused`] when the run is not verified, or soaks already and is not to begin again.
+/// [`MigrateError::Refused`] when the run is not verified, soaks already and is not to begin again, or when its table was
+/// renamed by a retirement that ended before it could say so.
 pub async fn start(task: &Task<'_>, restart: bool) -> Result<Started> {
     let standing = Standing::of(task, !restart).await?;
     let under_way = matches!(standing.run.state, RunState::Soaking | RunState::Soaked);
@@ -33,6 +35,13 @@ pub async fn start(task: &Task<'_>, restart: bool) -> Result<Started> {
         return Err(MigrateError::Refused {
             what: format!("{} soaks already", standing.run.name),
             cure: "go on with `heirloom soak sweep`; `--restart` begins again and counts nothing of what was".into(),
+        });
+    }
+    if retire::pending(task, &standing).await?.is_some() {
+        return Err(MigrateError::Refused {
+            what: format!("The table of {} is renamed already, and nothing says so yet", standing.run.name),
+            cure: "run `heirloom retire` again: it writes down what was done; `heirloom unretire` then brings it back"
+                .into(),
         });
     }
     let states = [RunState::Verified, RunState::Soaking, RunState::Soaked];
@@ -53,9 +62,7 @@ pub async fn start(task: &Task<'_>, restart: bool) -> Result<Started> {
         RunState::Soaked => standing.newest("sweep").map(|entry| entry.hash.clone()),
         _ => Some(verified.hash.clone()),
     };
-    let run = &standing.run;
-    let written = run.inserted + run.updated + run.restored;
-    let payload = json!({ "proof": proof, "begins": true, "days": standing.days(), "written": written });
+    let payload = standing.beginning(proof.as_deref());
     let mut client = task.store.database().client().await?;
     let tx = client.transaction().await?;
     ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;

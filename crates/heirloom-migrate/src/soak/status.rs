@@ -48,10 +48,7 @@ pub async fn status(client: &impl GenericClient, run_id: Uuid, now: Timestamp) -
         .ok_or_else(|| MigrateError::Ledger(format!("there is no run {run_id}")))?;
     let plan = ledger::stored_plan(client, run_id).await?;
     let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
-    let (entries, guards) = match ledger::has_chain(client).await? {
-        true => (ledger::entries(client, run_id).await?, ledger::guards(client).await?),
-        false => (Vec::new(), audit::Guards::default()),
-    };
+    let (entries, guards) = ledger::chain(client, run_id).await?;
     let calendar = Calendar::of(&entries, file.soak.days, now)?;
     let newest = |clean: Option<bool>| -> Result<Option<SweepRecord>> {
         let sweeps = entries.iter().rev().filter(|entry| entry.what == "sweep").map(Entry::read::<SweepRecord>);
@@ -63,7 +60,7 @@ pub async fn status(client: &impl GenericClient, run_id: Uuid, now: Timestamp) -
         }
         Ok(None)
     };
-    let report = audit::check((run_id, &run.name, run.state), &entries, &guards, None);
+    let report = audit::check((run_id, &run.name, run.state), &entries, &guards, &[]);
     let gates = retire::ledger_gates(&run, &entries, &calendar, &report);
     Ok(SoakStatus {
         run_id,

@@ -71,15 +71,15 @@ pub async fn sweep(task: &Task<'_>, full: bool, progress: &mut (dyn FnMut(u64, u
     let by = standing.stamp(task);
     let entry = ledger::append(&tx, run_id, &by, "sweep", &sweep.record).await?;
     for Clean { ordinal, leaf } in &clean {
-        ledger::put_leaf(&tx, run_id, *ordinal, standing.now, leaf).await?;
+        ledger::put_leaf(&tx, run_id, *ordinal, entry.at, leaf).await?;
     }
     for ordinal in dirty {
         ledger::drop_leaf(&tx, run_id, ordinal).await?;
     }
     let mut entries = standing.entries;
-    let proof = entry.hash.clone();
+    let (proof, at) = (entry.hash.clone(), entry.at);
     entries.push(entry);
-    sweep.calendar = Calendar::of(&entries, standing.file.soak.days, standing.now)?;
+    sweep.calendar = Calendar::of(&entries, standing.file.soak.days, at)?;
     let next = match (sweep.state, sweep.record.clean) {
         (RunState::Soaked, false) => Some(RunState::Soaking),
         (RunState::Soaking, true) if sweep.calendar.over => Some(RunState::Soaked),
@@ -166,9 +166,8 @@ fn record(standing: &Standing, whole: &Whole, chunks: u64, read: u64, root: &bla
         let word = serde_json::to_value(why).ok().and_then(|word| word.as_str().map(str::to_owned));
         explained.insert(word.unwrap_or_default(), *rows);
     }
-    let written = |run: &ledger::RunSummary| run.inserted + run.updated + run.restored;
-    let at_start = standing.written_at_start();
-    for (word, rows) in [("expired", whole.expired), ("caught-up", written(&standing.run).saturating_sub(at_start))] {
+    let caught_up = standing.run.written().saturating_sub(standing.written_at_start());
+    for (word, rows) in [("expired", whole.expired), ("caught-up", caught_up)] {
         if rows > 0 {
             explained.insert(word.to_owned(), rows);
         }

@@ -9,6 +9,7 @@ mod postgres;
 pub mod sqlite;
 pub mod verbatim;
 
+pub(crate) use name::identifier;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 

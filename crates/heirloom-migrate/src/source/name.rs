@@ -75,7 +75,7 @@ fn quoted_part(text: &str) -> Option<(String, &str)> {
 }
 
 /// A name as an SQL identifier, always quoted.
-pub(super) fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -169,7 +169,7 @@ async fn an_edited_log_a_cut_log_and_a_restored_ledger_are_found() {
             let entries = ledger::entries(&client, watched.plan.run_id).await.unwrap();
             let run = ledger::find_run(&client, watched.plan.run_id).await.unwrap().unwrap();
             let guards = ledger::guards(&client).await.unwrap();
-            audit::check((run.run_id, &run.name, run.state), &entries, &guards, watched.anchor.as_ref())
+            audit::check((run.run_id, &run.name, run.state), &entries, &guards, watched.anchor.as_slice())
         };
         assert!(
             !report.holds && report.problems.iter().any(|problem| problem.what.contains(says)),
@@ -247,11 +247,14 @@ fn the_head_outside_is_written_whole_and_read_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = anchor::path_for(&dir.path().join("notes.plan.json"));
     assert!(path.ends_with("notes.plan.audit"));
-    assert_eq!(anchor::read(&path).unwrap(), None);
-    let head = audit::Head { run_id: uuid::Uuid::nil(), seq: 7, hash: "ab".into() };
+    let (run, another) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+    assert_eq!(anchor::read(&path, run).unwrap(), None);
+    let head = audit::Head { run_id: run, seq: 7, hash: "ab".into() };
     anchor::write(&path, &head).unwrap();
-    assert_eq!(anchor::read(&path).unwrap(), Some(head));
+    assert_eq!(anchor::read(&path, run).unwrap(), Some(head));
+    // A plan that was made again lies in the same place, and its run has a chain of its own.
+    assert_eq!(anchor::read(&path, another).unwrap(), None);
     std::fs::write(&path, "{").unwrap();
-    assert!(anchor::read(&path).is_err());
+    assert!(anchor::read(&path, run).is_err());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
