@@ -56,6 +56,16 @@ pub(crate) fn label<'a>(field: &'static str, text: Option<&'a str>) -> Result<Op
     Ok(text)
 }
 
+/// The version a caller saw, if it says one, against the one that is there.
+pub(crate) fn version(id: uuid::Uuid, found: i32, expected: Option<i32>) -> Result<()> {
+    match expected.filter(|expected| *expected != found) {
+        None => Ok(()),
+        Some(expected) => Err(StoreError::Conflict(format!(
+            "The memory {id} is at version {found}, not {expected}: somebody changed it; show it and decide again"
+        ))),
+    }
+}
+
 /// One word of a closed list, exactly as written there.
 pub(crate) fn one_of<'a>(field: &'static str, value: &'a str, known: &[&str]) -> Result<&'a str> {
     if known.contains(&value) {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::activity::{self, Line};
 use crate::check;
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::locate;
 use crate::memory::Moment;
 use crate::scope::{Access, Scope};
@@ -60,8 +60,8 @@ impl Store {
     /// Pins a memory, or says when it expires.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when nothing is to change, or two ends are given; [`StoreError::Conflict`] when the version
-    /// is not the expected one; [`StoreError::NotFound`] or [`StoreError::Forgotten`] when the scope has no such memory.
+    /// [`crate::StoreError::Invalid`] when nothing is to change, or two ends are given; [`crate::StoreError::Conflict`] when the version
+    /// is not the expected one; [`crate::StoreError::NotFound`] or [`crate::StoreError::Forgotten`] when the scope has no such memory.
     pub async fn keep(&self, scope: &Scope, request: &Keep) -> Result<KeptMemory> {
         let gives_end = request.expires_at.is_some() || request.never_expires;
         if request.expires_at.is_some() && request.never_expires {
@@ -74,12 +74,7 @@ impl Store {
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
         let old = locate::lock(&tx, scope, request.id, request.namespace.as_deref()).await?;
-        if let Some(expected) = request.expected_version.filter(|expected| *expected != old.version) {
-            return Err(StoreError::Conflict(format!(
-                "The memory {} is at version {}, not {expected}: somebody changed it; show it and decide again",
-                request.id, old.version
-            )));
-        }
+        check::version(request.id, old.version, request.expected_version)?;
         tx.execute(include_str!("../sql/queries/keep_revision.sql"), &[&old.namespace, &request.id, &scope.actor()])
             .await?;
         let statement = include_str!("../sql/queries/keep.sql");

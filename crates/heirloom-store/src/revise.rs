@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::activity::{self, Line};
 use crate::check;
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::locate;
 use crate::redact;
 use crate::scope::{Access, Scope};
@@ -75,8 +75,8 @@ impl Store {
     /// Changes what a memory says. The old text, role, topic and metadata are kept as a revision.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] names the field; [`StoreError::NotFound`] or [`StoreError::Forgotten`] when the scope has
-    /// no such memory; [`StoreError::Conflict`] when the version is not the expected one.
+    /// [`crate::StoreError::Invalid`] names the field; [`crate::StoreError::NotFound`] or [`crate::StoreError::Forgotten`] when the scope has
+    /// no such memory; [`crate::StoreError::Conflict`] when the version is not the expected one.
     pub async fn revise(&self, scope: &Scope, change: &Revise) -> Result<Revised> {
         let (change, redacted) = redact::revise(change);
         let change = change.as_ref();
@@ -84,12 +84,7 @@ impl Store {
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
         let old = locate::lock(&tx, scope, change.id, change.namespace.as_deref()).await?;
-        if let Some(expected) = change.expected_version.filter(|expected| *expected != old.version) {
-            return Err(StoreError::Conflict(format!(
-                "The memory {} is at version {}, not {expected}: somebody revised it; show it and decide again",
-                change.id, old.version
-            )));
-        }
+        check::version(change.id, old.version, change.expected_version)?;
         let metadata = check::json("metadata", change.metadata.as_ref())?;
         let new_content = change.content.as_deref().is_some_and(|text| text != old.content);
         let changed = new_content

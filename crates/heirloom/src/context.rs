@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use heirloom_engine::{Database, Location, Options};
 use heirloom_migrate::clock::Clock;
-use heirloom_store::{Store, StoreError};
+use heirloom_store::{Recall, Recalled, Scope, Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::asked::Recalls;
@@ -286,6 +286,18 @@ impl Context {
     /// When the settings name somebody who cannot be asked.
     pub async fn embedding(&self) -> embed::Result<Option<&Embedding>> {
         Ok(self.shared.embedding.get_or_try_init(|| Embedding::of(&self.shared.config)).await?.as_ref())
+    }
+
+    /// Recalls for whatever door asked, and keeps how long it took and how much it found.
+    ///
+    /// # Errors
+    /// As [`Store::recall`].
+    pub async fn recall(&self, scope: &Scope, request: &Recall) -> Result<Recalled> {
+        let store = self.store().await?;
+        let began = std::time::Instant::now();
+        let found = store.recall(scope, request).await?;
+        self.recalls().add(began.elapsed(), found.hits.len(), scope.namespaces());
+        Ok(found)
     }
 
     /// The latest recalls of this process.

@@ -140,7 +140,7 @@ pub async fn search(context: &Context, scope: &Scope, mut question: Question) ->
         limit: Some(if question.topic.is_some() { MAX_HITS } else { question.limit }),
         ..Recall::default()
     };
-    let found = store.recall(scope, &request).await?;
+    let found = context.recall(scope, &request).await?;
     let mut memories: Vec<Seen> = scored(found.hits, by_vector_alone);
     memories.retain(|seen| question.topic.is_none() || seen.topic == question.topic);
     memories.truncate(usize::try_from(question.limit).unwrap_or(usize::MAX));

@@ -4,6 +4,7 @@
 //! A contract holds no behaviour. What it asks for goes through [`memories`], the one place here that calls the store
 //! for memories; everything else is form. Deliberately absent: SQL, and rules of our own that the store does not know.
 
+pub(crate) mod marks;
 pub mod mcp_pgmnemo;
 pub mod mcp_platform;
 pub mod memories;

@@ -124,7 +124,7 @@ impl Wire for Local {
         _request: &Extensions,
     ) -> std::result::Result<Answer, ErrorData> {
         let Serving { offer, caller, terms } = &self.serving;
-        if !tools::list(caller, offer).iter().any(|tool| tool.name == name) {
+        if !tools::has(caller, offer, &name) {
             return Err(ErrorData::invalid_params(tools::unknown(&name, caller, offer), None));
         }
         Ok(self.run(terms, &name, &arguments).await.into())

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{reference, refusal};
 use crate::caller::Caller;
-use crate::compat::{mcp_pgmnemo, mcp_platform};
+use crate::compat::{marks, mcp_pgmnemo, mcp_platform};
 use crate::context::Context;
 use crate::error::Result;
 use crate::ops::{self, Op};
@@ -66,9 +66,16 @@ pub fn list(caller: &Caller, offer: &Offer) -> Vec<Tool> {
     tools
 }
 
+/// Whether a caller has a tool of this name. Asked with each call, so no schema is made for it.
+pub fn has(caller: &Caller, offer: &Offer, name: &str) -> bool {
+    ops::ALL.iter().any(|op| op.doors.mcp && caller.has(op.right) && own_name(op) == name)
+        || (offer.workspace.is_some() && mcp_platform::offers(caller, name))
+        || (offer.pgmnemo && mcp_pgmnemo::offers(caller, name))
+}
+
 /// Calls a tool; `None` when the caller has none of this name.
 pub async fn call(context: &Context, offer: &Offer, name: &str, arguments: Value) -> Option<Answer> {
-    if !list(context.caller(), offer).iter().any(|tool| tool.name == name) {
+    if !has(context.caller(), offer, name) {
         return None;
     }
     if let Some(op) = ops::ALL.iter().find(|op| op.doors.mcp && own_name(op) == name) {
@@ -201,10 +208,10 @@ fn absent_or_null(arguments: &mut Value, name: &str, value: Value) {
 fn escape_shared(context: &Context, arguments: &mut Value) {
     let named = arguments.get("namespace").and_then(Value::as_str).map(str::to_owned);
     let shared = match named {
-        Some(namespace) => reference::is_shared(&namespace),
-        None => context.caller().own().iter().any(|own| reference::is_shared(own)),
+        Some(namespace) => marks::is_org(&namespace),
+        None => context.caller().own().iter().any(|own| marks::is_org(own)),
     };
     if let Some(Value::String(content)) = arguments.get_mut("content").filter(|_| shared) {
-        *content = reference::escaped(content);
+        *content = marks::escaped(content).into_owned();
     }
 }

@@ -54,7 +54,6 @@ impl Operation for Recall {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let scope = shared::scope(context, &self.namespaces)?;
-        let began = std::time::Instant::now();
         let store = context.store().await?;
         let (own, model) = (self.embedding.map(|own| own.0), self.embedding_model);
         let vector = Vectored::of(context, store.meta().dimension, own, model, self.query.clone()).await;
@@ -68,8 +67,7 @@ impl Operation for Recall {
             include_unverified: self.include_unverified,
             alone: self.alone,
         };
-        let found = store.recall(&scope, &request).await?;
-        context.recalls().add(began.elapsed(), found.hits.len(), scope.namespaces());
+        let found = context.recall(&scope, &request).await?;
         let mut text: String = found.hits.iter().map(hit).collect();
         if found.hits.is_empty() {
             text.push_str(&format!("Nothing is remembered about that in {scope}.\n"));

@@ -20,8 +20,17 @@ use crate::ops::Op;
 
 /// The tools a caller has the right to.
 pub fn tools(caller: &Caller) -> Vec<Tool> {
+    offered(caller).map(Spec::tool).collect()
+}
+
+/// Whether a caller has a tool of this name.
+pub fn offers(caller: &Caller, name: &str) -> bool {
+    offered(caller).any(|spec| spec.name == name)
+}
+
+fn offered(caller: &Caller) -> impl Iterator<Item = &'static Spec> {
     let writes = caller.has(heirloom_store::Right::Write);
-    schema::SPECS.iter().filter(|spec| spec.reads() || writes).map(Spec::tool).collect()
+    schema::SPECS.iter().filter(move |spec| spec.reads() || writes)
 }
 
 /// Calls one.

@@ -36,13 +36,3 @@ pub fn intersection(allowed: &[NamespaceOf], asked: &[String]) -> Vec<String> {
 pub fn names(namespaces: &[NamespaceOf]) -> String {
     namespaces.iter().map(|kin| kin.name.as_str()).collect::<Vec<_>>().join(", ")
 }
-
-/// The scope word of a namespace; empty for one the platform knows none for.
-pub fn scope_of(namespace: &str) -> &'static str {
-    match namespace.split(':').next() {
-        Some("workspace") => "LOCAL",
-        Some("team") => "TEAM",
-        Some("org") => "GLOBAL",
-        _ => "",
-    }
-}

@@ -17,7 +17,6 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::schema;
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::http::App;
@@ -89,9 +88,7 @@ fn may_enter(app: &App, context: &Context, workspace: &str, headers: &HeaderMap)
 }
 
 fn listed(caller: &Caller) -> Vec<Value> {
-    let writes = caller.has(heirloom_store::Right::Write);
-    let specs = schema::SPECS.iter().filter(|spec| spec.reads || writes);
-    specs.map(|spec| serde_json::to_value(spec.tool()).unwrap_or_default()).collect()
+    super::tools(caller).iter().map(|tool| serde_json::to_value(tool).unwrap_or_default()).collect()
 }
 
 async fn called(context: &Context, workspace: &str, id: &Value, params: &Value) -> Json {
@@ -101,7 +98,7 @@ async fn called(context: &Context, workspace: &str, id: &Value, params: &Value) 
         _ => return failed(id, -32602, "invalid parameters"),
     };
     let Some(name) = params["name"].as_str() else { return failed(id, -32602, "invalid parameters") };
-    if !super::tools(context.caller()).iter().any(|tool| tool.name == name) {
+    if !super::offers(context.caller(), name) {
         return failed(id, -32602, "invalid parameters: there is no such tool for this caller; tools/list shows them");
     }
     let answer: Answer = super::call(context, workspace, name, arguments).await.into();

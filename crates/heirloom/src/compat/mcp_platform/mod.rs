@@ -21,8 +21,17 @@ use crate::mcp::tools::Answer;
 
 /// The tools a caller has the right to.
 pub fn tools(caller: &Caller) -> Vec<Tool> {
+    offered(caller).map(schema::Spec::tool).collect()
+}
+
+/// Whether a caller has a tool of this name.
+pub fn offers(caller: &Caller, name: &str) -> bool {
+    offered(caller).any(|spec| spec.name == name)
+}
+
+fn offered(caller: &Caller) -> impl Iterator<Item = &'static schema::Spec> {
     let writes = caller.has(heirloom_store::Right::Write);
-    schema::SPECS.iter().filter(|spec| spec.reads || writes).map(schema::Spec::tool).collect()
+    schema::SPECS.iter().filter(move |spec| spec.reads || writes)
 }
 
 /// Whether a tool is one of the eight.

@@ -4,11 +4,11 @@ use heirloom_store::List;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::access;
 use super::write::{global, odd};
-use super::{access, access::scope_of};
+use crate::compat::marks;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::mcp::reference;
 use crate::mcp::tools::Answer;
 use crate::ops::Op;
 
@@ -49,7 +49,7 @@ pub(super) async fn recall_memory(context: &Context, workspace: &str, asked: Rec
     let items: Vec<Value> = found
         .iter()
         .map(|memory| {
-            let scope = scope_of(memory["namespace"].as_str().unwrap_or_default());
+            let scope = marks::scope_of(memory["namespace"].as_str().unwrap_or_default());
             json!({
                 "id": memory["id"], "content": memory["content"], "scope": scope, "created_at": memory["created_at"],
             })
@@ -128,8 +128,8 @@ async fn search(
 fn shown(memory: &Value) -> Value {
     let text = |name: &str| memory[name].as_str().unwrap_or_default();
     let (id, namespace, content) = (text("id"), text("namespace"), text("content"));
-    let content = match reference::is_shared(namespace) {
-        true => reference::delimited(id, namespace, content),
+    let content = match marks::is_org(namespace) {
+        true => marks::delimited(id, namespace, content),
         false => content.to_owned(),
     };
     let mut shown = Map::new();

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{access, time};
+use crate::compat::marks;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::mcp::reference;
 use crate::mcp::tools::Answer;
 use crate::ops::{Op, Output};
 
@@ -109,10 +109,10 @@ async fn remember(
     mut memory: Value,
 ) -> Result<Output> {
     require_writable(lineage, home)?;
-    if reference::is_shared(home)
+    if marks::is_org(home)
         && let Some(Value::String(content)) = memory.get_mut("content")
     {
-        *content = reference::escaped(content);
+        *content = marks::escaped(content).into_owned();
     }
     memory["namespace"] = json!(home);
     memory["source"] = json!("agent");

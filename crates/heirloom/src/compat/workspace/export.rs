@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::marks;
+use crate::compat::marks;
 use crate::compat::wire;
 use crate::context::Context;
 use crate::error::Result;

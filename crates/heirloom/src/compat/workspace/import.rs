@@ -14,8 +14,8 @@ use futures_util::StreamExt;
 use heirloom_store::{Lineage, Remember, Right, Scope, Store, StoreError, Workspace, namespace};
 use serde::Serialize;
 
-use super::marks;
 use super::split::{Bad, Split};
+use crate::compat::marks;
 use crate::compat::memories;
 use crate::compat::wire::{self, Fields};
 use crate::context::Context;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::acting::{Acting, admit};
 use super::canvas::{limit, parameters};
-use super::marks;
+use crate::compat::marks;
 use crate::compat::memories::{self, Question, Seen};
 use crate::compat::wire::{self, Fields};
 use crate::context::Context;
@@ -123,6 +123,6 @@ async fn listed(context: &Context, workspace: &str, query: Option<&str>) -> Resu
 
 fn line(seen: Seen) -> Listed {
     let org = marks::is_org(&seen.namespace);
-    let content = if org { marks::wrapped(seen.id, &seen.namespace, &seen.content) } else { seen.content };
+    let content = if org { marks::delimited(seen.id, &seen.namespace, &seen.content) } else { seen.content };
     Listed { id: seen.id, content, scope: marks::scope_of(&seen.namespace), created_at: wire::moment(seen.created_at) }
 }

@@ -10,7 +10,6 @@ mod canvas;
 mod export;
 mod import;
 mod legacy;
-mod marks;
 mod split;
 
 use std::sync::Arc;
