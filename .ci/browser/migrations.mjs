@@ -44,7 +44,7 @@ export async function migrations(bench) {
     const rejected = await texts(page, "[aria-label='Rows set aside'] tbody tr");
     expect(rejected.length === 10 && rejected.some((text) => text.startsWith("97")), rejected);
     await page.getByText("The soak has not started").waitFor();
-    await page.getByText("Nothing waits set aside").waitFor();
+    await page.locator(".gates").getByText("no open rejects").waitFor();
     expect((await texts(page, ".run .timeline .moment-title")).join() === "Verified,Applied,Started", await texts(page, ".run .timeline .moment-title"));
     await bench.close(page);
   });

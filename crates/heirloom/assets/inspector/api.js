@@ -16,6 +16,7 @@ export class ApiError extends Error {
 
   /** Whether the same may work again in a while, without anybody's doing. */
   get isAway() {
+    if (this.code === "timeout") return false;
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 }
@@ -28,10 +29,13 @@ export function headers(more) {
   return { ...(secret ? { authorization: `Bearer ${secret}` } : {}), ...more };
 }
 
-/** Runs an operation. `signal` gives it up; then it throws an AbortError that views pass over. */
-export async function call(operation, body = {}, { signal, more, again = true } = {}) {
+/**
+ * Runs an operation. `signal` gives it up; then it throws an AbortError that views pass over. `longest` is how long an
+ * answer may take, in milliseconds: those that read every row of a table take as long as they take.
+ */
+export async function call(operation, body = {}, { signal, more, longest = LONGEST, again = true } = {}) {
   const path = `/api/v1/${operation.replaceAll(" ", "/")}`;
-  const limit = AbortSignal.timeout(LONGEST);
+  const limit = AbortSignal.timeout(longest);
   let response, text;
   try {
     response = await fetch(path, {
@@ -51,7 +55,7 @@ export async function call(operation, body = {}, { signal, more, again = true } 
   if (response.ok) return json;
   if (response.status === 429 && again) {
     await pause(Math.min(Number(response.headers.get("retry-after") ?? 1), 10) * 1000, signal);
-    return call(operation, body, { signal, more, again: false });
+    return call(operation, body, { signal, more, longest, again: false });
   }
   throw told(new ApiError(response.status, json ?? {}));
 }

@@ -40,7 +40,7 @@ export class Memories {
     this.el = h("div", { class: "memories" }, h("h1", { class: "unseen" }, "Memories"), this.rail, this.list, this.paneEl, this.card);
     root.replaceChildren(this.el);
     this.filters = new Rail(this.rail, (query) => go(this.#path(query)));
-    this.pane = new Pane(this.paneEl, { close: () => go(pathOf("/memories", this.query)), changed: () => this.#soon(0), next: (step) => this.step(step) });
+    this.pane = new Pane(this.paneEl, { close: () => go(pathOf("/memories", this.query)), changed: () => this.#soon(0) });
     this.open = null;
     this.current = 0;
     this.query = "";

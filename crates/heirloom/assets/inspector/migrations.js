@@ -5,8 +5,6 @@ import { h, put } from "./dom.js";
 import { events } from "./events.js";
 import { count, counted, duration, percent, time } from "./format.js";
 import { RunPage } from "./run.js";
-import { session } from "./session.js";
-import { soakOf } from "./soak.js";
 import { bones, failure, panel } from "./states.js";
 
 const STAGES = [
@@ -58,8 +56,7 @@ export class Migrations {
       const found = await this.latest.run(async (signal) => {
         const { runs } = await call("status", {}, { signal });
         const newest = [...new Map([...runs].reverse().map((run) => [`${run.name} ${run.tenant}`, run])).values()];
-        const soaks = session.operations.has("soak status") ? await Promise.all(newest.map((run) => soakOf(run, signal))) : [];
-        return newest.map((run, at) => ({ run, soak: soaks[at] ?? null, earlier: runs.filter((one) => one.name === run.name && one.tenant === run.tenant).length - 1 }));
+        return newest.map((run) => ({ run, earlier: runs.filter((one) => one.name === run.name && one.tenant === run.tenant).length - 1 }));
       });
       if (!found) return;
       this.#draw(found);
@@ -93,11 +90,8 @@ export class Migrations {
   }
 }
 
-function stageOf({ run, soak }) {
-  if (soak?.retired_at || soak?.state === "retired") return "retired";
-  if (soak?.days?.length || soak?.started_at) return "soaking";
-  return run.state === "failed" ? "applying" : run.state;
-}
+// A run that failed waits where it stopped; one that has soaked is watched until its table goes.
+const stageOf = ({ run }) => ({ failed: "applying", soaked: "soaking" })[run.state] ?? run.state;
 
 function totals(found) {
   const rows = found.reduce((sum, { run }) => sum + run.rows, 0);

@@ -20,7 +20,7 @@ export function makeRow(list) {
   const topic = h("span", { class: "row-topic" });
   const where = h("span", { class: "row-where" });
   const ends = h("span", { class: "badge ttl" });
-  const from = h("span", { class: "badge from", title: "Handed down from another store" }, "handed down");
+  const from = h("span", { class: "badge from", title: "Its source is `imported`: it came from elsewhere" }, "imported");
   const ghost = h("span", { class: "badge ghost", title: "A lesson that nobody verified: recall leaves it out" }, "unverified");
   const pin = h("span", { class: "row-pin", role: "img", "aria-label": "Pinned", title: "Pinned" }, icon("pin"));
   const when = h("time");

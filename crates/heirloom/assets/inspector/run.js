@@ -11,6 +11,7 @@ import { gatesView, soakOf, soakView } from "./soak.js";
 import { bones, failure, sentence } from "./states.js";
 
 const SEVERITY = { danger: "bad", warning: "mid", note: "" };
+const AN_HOUR = 3_600_000;
 const MOST_REJECTS = 200;
 
 export class RunPage {
@@ -70,7 +71,7 @@ export class RunPage {
       section("Set aside", this.#rejects(found), "", run.open ? `${count(run.open)} wait` : "nothing waits"),
       section("Who will see it", names(plan)),
       section("Soak", soakView(found.soak)),
-      section("Before the legacy table may go", gatesView(found.soak, run)),
+      section("Before the legacy table may go", gatesView(found.soak)),
       section("Steps", steps(found.steps)));
     for (const el of this.el.querySelectorAll("details")) if (opened.has(el.dataset.key)) el.open = true;
   }
@@ -116,7 +117,7 @@ export class RunPage {
   async #compare(alone) {
     put(this.compared, h("p", { class: "mute", role: "status" }, alone ? "Reading the store…" : "Reading both sides…"));
     try {
-      const found = await this.comparing.run((signal) => call("run compare", { run_id: this.id, target_only: alone, show_content: !alone }, { signal }));
+      const found = await this.comparing.run((signal) => call("run compare", { run_id: this.id, target_only: alone, show_content: !alone }, { signal, longest: AN_HOUR }));
       if (found) put(this.compared, verdict(found, alone));
     } catch (error) {
       put(this.compared, h("p", { class: "wrong", role: "alert" }, sentence(error.message), " ", error.hints?.[0] && sentence(error.hints[0])));
@@ -124,7 +125,7 @@ export class RunPage {
   }
 
   async #evidence(run, form) {
-    const made = await call("run evidence", { run_id: this.id });
+    const made = await call("run evidence", { run_id: this.id }, { longest: AN_HOUR });
     const [text, kind, name] = form === "page" ? [made.page, "text/html", `${run.name}-evidence.html`] : [made.data, "application/json", `${run.name}-evidence.json`];
     const url = URL.createObjectURL(new Blob([text], { type: kind }));
     const link = h("a", { href: url, download: name });
@@ -147,7 +148,7 @@ export class RunPage {
     const done = await ask({
       title: "Try them again?", confirm: "Try again",
       body: h("p", null, "Rows that were mended in the source are read anew and handed down. Rows that the source has no longer are tried as they were kept. The run has to be verified again afterwards."),
-      act: () => call("run retry", { run_id: this.id }),
+      act: () => call("run retry", { run_id: this.id }, { longest: AN_HOUR }),
     });
     if (!done) return;
     note(`${counted(done.tried, "row")} tried: ${count(done.handed_down)} handed down, ${count(done.still_rejected)} still set aside`);

@@ -95,18 +95,6 @@ export class Listing {
     }
   }
 
-  /** Another text for a row that is in place already. */
-  replace(item) {
-    for (const items of this.#pages.values()) {
-      const at = items.findIndex((other) => other.id === item.id && other.namespace === item.namespace);
-      if (at >= 0) {
-        items[at] = item;
-        this.changed();
-        return;
-      }
-    }
-  }
-
   end() {
     clearTimeout(this.#settle);
     this.#fresh.stop();
@@ -152,10 +140,6 @@ export class Hits {
 
   want() {}
 
-  replace(item) {
-    const at = this.items.findIndex((other) => other.id === item.id && other.namespace === item.namespace);
-    if (at >= 0) this.items[at] = { ...this.items[at], ...item };
-  }
 
   end() {
     this.#fresh.stop();

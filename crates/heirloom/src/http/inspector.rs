@@ -182,3 +182,16 @@ impl File {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_offers_the_steps_that_the_store_allows() {
+        let script = include_str!("../../assets/inspector/edit.js");
+        for state in heirloom_store::STATES {
+            let to: Vec<String> = heirloom_store::allowed_from(state).map(|to| format!("\"{to}\"")).collect();
+            let line = format!("\n  {state}: [{}],\n", to.join(", "));
+            assert!(script.contains(&line), "edit.js: {line}");
+        }
+    }
+}
