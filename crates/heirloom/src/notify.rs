@@ -59,8 +59,13 @@ impl Message {
     }
 }
 
+/// Tells of what a sweep found, when it found something; gives back what went wrong, a sentence a notifier.
+pub async fn diverged(settings: &NotifyConfig, sweep: &Sweep) -> Vec<String> {
+    if sweep.record.clean { Vec::new() } else { tell(settings, &Message::of(sweep)).await }
+}
+
 /// Tells whoever the settings name; gives back what went wrong, a sentence a notifier.
-pub async fn tell(settings: &NotifyConfig, message: &Message) -> Vec<String> {
+async fn tell(settings: &NotifyConfig, message: &Message) -> Vec<String> {
     let Ok(body) = serde_json::to_vec(message) else { return Vec::new() };
     let mut failed = Vec::new();
     if let [program, arguments @ ..] = settings.command.as_slice()

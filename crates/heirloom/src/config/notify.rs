@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
+/// Stands for what is not shown.
+const HIDDEN: &str = "(hidden)";
+
 /// `[notify]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct NotifyConfig {
     /// A program and its arguments; the message is its standard input. Empty: none.
@@ -23,12 +26,36 @@ pub struct SoakConfig {
     pub every: String,
 }
 
+// The path of a webhook is its secret more often than not, and so may an argument be.
+impl std::fmt::Debug for NotifyConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (command, webhook) = self.shown();
+        f.debug_struct("NotifyConfig").field("command", &command).field("webhook", &webhook).finish()
+    }
+}
+
 impl NotifyConfig {
+    /// What may be shown: the program without what its arguments say, and the webhook's host.
+    fn shown(&self) -> (Vec<&str>, String) {
+        let command = self.command.iter().enumerate().map(|(at, word)| if at == 0 { word.as_str() } else { HIDDEN });
+        let webhook = match self.webhook.split_once("://") {
+            None if self.webhook.is_empty() => String::new(),
+            None => HIDDEN.to_owned(),
+            Some((scheme, rest)) => {
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                let host = authority.rsplit('@').next().unwrap_or_default();
+                format!("{scheme}://{host}/{HIDDEN}")
+            }
+        };
+        (command.collect(), webhook)
+    }
+
     /// Each setting: its name, its value, and whether it is not the default.
     pub fn settings(&self) -> [(&'static str, Value, bool); 2] {
+        let (command, webhook) = self.shown();
         [
-            ("notify.command", json!(self.command), !self.command.is_empty()),
-            ("notify.webhook", json!(heirloom_engine::redact_url(&self.webhook)), !self.webhook.is_empty()),
+            ("notify.command", json!(command), !self.command.is_empty()),
+            ("notify.webhook", json!(webhook), !self.webhook.is_empty()),
         ]
     }
 
@@ -82,7 +109,22 @@ fn period(text: &str) -> Option<std::time::Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::period;
+    use super::{NotifyConfig, period};
+
+    #[test]
+    fn what_a_webhook_or_an_argument_keeps_secret_is_not_shown() {
+        for (webhook, shown) in [
+            ("https://me:hunter2@hooks.example/services/T0/hunter2?key=hunter2", "https://hooks.example/(hidden)"),
+            ("https://hooks.example?hunter2", "https://hooks.example/(hidden)"),
+            ("hooks.example/hunter2", "(hidden)"),
+            ("", ""),
+        ] {
+            let command = ["tell", "--token", "hunter2"].map(str::to_owned).to_vec();
+            let settings = NotifyConfig { command, webhook: webhook.to_owned() };
+            let told = format!("{settings:?} {:?}", settings.settings());
+            assert!(!told.contains("hunter2") && told.contains("\"tell\"") && told.contains(shown), "{told}");
+        }
+    }
 
     #[test]
     fn a_period_is_a_number_and_a_unit() {

@@ -2,8 +2,8 @@
 //!
 //! A credential that two tenants share, a superuser and a role that bypasses row-level security are refused unless the tenants
 //! file lets them pass by name. Then each tenant's own connection is asked which other tenant's role may read its table, and
-//! each that may tries it: it must get no row. A tenant whose database does not answer holds nobody up; it fails in its own
-//! step, and the others say that they were not tried on it.
+//! each that may tries it: it must get no row. A tenant whose database does not answer holds nobody up: it is asked again in
+//! its own step, which does not begin without an answer, and the others say that they were not tried on it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use heirloom_migrate::source::{Identity, Relation};
 
 use super::step::planned;
 use super::{Fleet, Item, failed, targets};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// How long the slowest may keep the others waiting once they have answered; what did not answer by then is left out.
 const GRACE: Duration = Duration::from_millis(900);
@@ -29,12 +29,23 @@ const GRACE: Duration = Duration::from_millis(900);
 const MOST_TRIES: usize = 64;
 
 /// What a tenant passed.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Passed {
     /// Others whose rows it could not read.
     pub probed: Option<u64>,
     /// Why something was not found out.
     pub notes: Vec<String>,
+    /// Its own database has yet to say who it is.
+    late: Option<(Arc<Gate>, usize)>,
+}
+
+/// What is known of all tenants.
+struct Gate {
+    items: Vec<Arc<Item>>,
+    plans: Vec<Option<Arc<Plan>>>,
+    sources: Vec<Option<Credential>>,
+    asked: Answers,
+    connect_timeout: Duration,
 }
 
 /// Judges every tenant that is meant: what it passed, or the line it fails with. `plans` are by position in the file.
@@ -43,25 +54,124 @@ pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result
     let writers: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.target_credential()).collect();
     let (reading, writing) = (credential::shared(&sources), credential::shared(&writers));
     let homes = homes(plans);
-    let asked = ask(fleet, plans, &sources).await;
-    let mut verdicts = Vec::with_capacity(fleet.chosen.len());
-    for &at in &fleet.chosen {
+    let gate = Arc::new(Gate {
+        items: fleet.items.clone(),
+        plans: plans.to_vec(),
+        asked: ask(fleet, plans, &sources).await,
+        sources,
+        connect_timeout: fleet.crew.connect_timeout,
+    });
+    let step = |nth: usize, pulse: Pulse| {
+        let at = fleet.chosen[nth];
         let item = &fleet.items[at];
-        let judged = async {
-            shares(fleet, item, reading[at], Allow::SharedSource, "reads its source")?;
-            shares(fleet, item, writing[at], Allow::SharedTarget, "writes")?;
-            alone(fleet, item, plans[at].as_deref(), at, &homes)?;
-            if let Some(Ok(asked)) = asked.get(&at) {
-                role(item, "reads the source", &asked.identity)?;
-            }
-            tried(fleet, at, plans, &sources, &asked).await
-        };
-        verdicts.push(judged.await.map_err(|error| {
+        let apart = shares(fleet, item, reading[at], Allow::SharedSource, "reads its source")
+            .and_then(|()| shares(fleet, item, writing[at], Allow::SharedTarget, "writes"))
+            .and_then(|()| alone(fleet, item, plans[at].as_deref(), at, &homes))
+            .and_then(|()| roles(item, plans[at].as_deref()));
+        let gate = Arc::clone(&gate);
+        async move {
+            apart?;
+            gate.pass(at, &pulse).await
+        }
+    };
+    let ended = runner::run(fleet.chosen.len(), fleet.limits, &fleet.crew.stop, step, |_, _| {}).await;
+    let verdicts = fleet.chosen.iter().zip(ended).map(|(&at, end)| match end {
+        Ended::Done(Ok(passed)) => Ok(passed),
+        Ended::Done(Err(error)) => {
+            let item = &fleet.items[at];
             let line = plans[at].as_deref().map_or_else(|| Line::new(item.name()), |plan| planned(item, plan));
-            failed(line, &error)
-        }));
+            Err(failed(line, &error))
+        }
+        lost => Err(fleet.lost(at, &lost)),
+    });
+    verdicts.collect()
+}
+
+impl Passed {
+    /// Asks a tenant whose database did not answer in time once more, in its own step, where it keeps nobody waiting.
+    ///
+    /// # Errors
+    /// When it still does not answer, and as [`gate`] refuses.
+    pub(super) async fn settled(self, pulse: &Pulse) -> Result<Self> {
+        let Some((gate, at)) = &self.late else { return Ok(self) };
+        let (relation, qualified) = relation(&gate.items[*at], gate.plans[*at].as_deref());
+        let me = ask_one(&gate.items[*at], &relation, &qualified, &[], gate.connect_timeout, pulse).await?;
+        gate.judge(*at, &me, pulse).await
     }
-    verdicts
+}
+
+impl Gate {
+    async fn pass(self: &Arc<Self>, at: usize, pulse: &Pulse) -> Result<Passed> {
+        match (&self.sources[at], self.asked.get(&at)) {
+            // A file's, the target's own connection: nobody was given a credential.
+            (None, _) => Ok(Passed::default()),
+            (Some(_), Some(Ok(me))) => self.judge(at, me, pulse).await,
+            (Some(_), _) => Ok(Passed { late: Some((Arc::clone(self), at)), ..Passed::default() }),
+        }
+    }
+
+    async fn judge(&self, at: usize, me: &Asked, pulse: &Pulse) -> Result<Passed> {
+        role(&self.items[at], "reads the source", &me.identity)?;
+        self.tried(at, me, pulse).await
+    }
+
+    /// Lets one tenant try to read every other whose table it may read by its rights.
+    async fn tried(&self, at: usize, me: &Asked, pulse: &Pulse) -> Result<Passed> {
+        let item = &self.items[at];
+        let Some(mine) = &self.sources[at] else { return Ok(Passed::default()) };
+        // Who was let pass as one of these reads the others by nature.
+        if me.identity.superuser || me.identity.bypass_rls || item.allows(Allow::ReadsOthers) {
+            return Ok(Passed::default());
+        }
+        let mut passed = Passed::default();
+        let (mut probed, mut unasked, mut tries) = (0, Vec::new(), 0);
+        for (other, credential) in self.sources.iter().enumerate().filter(|(other, _)| *other != at) {
+            let Some(theirs) = credential else { continue };
+            if theirs.server() != mine.server() {
+                // Another server, and another credential: it was never given this one.
+                probed += 1;
+                continue;
+            }
+            if theirs.user() == mine.user() {
+                // Let pass by `shared-source`: the same role.
+                continue;
+            }
+            let name = self.items[other].name();
+            match self.asked.get(&other) {
+                Some(Ok(answer)) if !answer.readers.iter().any(|role| role == mine.user()) => probed += 1,
+                Some(Ok(_)) if tries < MOST_TRIES => {
+                    tries += 1;
+                    let (relation, qualified) = relation(&self.items[other], self.plans[other].as_deref());
+                    let url = item.source_url()?;
+                    let tried =
+                        probe::try_read(url, theirs.database(), &relation, &qualified, self.connect_timeout).await;
+                    pulse.beat();
+                    match tried {
+                        Tried::Refused | Tried::Nothing => probed += 1,
+                        Tried::Read => {
+                            return refuse(
+                                format!("The role {} of {} can read rows of {name}", mine.user(), item.name()),
+                                format!(
+                                    "revoke what it may read there, or write allow = [\"{}\"] for it",
+                                    Allow::ReadsOthers.word()
+                                ),
+                            );
+                        }
+                        Tried::Unclear(why) => {
+                            passed.notes.push(format!("whether it can read rows of {name} is not known: {why}"))
+                        }
+                    }
+                }
+                _ => unasked.push(name),
+            }
+        }
+        if let [first, rest @ ..] = unasked.as_slice() {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            passed.notes.push(format!("it was not tried on {first}{more}, whose database did not answer"));
+        }
+        passed.probed = Some(probed);
+        Ok(passed)
+    }
 }
 
 /// What a plan found of the roles on both sides.
@@ -109,14 +219,21 @@ fn shares(fleet: &Fleet, item: &Item, other: Option<usize>, word: Allow, does: &
     }
 }
 
+/// By what a plan's store is known: its place, and its id where it was there when the plan was made. A tenant planned before
+/// meets one planned later at the place.
+fn stores(plan: &Plan) -> impl Iterator<Item = String> {
+    [Some(plan.target.display.clone()), plan.target.store_id.map(|id| id.to_string())].into_iter().flatten()
+}
+
 /// Which tenants hand rows down to which namespaces, a store each.
 fn homes(plans: &[Option<Arc<Plan>>]) -> BTreeMap<(String, &str), Vec<usize>> {
     let mut homes: BTreeMap<(String, &str), Vec<usize>> = BTreeMap::new();
     for (at, plan) in plans.iter().enumerate() {
         let Some(plan) = plan else { continue };
-        let store = plan.target.store_id.map_or_else(|| plan.target.display.clone(), |id| id.to_string());
-        for home in &plan.namespaces {
-            homes.entry((store.clone(), home.namespace.as_str())).or_default().push(at);
+        for store in stores(plan) {
+            for home in &plan.namespaces {
+                homes.entry((store.clone(), home.namespace.as_str())).or_default().push(at);
+            }
         }
     }
     homes
@@ -130,9 +247,9 @@ fn alone(
     homes: &BTreeMap<(String, &str), Vec<usize>>,
 ) -> Result<()> {
     let Some(plan) = plan.filter(|_| !item.allows(Allow::SharedNamespace)) else { return Ok(()) };
-    let store = plan.target.store_id.map_or_else(|| plan.target.display.clone(), |id| id.to_string());
+    let stores: Vec<String> = stores(plan).collect();
     for home in &plan.namespaces {
-        let others = homes.get(&(store.clone(), home.namespace.as_str())).into_iter().flatten();
+        let others = stores.iter().filter_map(|store| homes.get(&(store.clone(), home.namespace.as_str()))).flatten();
         if let Some(other) = others.copied().find(|other| *other != at) {
             return refuse(
                 format!(
@@ -180,18 +297,7 @@ async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Crede
             .collect();
         roles.sort_unstable();
         roles.dedup();
-        async move {
-            pulse.knock(true);
-            let url = item.source_url()?;
-            let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
-            let location = Location::Server(url.to_owned());
-            let opening = Database::open(&location, &options);
-            let database = targets::in_time(opening, timeout, &heirloom_engine::redact_url(url)).await?;
-            pulse.knock(false);
-            let asked = probe::ask(&database, &relation, &qualified, &roles).await;
-            database.close().await?;
-            Ok::<_, Error>(asked?)
-        }
+        async move { ask_one(&item, &relation, &qualified, &roles, timeout, &pulse).await }
     };
     let limits = Limits { parallel: fleet.limits.parallel, patience: GRACE };
     let ended = runner::run(meant.len(), limits, &fleet.crew.stop, step, |_, _| {}).await;
@@ -210,6 +316,27 @@ async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Crede
         .collect()
 }
 
+/// Asks one tenant's own connection.
+async fn ask_one(
+    item: &Item,
+    relation: &Relation,
+    qualified: &str,
+    roles: &[String],
+    timeout: Duration,
+    pulse: &Pulse,
+) -> Result<Asked> {
+    pulse.knock(true);
+    let url = item.source_url()?;
+    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+    let location = Location::Server(url.to_owned());
+    let opening = Database::open(&location, &options);
+    let database = targets::in_time(opening, timeout, &heirloom_engine::redact_url(url)).await?;
+    pulse.knock(false);
+    let asked = probe::ask(&database, relation, qualified, roles).await;
+    database.close().await?;
+    Ok(asked?)
+}
+
 /// What a tenant's rows are read from: by its plan, else by its migration file.
 fn relation(item: &Item, plan: Option<&Plan>) -> (Relation, String) {
     match plan {
@@ -220,70 +347,6 @@ fn relation(item: &Item, plan: Option<&Plan>) -> (Relation, String) {
             Err(_) => (Relation::Query("select".to_owned()), String::new()),
         },
     }
-}
-
-/// Lets one tenant try to read every other whose table it may read by its rights.
-async fn tried(
-    fleet: &Fleet,
-    at: usize,
-    plans: &[Option<Arc<Plan>>],
-    sources: &[Option<Credential>],
-    asked: &Answers,
-) -> Result<Passed> {
-    let item = &fleet.items[at];
-    let Some(mine) = &sources[at] else { return Ok(Passed::default()) };
-    let Some(Ok(me)) = asked.get(&at) else { return Ok(Passed::default()) };
-    // Who was let pass as one of these reads the others by nature.
-    if me.identity.superuser || me.identity.bypass_rls || item.allows(Allow::ReadsOthers) {
-        return Ok(Passed::default());
-    }
-    let mut passed = Passed::default();
-    let (mut probed, mut unasked, mut tries) = (0, Vec::new(), 0);
-    for (other, credential) in sources.iter().enumerate().filter(|(other, _)| *other != at) {
-        let Some(theirs) = credential else { continue };
-        if theirs.server() != mine.server() {
-            // Another server, and another credential: it was never given this one.
-            probed += 1;
-            continue;
-        }
-        if theirs.user() == mine.user() {
-            // Let pass by `shared-source`: the same role.
-            continue;
-        }
-        let name = fleet.items[other].name();
-        match asked.get(&other) {
-            Some(Ok(answer)) if !answer.readers.iter().any(|role| role == mine.user()) => probed += 1,
-            Some(Ok(_)) if tries < MOST_TRIES => {
-                tries += 1;
-                let (relation, qualified) = relation(&fleet.items[other], plans[other].as_deref());
-                let url = item.source_url()?;
-                let tried =
-                    probe::try_read(url, theirs.database(), &relation, &qualified, fleet.crew.connect_timeout).await;
-                match tried {
-                    Tried::Refused | Tried::Nothing => probed += 1,
-                    Tried::Read => {
-                        return refuse(
-                            format!("The role {} of {} can read rows of {name}", mine.user(), item.name()),
-                            format!(
-                                "revoke what it may read there, or write allow = [\"{}\"] for it",
-                                Allow::ReadsOthers.word()
-                            ),
-                        );
-                    }
-                    Tried::Unclear(why) => {
-                        passed.notes.push(format!("whether it can read rows of {name} is not known: {why}"))
-                    }
-                }
-            }
-            _ => unasked.push(name),
-        }
-    }
-    if let [first, rest @ ..] = unasked.as_slice() {
-        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        passed.notes.push(format!("it was not tried on {first}{more}, whose database did not answer"));
-    }
-    passed.probed = Some(probed);
-    Ok(passed)
 }
 
 fn refuse<T>(what: String, cure: String) -> Result<T> {

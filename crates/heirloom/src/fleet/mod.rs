@@ -24,19 +24,21 @@ use std::time::Instant;
 use clap::Args;
 use heirloom_engine::Location;
 use heirloom_migrate::apply::Stop;
+use heirloom_migrate::clock::Clock;
 use heirloom_migrate::fleet::runner::{self, Ended, Limits};
 use heirloom_migrate::fleet::{Line, Pick, Pulse, Shard, State, TenantsFile};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::config::NotifyConfig;
 use crate::context::{Context, TenantLine, Watch};
 use crate::error::{Error, Result};
 use crate::ops::Output;
 
 pub use gate::{Passed, gate};
 pub use item::Item;
-pub use targets::{Place, Targets};
+pub use targets::{Place, Stay, Targets};
 
 /// What every operation of the fleet is asked: which file, which of its tenants, how many at a time.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +72,7 @@ pub struct Fleet {
     /// What the steps share.
     pub crew: Arc<Crew>,
     limits: Limits,
+    _link: Link,
 }
 
 /// What the steps of all tenants share.
@@ -82,15 +85,51 @@ pub struct Crew {
     pub stop: Stop,
     /// How long a database may take to let a tenant in.
     pub connect_timeout: std::time::Duration,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who is told of a divergence.
+    pub notify: NotifyConfig,
+}
+
+/// Asks a fleet to stop when its command is asked to, wherever that is.
+struct Link(tokio::task::JoinHandle<()>);
+
+impl Link {
+    fn new(context: &Context, stop: &Stop) -> Self {
+        let (cancel, stop) = (context.cancel().clone(), stop.clone());
+        Self(tokio::spawn(async move {
+            cancel.cancelled().await;
+            stop.ask();
+        }))
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Fleet {
     /// Reads the tenants file and everything it names; opens the configured store when a tenant goes there, so that a store
-    /// that another process serves is found out before anything begins.
+    /// that another process serves is found out before anything begins. An embedded store that is not there is not made by
+    /// looking at it.
     ///
     /// # Errors
     /// When the file is wrong or names no tenant that was asked for. What is wrong with one tenant is said in its line.
-    pub async fn open(context: &Context, asked: &Asked) -> Result<Self> {
+    pub async fn to_read(context: &Context, asked: &Asked) -> Result<Self> {
+        Self::open(context, asked, false).await
+    }
+
+    /// The same, but an embedded store that is not there is made.
+    ///
+    /// # Errors
+    /// As [`Fleet::to_read`].
+    pub async fn to_write(context: &Context, asked: &Asked) -> Result<Self> {
+        Self::open(context, asked, true).await
+    }
+
+    async fn open(context: &Context, asked: &Asked, making: bool) -> Result<Self> {
         let path = context.path(&asked.file);
         if !path.exists() {
             return Err(Error::file(&path)(std::io::ErrorKind::NotFound.into()));
@@ -119,15 +158,18 @@ impl Fleet {
         };
         let items: Vec<Arc<Item>> = item::all(context, &file).into_iter().map(Arc::new).collect();
         let wanted: Vec<&Location> = chosen.iter().filter_map(|at| items[*at].target.as_ref().ok()).collect();
-        let targets = Targets::new(context, &wanted, parallel, file.connect_timeout).await?;
+        let targets = Targets::new(context, &wanted, parallel, file.connect_timeout, making).await?;
         let crew = Arc::new(Crew {
             targets,
             watch: Arc::clone(context.watch()),
             stop: Stop::default(),
             connect_timeout: file.connect_timeout,
+            clock: context.clock(),
+            notify: context.config().notify.clone(),
         });
         let limits = Limits { parallel, patience: file.patience };
-        Ok(Self { file, items, chosen, crew, limits })
+        let link = Link::new(context, &crew.stop);
+        Ok(Self { file, items, chosen, crew, limits, _link: link })
     }
 
     /// The directory of made migration files and plans.
@@ -138,7 +180,6 @@ impl Fleet {
     /// Runs a step for each tenant that is meant, but for those whose line is given already, and gives back a line each.
     pub async fn run<F>(
         &self,
-        context: &Context,
         given: Vec<Option<Line>>,
         step: impl Fn(Arc<Item>, Arc<Crew>, Pulse, usize) -> F,
     ) -> Vec<Line>
@@ -151,12 +192,18 @@ impl Fleet {
         for line in given.iter().flatten() {
             self.told(line);
         }
+        // One whose step never begins has left as well.
+        let stay = |at: &usize| self.items[*at].target.as_ref().ok().and_then(|place| self.crew.targets.stay(place));
+        let mut stays: Vec<Option<Stay>> = self.chosen.iter().map(stay).collect();
+        stays.iter_mut().zip(&given).filter(|(_, line)| line.is_some()).for_each(|(stay, _)| drop(stay.take()));
         let begin = |at: usize, pulse: Pulse| {
             let position = self.chosen[todo[at]];
             let item = Arc::clone(&self.items[position]);
             let (crew, name) = (Arc::clone(&self.crew), item.name().to_owned());
             let running = step(item, crew, pulse, position);
+            let stay = stays[todo[at]].take();
             async move {
+                let _stay = stay;
                 let began = Instant::now();
                 let mut line = running.await.unwrap_or_else(|error| failed(Line::new(&name), &error));
                 line.seconds = (began.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
@@ -168,15 +215,7 @@ impl Fleet {
                 Ended::Done(line) => self.told(line),
                 other => self.told(&self.lost(self.chosen[todo[at]], other)),
             };
-            let running = runner::run(todo.len(), self.limits, &self.crew.stop, begin, told);
-            tokio::pin!(running);
-            tokio::select! {
-                ended = &mut running => ended,
-                () = context.cancel().cancelled() => {
-                    self.crew.stop.ask();
-                    running.await
-                }
-            }
+            runner::run(todo.len(), self.limits, &self.crew.stop, begin, told).await
         };
         for (at, end) in todo.iter().zip(ended) {
             given[*at] = Some(match end {
@@ -188,16 +227,15 @@ impl Fleet {
     }
 
     /// The line of a tenant whose step did not come to its end.
-    fn lost(&self, position: usize, end: &Ended<Line>) -> Line {
+    fn lost<R>(&self, position: usize, end: &Ended<R>) -> Line {
         let name = self.items[position].name();
         let error = match end {
             Ended::Silent(silence) => Error::Temporary(format!(
                 "A database of {name} gave no answer for {} s and was given up",
                 silence.as_secs()
             )),
-            Ended::Panicked => Error::Bug(format!("The step of {name} ended in a fault")),
+            Ended::Panicked | Ended::Done(_) => Error::Bug(format!("The step of {name} ended in a fault")),
             Ended::NotBegun => Error::Interrupted,
-            Ended::Done(line) => return line.clone(),
         };
         let mut line = failed(Line::new(name), &error);
         if matches!(end, Ended::Silent(_))

@@ -1,4 +1,5 @@
-//! The stores of a fleet: each opened once a process, whichever tenants go there, and closed when the last of them is done.
+//! The stores of a fleet: each opened once a process, whichever tenants go there, and closed when the last of them has left.
+//! An embedded store that is not there is made by who hands memories down, and by nobody who only looks.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +10,9 @@ use heirloom_engine::{Database, EngineError, Location, Options};
 use heirloom_migrate::ledger;
 use heirloom_migrate::plan::Target;
 use heirloom_store::{Store, StoreError, UpOptions};
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -23,18 +26,26 @@ pub struct Targets {
     places: HashMap<String, Arc<Place>>,
 }
 
+/// A tenant's stay at a store. It ends with the tenant's step, whether that came to its end, was refused, given up or a fault.
+pub struct Stay(Arc<Place>);
+
 /// One store.
 pub struct Place {
+    /// Where it is opened: a throw-away where it is not there and is only looked at.
     location: Location,
+    display: String,
+    stands_in: bool,
     options: Options,
     connect_timeout: Duration,
     up: UpOptions,
     /// Whether it is the configured store, which the process closes.
     configured: bool,
-    /// Tenants that have yet to be done with it.
+    /// Tenants that have yet to leave it.
     left: AtomicUsize,
     applied: AtomicUsize,
     finished: AtomicBool,
+    /// Its end, once the last tenant left.
+    finishing: Mutex<Option<JoinHandle<()>>>,
     database: OnceCell<Database>,
     store: OnceCell<Store>,
     looked: OnceCell<Target>,
@@ -44,12 +55,13 @@ pub struct Place {
 }
 
 impl Targets {
-    /// Places for tenants that go to these; opens the configured store, when one of them is that.
+    /// Places for tenants that go to these, to write where `making`; opens the configured store, when one of them is that.
     pub(super) async fn new(
         context: &Context,
         wanted: &[&Location],
         parallel: usize,
         connect_timeout: Duration,
+        making: bool,
     ) -> Result<Self> {
         let config = context.config();
         let configured = context.location().ok();
@@ -59,13 +71,16 @@ impl Targets {
         }
         let mut places = HashMap::new();
         for (key, (sharing, location)) in sharers {
-            let configured = configured.as_ref() == Some(location);
+            let stands_in = !making && !location.is_there();
+            let configured = !stands_in && configured.as_ref() == Some(location);
             let pool = match config.origin("database.pool") {
                 "default" if sharing > 1 => config.database.pool.max(sharing.min(parallel) + 2),
                 _ => config.database.pool,
             };
             let place = Place {
-                location: location.clone(),
+                location: if stands_in { Location::Temporary } else { location.clone() },
+                display: location.display(),
+                stands_in,
                 options: Options { pool_size: pool, ..Options::default() },
                 connect_timeout,
                 up: UpOptions { dimension: config.store.dimension, language: config.store.language.clone() },
@@ -73,6 +88,7 @@ impl Targets {
                 left: AtomicUsize::new(sharing),
                 applied: AtomicUsize::new(0),
                 finished: AtomicBool::new(false),
+                finishing: Mutex::new(None),
                 database: OnceCell::new(),
                 store: OnceCell::new(),
                 looked: OnceCell::new(),
@@ -97,13 +113,20 @@ impl Targets {
         place.ok_or_else(|| Error::Bug("a store was asked for that no tenant goes to".to_owned()))
     }
 
-    /// Every place.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Place>> {
-        self.places.values()
+    /// The stay of a tenant that goes to a location. Each that was counted takes one.
+    pub(super) fn stay(&self, location: &Location) -> Option<Stay> {
+        self.place(location).ok().map(Stay)
     }
 
+    /// Waits until every place has come to its end.
     pub(super) async fn close(&self) {
         for place in self.places.values() {
+            let finishing = place.finishing.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(finishing) = finishing
+                && let Err(error) = finishing.await
+            {
+                tracing::warn!(%error, "a store did not come to its end");
+            }
             place.finish().await;
         }
     }
@@ -133,7 +156,7 @@ impl Place {
                 return Err(Error::Told(Box::new(told)));
             }
             let opening = Database::open(&self.location, &self.options);
-            let opened = in_time(opening, self.connect_timeout, &self.location.display()).await;
+            let opened = in_time(opening, self.connect_timeout, &self.display).await;
             if let Err(error) = &opened {
                 let told = crate::explain::explain(error).told();
                 *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
@@ -149,7 +172,19 @@ impl Place {
     /// As [`Target::look`].
     pub async fn looked(&self) -> Result<&Target> {
         let database = self.database().await?;
-        self.looked.get_or_try_init(|| async { Ok(Target::look(database).await?) }).await
+        let look = || async { Ok(Target { display: self.display.clone(), ..Target::look(database).await? }) };
+        self.looked.get_or_try_init(look).await
+    }
+
+    /// The database of a store that must be there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotInstalled`] where a throw-away would stand in for it; else as [`Place::database`].
+    pub async fn existing(&self) -> Result<&Database> {
+        if self.stands_in {
+            return Err(StoreError::NotInstalled(self.display.clone()).into());
+        }
+        self.database().await
     }
 
     /// The store, which must be there.
@@ -157,7 +192,7 @@ impl Place {
     /// # Errors
     /// As [`Store::open`].
     pub async fn store(&self) -> Result<&Store> {
-        let database = self.database().await?;
+        let database = self.existing().await?;
         self.store.get_or_try_init(|| async { Ok(Store::open(database).await?) }).await
     }
 
@@ -193,14 +228,6 @@ impl Place {
         }
     }
 
-    /// A tenant needs it no longer. With the last one, what looks at the whole store is done once, and it is closed, so that a
-    /// thousand stores are never open at a time.
-    pub async fn done(&self) {
-        if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.finish().await;
-        }
-    }
-
     async fn finish(&self) {
         if self.finished.swap(true, Ordering::SeqCst) {
             return;
@@ -224,6 +251,20 @@ impl Place {
             && let Err(error) = database.close().await
         {
             tracing::debug!(error = %error, "a store was not closed");
+        }
+    }
+}
+
+impl Drop for Stay {
+    /// With the last one, what looks at the whole store is done once, and it is closed, so that a thousand stores are never
+    /// open at a time. It is a task of its own: the rows of that tenant are there, so its step must not be called silent for it.
+    fn drop(&mut self) {
+        if self.0.left.fetch_sub(1, Ordering::SeqCst) == 1
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let place = Arc::clone(&self.0);
+            let finishing = runtime.spawn(async move { place.finish().await });
+            *self.0.finishing.lock().unwrap_or_else(PoisonError::into_inner) = Some(finishing);
         }
     }
 }

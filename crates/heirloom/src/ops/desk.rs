@@ -7,7 +7,9 @@ use heirloom_migrate::clock::Clock;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire;
 use heirloom_migrate::soak::{Calendar, Divergence, Shadow, Task};
+use heirloom_migrate::source::Source;
 use heirloom_store::Store;
+use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -17,14 +19,49 @@ use crate::text::{Table, count, line};
 /// Divergences that are shown on a terminal.
 const SHOWN: usize = 20;
 
+/// The head of a plan's chain as it lies in a file beside the plan.
+pub(crate) struct Beside {
+    path: PathBuf,
+    head: Option<Head>,
+}
+
+impl Beside {
+    /// Reads the head of a run beside its plan.
+    pub(crate) fn read(plan: &Path, run_id: Uuid) -> Result<Self> {
+        let path = anchor::path_for(plan);
+        let head = anchor::read(&path, run_id)?;
+        Ok(Self { path, head })
+    }
+
+    /// What the library asks for.
+    pub(crate) fn task<'t>(
+        &'t self,
+        plan: &'t Plan,
+        source: &'t dyn Source,
+        store: &'t Store,
+        clock: &'t Clock,
+        check_only: bool,
+    ) -> Task<'t> {
+        let program = env!("CARGO_PKG_VERSION");
+        Task { plan, source, store, clock, program, anchor: self.head.as_ref(), check_only }
+    }
+
+    /// Keeps the newest head beside the plan.
+    pub(crate) fn keep(&self, newest: Option<&Head>) -> Result<()> {
+        match newest.filter(|newest| self.head.as_ref() != Some(*newest)) {
+            Some(newest) => Ok(anchor::write(&self.path, newest)?),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A plan on the desk.
 pub(super) struct Desk<'a> {
     pub(super) opened: Opened<'a>,
     pub(super) store: Store,
     clock: Clock,
     path: PathBuf,
-    anchor_path: PathBuf,
-    anchor: Option<Head>,
+    beside: Beside,
 }
 
 impl<'a> Desk<'a> {
@@ -32,30 +69,18 @@ impl<'a> Desk<'a> {
     pub(super) async fn open(context: &'a Context, plan: &Path) -> Result<Self> {
         let opened = Opened::to_read(context, plan).await?;
         let store = Store::open(opened.database).await?;
-        let anchor_path = anchor::path_for(plan);
-        let anchor = anchor::read(&anchor_path)?;
-        Ok(Self { opened, store, clock: context.clock(), path: plan.to_owned(), anchor_path, anchor })
+        let beside = Beside::read(plan, opened.plan.run_id)?;
+        Ok(Self { opened, store, clock: context.clock(), path: plan.to_owned(), beside })
     }
 
     /// What the library asks for.
     pub(super) fn task(&self, check_only: bool) -> Task<'_> {
-        Task {
-            plan: &self.opened.plan,
-            source: self.opened.source.as_ref(),
-            store: &self.store,
-            clock: &self.clock,
-            program: env!("CARGO_PKG_VERSION"),
-            anchor: self.anchor.as_ref(),
-            check_only,
-        }
+        self.beside.task(&self.opened.plan, self.opened.source.as_ref(), &self.store, &self.clock, check_only)
     }
 
     /// Keeps the newest head beside the plan.
     pub(super) fn keep(&self, head: Option<&Head>) -> Result<()> {
-        match head.filter(|head| self.anchor.as_ref() != Some(*head)) {
-            Some(head) => Ok(anchor::write(&self.anchor_path, head)?),
-            None => Ok(()),
-        }
+        self.beside.keep(head)
     }
 
     /// Where the archive of the plan's source lies or will lie.

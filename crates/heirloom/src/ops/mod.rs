@@ -21,7 +21,7 @@ pub mod compat;
 pub mod completions;
 pub mod config;
 pub mod demo;
-mod desk;
+pub(crate) mod desk;
 pub mod detect;
 pub mod doctor;
 pub mod fleet;

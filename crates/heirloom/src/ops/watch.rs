@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::context::{Cancel, Context};
 use crate::error::Result;
-use crate::notify::{self, Message};
+use crate::notify;
 use crate::ops::migration::{self, Opened};
 
 /// Sweeps as often as the settings say, until it is cancelled.
@@ -37,7 +37,7 @@ async fn round(context: &Context) -> Result<()> {
             }
             Ok(sweep) => {
                 tracing::warn!(migration = sweep.name, divergences = sweep.record.divergence_count, "divergence");
-                for failed in notify::tell(&context.config().notify, &Message::of(&sweep)).await {
+                for failed in notify::diverged(&context.config().notify, &sweep).await {
                     tracing::warn!("{failed}");
                 }
             }

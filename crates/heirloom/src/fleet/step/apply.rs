@@ -5,13 +5,13 @@ use std::sync::Arc;
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::apply::{self, ApplyRequest, Options};
 use heirloom_migrate::fleet::{Allow, Line, Pulse, State, probe};
-use heirloom_migrate::ledger;
 use heirloom_migrate::plan::Plan;
+use heirloom_store::Store;
 
 use super::super::gate::Passed;
 use super::super::targets::Place;
 use super::super::{Crew, Item, gate};
-use super::{open, planned};
+use super::{open, planned, ran};
 use crate::error::Result;
 
 /// Applies one tenant's plan.
@@ -27,9 +27,7 @@ pub async fn run(
     check_only: bool,
 ) -> Result<Line> {
     let place = crew.targets.place(item.target()?)?;
-    let done = Box::pin(hand_down(&item, &crew, &pulse, &place, &plan, passed, check_only)).await;
-    place.done().await;
-    done
+    Box::pin(hand_down(&item, &crew, &pulse, &place, &plan, passed, check_only)).await
 }
 
 async fn hand_down(
@@ -42,11 +40,12 @@ async fn hand_down(
     check_only: bool,
 ) -> Result<Line> {
     let mut line = planned(item, plan);
+    let passed = passed.settled(pulse).await?;
     line.probed = passed.probed;
     line.notes = passed.notes;
     let sides = open(item, crew, place, pulse).await?;
     let known = plan.target.store_id.is_some();
-    if check_only && heirloom_store::Store::inspect(sides.database).await?.is_none() {
+    if check_only && !known && Store::inspect(sides.database).await?.is_none() {
         gate::roles(item, Some(plan))?;
         apply::check_without_store(plan, &sides.source).await?;
         return Ok(line);
@@ -80,13 +79,7 @@ async fn hand_down(
     })
     .await?;
     line.written = done.written;
-    let client = sides.database.client().await?;
-    if ledger::exists(&client).await?
-        && let Some(run) = ledger::find_run(&client, plan.run_id).await?
-    {
-        line.ran(&run);
-    }
-    drop(client);
+    ran(&mut line, sides.database, plan).await?;
     if !check_only {
         place.grew(done.written).await?;
     }

@@ -9,9 +9,10 @@ pub mod status;
 pub mod verify;
 
 use heirloom_engine::Database;
-use heirloom_migrate::fleet::{Line, Pulse, Side, Watched};
+use heirloom_migrate::fleet::{Line, Pulse, Side, State, Watched};
+use heirloom_migrate::ledger::{self, RunState};
 use heirloom_migrate::plan::Plan;
-use heirloom_migrate::source::{self, Identity, Source};
+use heirloom_migrate::source::{self, Source};
 
 use super::targets::{self, Place};
 use super::{Crew, Item};
@@ -37,17 +38,46 @@ pub(super) async fn open<'a>(item: &Item, crew: &Crew, place: &'a Place, pulse: 
 /// A line that begins with what the plan says.
 pub(super) fn planned(item: &Item, plan: &Plan) -> Line {
     Line {
-        state: heirloom_migrate::fleet::State::Planned,
+        state: State::Planned,
         source_rows: Some(plan.counts.rows),
         plan: Some(item.plan.display().to_string()),
         plan_digest: Some(plan.digest.clone()),
         run_id: Some(plan.run_id),
-        source: Some(side(&plan.source.display, &plan.source.identity)),
-        target: Some(side(&plan.target.display, &plan.target.identity)),
+        source: Some(Side::of(&plan.source.display, &plan.source.identity)),
+        target: Some(Side::of(&plan.target.display, &plan.target.identity)),
         ..Line::new(item.name())
     }
 }
 
-fn side(place: &str, identity: &Identity) -> Side {
-    Side::of(place, identity)
+/// Fills in what the ledger says of the plan's run, and gives back where it stands; `None` when nothing of it moved here.
+pub(super) async fn ran(line: &mut Line, database: &Database, plan: &Plan) -> Result<Option<RunState>> {
+    let client = database.client().await?;
+    if !ledger::exists(&client).await? {
+        return Ok(None);
+    }
+    let run = ledger::find_run(&client, plan.run_id).await?;
+    Ok(run.map(|run| {
+        line.ran(&run);
+        run.state
+    }))
+}
+
+/// The line of a tenant whose table is put away, with what the ledger knows of it: there is nothing left to read, and that is
+/// no failure. `None` for any other.
+pub(super) async fn retired(
+    line: &mut Line,
+    crew: &Crew,
+    pulse: &Pulse,
+    place: &Place,
+    plan: &Plan,
+) -> Result<Option<Line>> {
+    pulse.knock(true);
+    let database = place.existing().await?;
+    pulse.knock(false);
+    if ran(line, database, plan).await? != Some(RunState::Retired) {
+        return Ok(None);
+    }
+    status::recorded(line, database, plan, crew.clock.now()).await?;
+    line.notes.push("its table is retired; there is nothing left to read".to_owned());
+    Ok(Some(line.clone()))
 }

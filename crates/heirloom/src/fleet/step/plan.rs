@@ -21,22 +21,20 @@ pub struct How {
     pub again: bool,
 }
 
-/// Plans one tenant.
+/// Plans one tenant. What is refused is not written, so that nobody can apply it.
 ///
 /// # Errors
 /// As [`plan::make`]. What refuses a plan is in the line.
 pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, how: How) -> Result<Line> {
     let place = crew.targets.place(item.target()?)?;
-    let done = match item.read_plan() {
+    match item.read_plan() {
         Ok(plan) if !how.again => {
             let mut line = judged(&item, &plan);
             line.notes.push("planned before; --again makes a new plan".to_owned());
             Ok(line)
         }
         _ => Box::pin(make(&item, &crew, &pulse, &place, how)).await,
-    };
-    place.done().await;
-    done
+    }
 }
 
 async fn make(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, how: How) -> Result<Line> {
@@ -63,11 +61,16 @@ async fn make(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, how: How) 
         target,
     )
     .await?;
+    let mut line = judged(item, &plan);
     if !how.check_only {
+        // The file is there to find out with why its plan was refused.
         write(&item.toml, &migration.text)?;
-        plan.write(&item.plan)?;
+        match line.holds() {
+            true => plan.write(&item.plan)?,
+            false => (line.plan, line.plan_digest, line.run_id) = (None, None, None),
+        }
     }
-    Ok(judged(item, &plan))
+    Ok(line)
 }
 
 /// A plan's line, with what refuses it.

@@ -3,54 +3,32 @@
 use std::sync::Arc;
 
 use heirloom_migrate::MigrateError;
-use heirloom_migrate::audit::anchor;
-use heirloom_migrate::clock::Clock;
 use heirloom_migrate::fleet::{Line, Pulse, State};
-use heirloom_migrate::ledger;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire::{self, Phase};
-use heirloom_migrate::soak::Task;
 
 use super::super::targets::Place;
 use super::super::{Crew, Item, failed};
-use super::{open, planned};
+use super::{open, planned, ran};
 use crate::error::Result;
+use crate::ops::desk::Beside;
 
 /// Retires one tenant's table.
 ///
 /// # Errors
 /// As [`retire::retire`]. A gate that is short is in the line.
-pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, clock: Clock, check_only: bool) -> Result<Line> {
+pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, check_only: bool) -> Result<Line> {
     let plan = item.read_plan()?;
     let place = crew.targets.place(item.target()?)?;
-    let done = Box::pin(retire(&item, &crew, &pulse, &place, &plan, clock, check_only)).await;
-    place.done().await;
-    done
+    Box::pin(retire(&item, &crew, &pulse, &place, &plan, check_only)).await
 }
 
-async fn retire(
-    item: &Item,
-    crew: &Crew,
-    pulse: &Pulse,
-    place: &Place,
-    plan: &Plan,
-    clock: Clock,
-    check_only: bool,
-) -> Result<Line> {
+async fn retire(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &Plan, check_only: bool) -> Result<Line> {
     let mut line = planned(item, plan);
     let sides = open(item, crew, place, pulse).await?;
     let store = place.store().await?;
-    let path = anchor::path_for(&item.plan);
-    let head = anchor::read(&path)?;
-    let task = Task {
-        plan,
-        source: &sides.source,
-        store,
-        clock: &clock,
-        program: env!("CARGO_PKG_VERSION"),
-        anchor: head.as_ref(),
-        check_only,
-    };
+    let beside = Beside::read(&item.plan, plan.run_id)?;
+    let task = beside.task(plan, &sides.source, store, &crew.clock, check_only);
     let archive = retire::path_for(&item.plan, plan, item.migration()?.retire.archive.as_deref());
     pulse.beat();
     let shown = line.clone();
@@ -59,15 +37,10 @@ async fn retire(
         crew.at_work(&shown, State::Soaked, rows);
     })
     .await?;
-    if let Some(newest) = done.head.as_ref().filter(|newest| !check_only && head.as_ref() != Some(*newest)) {
-        anchor::write(&path, newest)?;
+    if !check_only {
+        beside.keep(done.head.as_ref())?;
     }
-    {
-        let client = sides.database.client().await?;
-        if let Some(run) = ledger::find_run(&client, plan.run_id).await? {
-            line.ran(&run);
-        }
-    }
+    ran(&mut line, sides.database, plan).await?;
     line.notes.extend(match done.phase {
         Phase::Waiting => None,
         Phase::Kept => Some(format!("{} is kept as {}", done.table, done.renamed.clone().unwrap_or_default())),

@@ -3,27 +3,24 @@
 use std::sync::Arc;
 
 use heirloom_migrate::MigrateError;
-use heirloom_migrate::audit::anchor;
-use heirloom_migrate::clock::Clock;
 use heirloom_migrate::fleet::{Line, Pulse, State};
-use heirloom_migrate::ledger::{self, RunState};
 use heirloom_migrate::plan::Plan;
-use heirloom_migrate::soak::{self, Task};
+use heirloom_migrate::soak;
 
 use super::super::targets::Place;
 use super::super::{Crew, Item, failed};
-use super::{open, planned};
+use super::{open, planned, ran, retired};
 use crate::error::Result;
+use crate::notify;
+use crate::ops::desk::Beside;
 
 /// What to do beside sweeping.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct How {
     /// Read every row, also where nothing was written since the last clean sweep.
     pub full: bool,
     /// Compare and write nothing.
     pub check_only: bool,
-    /// What time it is.
-    pub clock: Clock,
 }
 
 /// Sweeps one tenant.
@@ -33,60 +30,41 @@ pub struct How {
 pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, how: How) -> Result<Line> {
     let plan = item.read_plan()?;
     let place = crew.targets.place(item.target()?)?;
-    let done = Box::pin(sweep(&item, &crew, &pulse, &place, &plan, how)).await;
-    place.done().await;
-    done
+    Box::pin(sweep(&item, &crew, &pulse, &place, &plan, how)).await
 }
 
 async fn sweep(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &Plan, how: How) -> Result<Line> {
     let mut line = planned(item, plan);
+    if let Some(line) = retired(&mut line, crew, pulse, place, plan).await? {
+        return Ok(line);
+    }
     let sides = open(item, crew, place, pulse).await?;
     let store = place.store().await?;
-    let path = anchor::path_for(&item.plan);
-    let verified = {
-        let client = sides.database.client().await?;
-        match ledger::exists(&client).await? {
-            true => ledger::find_run(&client, plan.run_id).await?.is_some_and(|run| run.state == RunState::Verified),
-            false => false,
-        }
-    };
-    let head = anchor::read(&path)?;
-    let task = |head| Task {
-        plan,
-        source: &sides.source,
-        store,
-        clock: &how.clock,
-        program: env!("CARGO_PKG_VERSION"),
-        anchor: head,
-        check_only: how.check_only,
-    };
-    let mut newest = head.clone();
-    if verified {
-        newest = soak::start(&task(head.as_ref()), false).await?.head;
-        if let Some(head) = newest.as_ref().filter(|_| !how.check_only) {
-            anchor::write(&path, head)?;
-        }
+    let mut beside = Beside::read(&item.plan, plan.run_id)?;
+    if line.state == State::Verified {
+        let task = beside.task(plan, &sides.source, store, &crew.clock, how.check_only);
+        let started = soak::start(&task, false).await?;
         if how.check_only {
             line.notes.push("the soak could start".to_owned());
             return Ok(line);
         }
+        beside.keep(started.head.as_ref())?;
+        beside = Beside::read(&item.plan, plan.run_id)?;
     }
     pulse.beat();
     let shown = line.clone();
-    let found = soak::sweep(&task(newest.as_ref()), how.full, &mut |done, _| {
+    let task = beside.task(plan, &sides.source, store, &crew.clock, how.check_only);
+    let found = soak::sweep(&task, how.full, &mut |done, _| {
         pulse.beat();
         crew.at_work(&shown, State::Soaking, done);
     })
     .await?;
-    if let Some(head) = found.head.as_ref().filter(|head| !how.check_only && newest.as_ref() != Some(*head)) {
-        anchor::write(&path, head)?;
+    if !how.check_only {
+        beside.keep(found.head.as_ref())?;
+        // Whoever is told may take his time, which is no silence of the tenant's.
+        line.notes.extend(pulse.kept(notify::diverged(&crew.notify, &found)).await);
     }
-    {
-        let client = sides.database.client().await?;
-        if let Some(run) = ledger::find_run(&client, plan.run_id).await? {
-            line.ran(&run);
-        }
-    }
+    ran(&mut line, sides.database, plan).await?;
     line.soaked_days = Some(u64::from(found.calendar.counted));
     line.explained = Some(found.record.explained.values().sum());
     line.verified = Some(found.record.equal);

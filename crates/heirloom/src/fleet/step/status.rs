@@ -2,31 +2,30 @@
 
 use std::sync::Arc;
 
-use heirloom_migrate::clock::Clock;
+use heirloom_engine::Database;
 use heirloom_migrate::fleet::{Line, Pulse, State};
+use heirloom_migrate::plan::Plan;
 use heirloom_migrate::{ledger, soak};
 
 use super::super::targets::Place;
 use super::super::{Crew, Item};
-use super::planned;
+use super::{planned, ran};
 use crate::error::Result;
 
 /// Looks at one tenant.
 ///
 /// # Errors
 /// When its plan is damaged or its store does not answer. That there is no plan yet is no error.
-pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, clock: Clock) -> Result<Line> {
+pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse) -> Result<Line> {
     item.migration()?;
     let place = crew.targets.place(item.target()?)?;
-    let done = match item.plan.exists() {
-        true => Box::pin(look(&item, &pulse, &place, &clock)).await,
+    match item.plan.exists() {
+        true => Box::pin(look(&item, &crew, &pulse, &place)).await,
         false => Ok(Line::new(item.name())),
-    };
-    place.done().await;
-    done
+    }
 }
 
-async fn look(item: &Item, pulse: &Pulse, place: &Place, clock: &Clock) -> Result<Line> {
+async fn look(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place) -> Result<Line> {
     let plan = item.read_plan()?;
     let mut line = planned(item, &plan);
     if !item.target()?.is_there() {
@@ -35,20 +34,22 @@ async fn look(item: &Item, pulse: &Pulse, place: &Place, clock: &Clock) -> Resul
     pulse.knock(true);
     let database = place.database().await?;
     pulse.knock(false);
-    let client = database.client().await?;
-    if !ledger::exists(&client).await? {
-        return Ok(line);
-    }
-    if let Some(run) = ledger::find_run(&client, plan.run_id).await? {
-        line.ran(&run);
-        if [State::Soaking, State::Soaked, State::Retired].contains(&line.state) {
-            let soak = soak::status(&client, plan.run_id, clock.now()).await?;
-            line.soaked_days = Some(u64::from(soak.calendar.counted));
-        }
-        if let Some(proof) = ledger::verified(&client, plan.run_id).await? {
-            line.explained = Some(proof.explained);
-            line.verified = Some(proof.equal);
-        }
+    if ran(&mut line, database, &plan).await?.is_some() {
+        recorded(&mut line, database, &plan, crew.clock.now()).await?;
     }
     Ok(line)
+}
+
+/// Fills in what was counted of its days and found by its comparison.
+pub(super) async fn recorded(line: &mut Line, database: &Database, plan: &Plan, now: jiff::Timestamp) -> Result<()> {
+    let client = database.client().await?;
+    if [State::Soaking, State::Soaked, State::Retired].contains(&line.state) {
+        let soak = soak::status(&client, plan.run_id, now).await?;
+        line.soaked_days = Some(u64::from(soak.calendar.counted));
+    }
+    if let Some(proof) = ledger::verified(&client, plan.run_id).await? {
+        line.explained = Some(proof.explained);
+        line.verified = Some(proof.equal);
+    }
+    Ok(())
 }

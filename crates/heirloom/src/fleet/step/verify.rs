@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::fleet::{Line, Pulse, State};
-use heirloom_migrate::ledger;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::verify::{self, VerifyRequest};
 
 use super::super::targets::Place;
 use super::super::{Crew, Item, failed};
-use super::{open, planned};
+use super::{open, planned, ran, retired};
 use crate::error::Result;
 use crate::ops;
 
@@ -21,13 +20,14 @@ use crate::ops;
 pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, record: bool) -> Result<Line> {
     let plan = item.read_plan()?;
     let place = crew.targets.place(item.target()?)?;
-    let done = Box::pin(compare(&item, &crew, &pulse, &place, &plan, record)).await;
-    place.done().await;
-    done
+    Box::pin(compare(&item, &crew, &pulse, &place, &plan, record)).await
 }
 
 async fn compare(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &Plan, record: bool) -> Result<Line> {
     let mut line = planned(item, plan);
+    if let Some(line) = retired(&mut line, crew, pulse, place, plan).await? {
+        return Ok(line);
+    }
     let sides = open(item, crew, place, pulse).await?;
     let store = place.store().await?;
     pulse.beat();
@@ -46,14 +46,7 @@ async fn compare(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &
     if record && found.holds {
         ops::verify::record(plan, item.migration()?, &sides.source, sides.database, &found).await?;
     }
-    {
-        let client = sides.database.client().await?;
-        if ledger::exists(&client).await?
-            && let Some(run) = ledger::find_run(&client, plan.run_id).await?
-        {
-            line.ran(&run);
-        }
-    }
+    ran(&mut line, sides.database, plan).await?;
     // What the comparison counted is newer than what the ledger has.
     let explained: u64 = found.explained.values().sum();
     line.source_rows = Some(found.source_rows);

@@ -37,35 +37,19 @@ impl Operation for CheckAudit {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let runs = migration::latest_runs(context, self.plan.as_deref(), None).await?;
-        let mut heads = Vec::new();
-        if let Some(plan) = &self.plan {
-            heads.extend(anchor::read(&anchor::path_for(plan))?);
-        }
         let mut reports = Vec::new();
         for (database, run_id) in runs {
+            let mut heads = Vec::new();
+            if let Some(plan) = &self.plan {
+                heads.extend(anchor::read(&anchor::path_for(plan), run_id)?);
+            }
             if let Some(text) = &self.head {
                 heads.push(head(text, run_id)?);
             }
             let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
             let Some(run) = ledger::find_run(&client, run_id).await? else { continue };
-            let (entries, guards) = match ledger::has_chain(&client).await? {
-                true => (ledger::entries(&client, run_id).await?, ledger::guards(&client).await?),
-                false => (Vec::new(), audit::Guards::default()),
-            };
-            let outside = heads.iter().filter(|head| head.run_id == run_id);
-            let one = (run_id, run.name.as_str(), run.state);
-            let mut report = audit::check(one, &entries, &guards, None);
-            for head in outside {
-                let with = audit::check(one, &entries, &audit::Guards::default(), Some(head));
-                report.anchored = true;
-                for problem in with.problems {
-                    if !report.problems.contains(&problem) {
-                        report.problems.push(problem);
-                    }
-                }
-            }
-            report.holds = report.problems.is_empty();
-            reports.push(report);
+            let (entries, guards) = ledger::chain(&client, run_id).await?;
+            reports.push(audit::check((run_id, run.name.as_str(), run.state), &entries, &guards, &heads));
         }
         let holds = reports.iter().all(|report| report.holds);
         let mut text: String = reports.iter().map(lines).collect();

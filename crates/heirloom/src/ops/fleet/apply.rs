@@ -37,7 +37,10 @@ impl Operation for ApplyFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let fleet = Fleet::open(context, &self.asked).await?;
+        let fleet = match self.check_only {
+            true => Fleet::to_read(context, &self.asked).await?,
+            false => Fleet::to_write(context, &self.asked).await?,
+        };
         let mut unread = vec![None; fleet.items.len()];
         let plans: Vec<Option<Arc<Plan>>> = fleet
             .items
@@ -66,7 +69,7 @@ impl Operation for ApplyFleet {
         }
         let check_only = self.check_only;
         let lines = fleet
-            .run(context, given, |item, crew, pulse, at| {
+            .run(given, |item, crew, pulse, at| {
                 let (plan, passed) = (plans[at].clone(), passed[at].clone());
                 async move {
                     let plan = plan.ok_or_else(|| Error::Bug("a tenant without a plan was begun".to_owned()))?;

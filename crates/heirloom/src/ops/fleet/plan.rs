@@ -37,10 +37,9 @@ impl Operation for PlanFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let fleet = Fleet::open(context, &self.asked).await?;
+        let fleet = Fleet::to_read(context, &self.asked).await?;
         let how = step::plan::How { check_only: self.check_only, again: self.again };
-        let lines =
-            fleet.run(context, Vec::new(), |item, crew, pulse, _| step::plan::run(item, crew, pulse, how)).await;
+        let lines = fleet.run(Vec::new(), |item, crew, pulse, _| step::plan::run(item, crew, pulse, how)).await;
         fleet.close().await;
         let next = match self.check_only {
             true => String::new(),

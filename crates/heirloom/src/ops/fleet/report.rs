@@ -35,10 +35,8 @@ impl Operation for FleetReport {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let fleet = Fleet::open(context, &self.asked).await?;
-        let lines = fleet
-            .run(context, Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse, context.clock()))
-            .await;
+        let fleet = Fleet::to_read(context, &self.asked).await?;
+        let lines = fleet.run(Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse)).await;
         fleet.close().await;
         let mut output = fleet.output(&lines, "")?;
         let out = context.path(self.out.as_deref().unwrap_or(Path::new("heirloom-report")));

@@ -33,13 +33,10 @@ impl Operation for RetireFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let fleet = Fleet::open(context, &self.asked).await?;
-        let (clock, check_only) = (context.clock(), self.check_only);
-        let lines = fleet
-            .run(context, Vec::new(), |item, crew, pulse, _| {
-                step::retire::run(item, crew, pulse, clock.clone(), check_only)
-            })
-            .await;
+        let fleet = Fleet::to_read(context, &self.asked).await?;
+        let check_only = self.check_only;
+        let lines =
+            fleet.run(Vec::new(), |item, crew, pulse, _| step::retire::run(item, crew, pulse, check_only)).await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

@@ -37,11 +37,9 @@ impl Operation for SoakFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let fleet = Fleet::open(context, &self.asked).await?;
-        let how = step::soak::How { full: self.full, check_only: self.check_only, clock: context.clock() };
-        let lines = fleet
-            .run(context, Vec::new(), |item, crew, pulse, _| step::soak::run(item, crew, pulse, how.clone()))
-            .await;
+        let fleet = Fleet::to_read(context, &self.asked).await?;
+        let how = step::soak::How { full: self.full, check_only: self.check_only };
+        let lines = fleet.run(Vec::new(), |item, crew, pulse, _| step::soak::run(item, crew, pulse, how)).await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

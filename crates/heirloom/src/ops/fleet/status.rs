@@ -29,10 +29,8 @@ impl Operation for FleetStatus {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let fleet = Fleet::open(context, &self.asked).await?;
-        let lines = fleet
-            .run(context, Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse, context.clock()))
-            .await;
+        let fleet = Fleet::to_read(context, &self.asked).await?;
+        let lines = fleet.run(Vec::new(), |item, crew, pulse, _| step::status::run(item, crew, pulse)).await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

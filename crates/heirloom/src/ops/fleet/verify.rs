@@ -33,10 +33,9 @@ impl Operation for VerifyFleet {
     const FINISHES: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let fleet = Fleet::open(context, &self.asked).await?;
+        let fleet = Fleet::to_read(context, &self.asked).await?;
         let record = self.record;
-        let lines =
-            fleet.run(context, Vec::new(), |item, crew, pulse, _| step::verify::run(item, crew, pulse, record)).await;
+        let lines = fleet.run(Vec::new(), |item, crew, pulse, _| step::verify::run(item, crew, pulse, record)).await;
         fleet.close().await;
         let next = match record {
             true => format!("`heirloom fleet report {}`", self.asked.file.display()),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Progress};
 use crate::error::Result;
-use crate::notify::{self, Message};
+use crate::notify;
 use crate::ops::desk::{self, Desk};
 use crate::ops::{Doors, Operation, Output};
 use crate::text::{Table, count};
@@ -50,8 +50,8 @@ impl Operation for SweepSoak {
             desk.keep(sweep.head.as_ref())?;
         }
         let mut text = text(&sweep);
-        if !sweep.record.clean && !self.check_only {
-            for failed in notify::tell(&context.config().notify, &Message::of(&sweep)).await {
+        if !self.check_only {
+            for failed in notify::diverged(&context.config().notify, &sweep).await {
                 context.watch().note(&failed);
             }
         }
