@@ -88,6 +88,11 @@ pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result
 }
 
 impl Passed {
+    /// Whether its database has yet to answer.
+    pub(super) fn is_late(&self) -> bool {
+        self.late.is_some()
+    }
+
     /// Asks a tenant whose database did not answer in time once more, in its own step, where it keeps nobody waiting.
     ///
     /// # Errors

@@ -40,10 +40,14 @@ async fn hand_down(
     check_only: bool,
 ) -> Result<Line> {
     let mut line = planned(item, plan);
+    let sides = open(item, crew, place, pulse).await?;
+    if passed.is_late() {
+        // A table that is gone is told with the cure.
+        sides.source.describe(&plan.source.relation).await?;
+    }
     let passed = passed.settled(pulse).await?;
     line.probed = passed.probed;
     line.notes = passed.notes;
-    let sides = open(item, crew, place, pulse).await?;
     let known = plan.target.store_id.is_some();
     if check_only && !known && Store::inspect(sides.database).await?.is_none() {
         gate::roles(item, Some(plan))?;
