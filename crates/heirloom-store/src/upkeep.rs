@@ -5,6 +5,9 @@
 //! as the serving role; running it twice, or twice at once, changes nothing more. Deliberately absent: anything that a
 //! recall would have to wait for, and any change of what a memory says.
 
+mod centre;
+
+use centre::Centred;
 use heirloom_engine::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,12 +21,6 @@ use crate::store::Store;
 
 /// A namespace of more memories gets indexes of its own; up to here reading it whole is as fast.
 pub const LARGE_NAMESPACE: i64 = 5_000;
-
-/// Fewest vectors a centre is taken over. Below, vectors are compared as they are.
-const FEWEST_VECTORS: i64 = 64;
-
-/// A centre is taken anew when there are this many times the vectors it was taken over.
-const GROWTH: i64 = 8;
 
 /// What upkeep did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,11 +61,11 @@ impl Store {
         if namespaces.is_none() {
             kept.answers_forgotten = idempotency::expire(&client).await?;
         }
-        for model in models(&mut client).await? {
-            if centre(&mut client, self.meta(), &model).await? {
-                kept.models_centred.push(model);
-            } else {
-                kept.models_not_centred += 1;
+        for model in centre::due(&mut client).await? {
+            match centre::take(&mut client, self.meta(), &model).await? {
+                Centred::Anew => kept.models_centred.push(model.name),
+                Centred::Stays => {}
+                Centred::Refused => kept.models_not_centred += 1,
             }
         }
         self.each(&mut client, namespaces, &mut kept).await?;
@@ -151,44 +148,6 @@ async fn due(client: &mut Client, namespaces: Option<&[String]>) -> Result<Vec<D
             })
         })
         .collect()
-}
-
-async fn models(client: &mut Client) -> Result<Vec<String>> {
-    let tx = client.build_transaction().read_only(true).start().await?;
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
-    let rows = tx.query(include_str!("../sql/queries/upkeep/models.sql"), &[&FEWEST_VECTORS, &GROWTH]).await?;
-    tx.commit().await?;
-    rows.iter().map(|row| Ok(row.try_get("name")?)).collect()
-}
-
-/// Takes the mean of a model's vectors and lets every vector of the model look at it; `false` when this user may not.
-async fn centre(client: &mut Client, meta: &Meta, model: &str) -> Result<bool> {
-    let tx = client.build_transaction().start().await?;
-    // The operators of vectors, wherever pgvector lives.
-    tx.execute("select set_config('search_path', $1, true)", &[&meta.search_path()]).await?;
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
-    let row = tx.query_one(include_str!("../sql/queries/upkeep/centre.sql"), &[&model]).await?;
-    let centre: String = row.try_get("centre")?;
-    let vectors: i64 = row.try_get("vectors")?;
-    let rows = tx
-        .query(
-            "select distinct m.namespace from heirloom.memory m where coalesce(m.embedding_model, '') = $1 and m.embedding is not null",
-            &[&model],
-        )
-        .await?;
-    tx.batch_execute("set local role none").await?;
-    match tx.execute(include_str!("../sql/queries/upkeep/keep_centre.sql"), &[&model, &centre, &vectors]).await {
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => return Ok(false),
-        kept => kept?,
-    };
-    tx.commit().await?;
-    for row in rows {
-        let namespace: String = row.try_get("namespace")?;
-        let tx = Scope::one(&namespace)?.begin(client, Access::Write).await?;
-        tx.execute(include_str!("../sql/queries/upkeep/recentre.sql"), &[&namespace, &model]).await?;
-        tx.commit().await?;
-    }
-    Ok(true)
 }
 
 /// Gives a namespace its two indexes; `false` when this user may not. Built beside the writers on a server.

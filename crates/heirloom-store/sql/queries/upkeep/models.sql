@@ -1,6 +1,6 @@
--- The models that need a centre, or a new one: at least $1 vectors and none yet, or $2 times as many as it was taken over.
+-- The models whose centre is due: at least $1 vectors and none yet, or $2 times as many as when it was last looked at.
 -- Read by the auditing role.
-select v.name
+select v.name, v.vectors
 from (
     select coalesce(m.embedding_model, '') as name, count(*) as vectors
     from heirloom.memory m
