@@ -18,6 +18,7 @@ pub fn counted(n: u64, noun: &str) -> String {
     match noun.strip_suffix("ry") {
         _ if n == 1 => format!("{} {noun}", count(n)),
         Some(stem) => format!("{} {stem}ries", count(n)),
+        None if noun.ends_with('s') => format!("{} {noun}es", count(n)),
         None => format!("{} {noun}s", count(n)),
     }
 }

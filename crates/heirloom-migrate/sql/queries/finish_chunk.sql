@@ -11,6 +11,7 @@ update heirloom_migrate.chunk
        rejected = $9,
        source_sum = $10,
        expected_sum = $11,
+       source_look = $14,
        restored = restored + $12,
        done_at = now(),
        holder = null,

@@ -1,6 +1,6 @@
 //! One chunk: claimed, read and mapped without a connection, then everything in one transaction.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use heirloom_store::bulk;
@@ -16,7 +16,7 @@ use crate::error::{MigrateError, Result};
 use crate::ledger::{self, ChunkRecord, ChunkResult, Lease};
 use crate::mapping::{Reject, RejectCode};
 use crate::plan::PlannedChunk;
-use crate::source::Read;
+use crate::source::{self, Read, Since};
 use crate::value::SourceRow;
 
 /// Rows that are mapped together, off the thread that reads them.
@@ -26,10 +26,14 @@ const BATCH: usize = 256;
 pub(super) struct Prepared {
     pub(super) lease: Lease,
     pub(super) items: Vec<Item>,
+    /// Count and sum over the versions of its rows, where the source keeps any.
+    look: Option<DigestSum>,
+    /// Whether these are all its rows.
+    whole: bool,
 }
 
-/// Reads and maps a chunk. The connection of the source is released before this returns.
-pub(super) async fn prepare(work: &Work<'_>, lease: Lease) -> Result<Prepared> {
+/// Reads and maps a chunk, or what changed in it since. The connection of the source is released before this returns.
+pub(super) async fn prepare(work: &Work<'_>, lease: Lease, since: Option<&Since>) -> Result<Prepared> {
     work.failpoints.pass(Point::BeforeDigest).await?;
     let mut batches: Vec<JoinHandle<Vec<Item>>> = Vec::new();
     let mut batch: Vec<(SourceRow, usize)> = Vec::with_capacity(BATCH);
@@ -37,8 +41,16 @@ pub(super) async fn prepare(work: &Work<'_>, lease: Lease) -> Result<Prepared> {
         let mapper = Arc::clone(&work.mapper);
         tokio::task::spawn_blocking(move || mapper.map_all(batch))
     };
+    let mut read = Read { since: since.cloned(), ..reading(work, planned(work, &lease)?) };
+    // Read with the row, so that the two are of one moment.
+    read.expressions.extend(work.version.clone());
+    let (mut look, mut buffer) = (work.version.as_ref().map(|_| DigestSum::default()), Vec::new());
     work.source
-        .scan(&reading(work, planned(work, &lease)?), &mut |row, bytes| {
+        .scan(&read, &mut |mut row, bytes| {
+            if let Some(look) = &mut look {
+                let version = row.values.pop();
+                look.add(source::look(&row.key, version.as_ref(), &work.mapper.key, &mut buffer));
+            }
             batch.push((row, bytes));
             if batch.len() == BATCH {
                 batches.push(send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))));
@@ -64,7 +76,7 @@ pub(super) async fn prepare(work: &Work<'_>, lease: Lease) -> Result<Prepared> {
         }
     }
     work.failpoints.pass(Point::AfterDigest).await?;
-    Ok(Prepared { lease, items })
+    Ok(Prepared { lease, items, look, whole: since.is_none() })
 }
 
 fn planned<'w>(work: &'w Work<'_>, lease: &Lease) -> Result<&'w PlannedChunk> {
@@ -73,20 +85,22 @@ fn planned<'w>(work: &'w Work<'_>, lease: &Lease) -> Result<&'w PlannedChunk> {
     })
 }
 
-fn reading(work: &Work<'_>, chunk: &PlannedChunk) -> Read {
+pub(super) fn reading(work: &Work<'_>, chunk: &PlannedChunk) -> Read {
     Read {
         relation: work.plan.source.relation.clone(),
         table: work.plan.source.table.clone(),
         key: work.plan.source.key.clone(),
         expressions: work.mapper.program.expressions().to_vec(),
         range: chunk.range.clone(),
+        since: None,
     }
 }
 
 /// Writes a prepared chunk in one transaction; `None` when another runner has taken it, and then nothing was written.
 pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pace>) -> Result<Option<ChunkResult>> {
-    let Prepared { lease, items } = prepared;
-    let mut result = ChunkResult { rows: items.len() as u64, ..ChunkResult::default() };
+    let Prepared { lease, items, look, whole } = prepared;
+    work.centred.get_or_try_init(|| centre(work, &items)).await?;
+    let mut result = ChunkResult { rows: items.len() as u64, look, ..ChunkResult::default() };
     for item in &items {
         result.source.add(item.source_digest);
     }
@@ -121,7 +135,11 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
         mark.stamp_with_rows(&tx, work, &there).await?;
     }
     work.failpoints.pass(Point::AfterMark).await?;
-    if !ledger::finish_chunk(&tx, &lease, &result).await? {
+    let ours = match whole {
+        true => ledger::finish_chunk(&tx, &lease, &result).await?,
+        false => ledger::touch_chunk(&tx, &lease, &result).await?,
+    };
+    if !ours {
         return Ok(None);
     }
     work.failpoints.pass(Point::BeforeCommit).await?;
@@ -131,6 +149,21 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
     Ok(Some(result))
 }
 
+/// Gives the models of these rows a centre before the first of them is written: without one every row has to be written again
+/// when it gets one.
+async fn centre(work: &Work<'_>, items: &[Item]) -> Result<()> {
+    let mut models: BTreeMap<&str, Vec<&[f32]>> = BTreeMap::new();
+    for (mapped, _) in items.iter().filter_map(|item| item.outcome.as_ref().ok()) {
+        if let Some(vector) = &mapped.memory.embedding {
+            models.entry(mapped.memory.embedding_model.as_deref().unwrap_or_default()).or_default().push(vector);
+        }
+    }
+    for (model, vectors) in models {
+        work.store.first_centre(model, &vectors).await?;
+    }
+    Ok(())
+}
+
 /// What a chunk that is done would come to again, when nothing changed at the source since and the store still has what
 /// it was given; `None` when there is something to do. Reads only.
 pub(super) async fn unchanged(
@@ -138,15 +171,31 @@ pub(super) async fn unchanged(
     chunk: &PlannedChunk,
     record: &ChunkRecord,
 ) -> Result<Option<ChunkResult>> {
-    let (mut source, mut ids, mut buffer) = (DigestSum::default(), Vec::new(), Vec::new());
-    work.source
-        .scan(&reading(work, chunk), &mut |row, _bytes| {
-            source.add(work.mapper.source_digest(&row, &mut buffer));
-            ids.push(work.mapper.program.id(&row.key));
-            Ok(())
-        })
-        .await?;
-    if record.source != Some(source) || !nothing_lost(work, &ids).await? {
+    let mut ids = Vec::new();
+    let looks_the_same = match (&work.version, record.look) {
+        (Some(version), Some(look)) => {
+            let read = reading(work, chunk);
+            let visit = &mut |key: &[String]| ids.push(work.mapper.program.id(key));
+            look == source::versions(work.source, &read, version, &work.mapper.key, visit).await?
+        }
+        _ => false,
+    };
+    if !looks_the_same {
+        // The same rows may have been written again.
+        let (mut source, mut buffer) = (DigestSum::default(), Vec::new());
+        ids.clear();
+        work.source
+            .scan(&reading(work, chunk), &mut |row, _bytes| {
+                source.add(work.mapper.source_digest(&row, &mut buffer));
+                ids.push(work.mapper.program.id(&row.key));
+                Ok(())
+            })
+            .await?;
+        if record.source != Some(source) {
+            return Ok(None);
+        }
+    }
+    if !nothing_lost(work, &ids).await? {
         return Ok(None);
     }
     let left = record.rejected + record.forgotten + record.conflicts;
@@ -156,7 +205,7 @@ pub(super) async fn unchanged(
         forgotten: record.forgotten,
         conflicts: record.conflicts,
         present: record.rows.saturating_sub(left),
-        source,
+        source: record.source.unwrap_or_default(),
         ..ChunkResult::default()
     }))
 }
@@ -170,14 +219,19 @@ async fn nothing_lost(work: &Work<'_>, ids: &[Uuid]) -> Result<bool> {
     Ok(lost.is_empty())
 }
 
-/// Deals again with a chunk that is done; `None` when another runner is at it.
-pub(super) async fn again(work: &Work<'_>, chunk: &PlannedChunk, pace: &Mutex<Pace>) -> Result<Option<ChunkResult>> {
+/// Deals again with a chunk that is done, or with what changed in it since; `None` when another runner is at it.
+pub(super) async fn again(
+    work: &Work<'_>,
+    chunk: &PlannedChunk,
+    since: Option<&Since>,
+    pace: &Mutex<Pace>,
+) -> Result<Option<ChunkResult>> {
     let lease = {
         let client = work.store.database().client().await?;
         ledger::claim(&client, work.plan.run_id, work.runner, work.lease, Some(chunk.ordinal)).await?
     };
     let Some(lease) = lease else { return Ok(None) };
-    let prepared = prepare(work, lease).await?;
+    let prepared = prepare(work, lease, since).await?;
     commit(work, prepared, pace).await
 }
 

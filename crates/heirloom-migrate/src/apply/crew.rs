@@ -20,6 +20,7 @@ use super::{Applied, Progress, Stop, Work, count};
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, Beat, ChunkRecord, ChunkResult, Lease};
 use crate::plan::PlannedChunk;
+use crate::source::Since;
 
 /// How often one worker tries again after losing its connection, in a row.
 const ATTEMPTS: u32 = 7;
@@ -39,6 +40,7 @@ pub(super) struct Crew<'a> {
     workers: usize,
     pace: Mutex<Pace>,
     state: Mutex<State<'a>>,
+    again: Again<'a>,
     /// A worker failed: the others finish what they have in hand.
     failed: AtomicBool,
     /// Something was claimed, so that there is something to tell.
@@ -53,6 +55,17 @@ struct State<'a> {
     bytes: u64,
     chunks: u32,
     waiting: Option<String>,
+}
+
+/// What becomes of chunks that are done.
+#[derive(Clone, Copy)]
+pub(super) enum Again<'a> {
+    /// They are compared, and dealt with again where something changed.
+    Compare,
+    /// They are dealt with again: something changed.
+    Whole,
+    /// What changed in them since is dealt with.
+    Since(&'a Since),
 }
 
 /// What a worker has next.
@@ -84,10 +97,16 @@ impl<'a> Crew<'a> {
             workers: workers(work, options.workers),
             pace: Mutex::new(Pace::new(options.rate)),
             state: Mutex::new(State { applied: Applied::new(work.plan), progress, bytes: 0, chunks: 0, waiting: None }),
+            again: Again::Compare,
             failed: AtomicBool::new(false),
             at_work: AtomicBool::new(false),
             next_done: AtomicUsize::new(0),
         }
+    }
+
+    /// How it deals with chunks that are done.
+    pub(super) fn dealing(self, again: Again<'a>) -> Self {
+        Self { again, ..self }
     }
 
     /// Drains what is not done, then looks again at what was done before this began.
@@ -182,7 +201,10 @@ impl<'a> Crew<'a> {
                 }
             }
         };
-        chunk::prepare(self.work, lease).await.map(Next::Chunk).map_err(|error| Failed { error, lease: Some(lease) })
+        chunk::prepare(self.work, lease, None)
+            .await
+            .map(Next::Chunk)
+            .map_err(|error| Failed { error, lease: Some(lease) })
     }
 
     async fn claim(&self) -> Result<Option<Lease>> {
@@ -239,11 +261,18 @@ impl<'a> Crew<'a> {
     }
 
     async fn once_more(&self, chunk: &PlannedChunk, record: &ChunkRecord) -> Result<Option<ChunkResult>> {
-        if let Some(result) = chunk::unchanged(self.work, chunk, record).await? {
-            return Ok(Some(result));
-        }
+        let since = match self.again {
+            Again::Compare => {
+                if let Some(result) = chunk::unchanged(self.work, chunk, record).await? {
+                    return Ok(Some(result));
+                }
+                None
+            }
+            Again::Whole => None,
+            Again::Since(since) => Some(since),
+        };
         self.at_work.store(true, Ordering::SeqCst);
-        chunk::again(self.work, chunk, &self.pace).await
+        chunk::again(self.work, chunk, since, &self.pace).await
     }
 
     fn done(&self, result: &ChunkResult, bytes: u64) {

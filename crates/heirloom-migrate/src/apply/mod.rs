@@ -10,6 +10,8 @@
 mod chunk;
 mod crew;
 mod failpoint;
+mod follow;
+mod gone;
 mod item;
 mod mark;
 mod options;
@@ -24,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use heirloom_store::Store;
 use serde::Serialize;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::error::{MigrateError, Result};
@@ -33,6 +36,8 @@ use crate::plan::Plan;
 use crate::source::Source;
 
 pub use failpoint::{Action, Failpoints, Gate, Point};
+pub use follow::{Follow, Followed};
+pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
 pub use retry::{Retried, retry};
@@ -125,6 +130,12 @@ pub struct Applied {
     pub chunks_done: u32,
     /// Whether it stopped because it was asked to.
     pub stopped: bool,
+    /// What the source has no longer; looked for only where such rows are to be forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
+    /// What came after everything was handed down, where the source was followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
 }
 
 /// Everything a chunk needs, checked once.
@@ -134,6 +145,8 @@ pub(crate) struct Work<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) store: &'a Store,
     pub(crate) origin_source: String,
+    /// The expression that gives a source row's version.
+    version: Option<String>,
     pub(crate) budget: Budget,
     pub(crate) mark: Option<mark::Mark>,
     /// This process, as the leases name it.
@@ -142,6 +155,8 @@ pub(crate) struct Work<'a> {
     rate: Rate,
     failpoints: Failpoints,
     began: Instant,
+    /// Whether the models have a centre, which is seen to once.
+    centred: OnceCell<()>,
 }
 
 /// Applies a plan, or continues where an earlier apply stopped.
@@ -170,8 +185,25 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
         }
         ledger::chunks(&client, plan.run_id).await?
     };
+    let following = match &options.follow {
+        Some(follow) => Some((follow, follow::Following::new(&work, follow).await?)),
+        None => None,
+    };
     let (result, mut applied) = crew::Crew::new(&work, &stop, &options, progress).run(&records).await;
     result?;
+    finish(&work, &options, &mut applied).await?;
+    if let (Some(budget), false) = (&options.deletes, applied.stopped) {
+        applied.gone = Some(gone::gone(&work, Some(budget)).await?);
+    }
+    if let Some((follow, following)) = following.filter(|_| !applied.stopped) {
+        applied.followed = Some(following.keep_up(&work, &stop, &options, follow).await?);
+    }
+    Ok(applied)
+}
+
+/// What comes after rows were written: recall is made ready, and the run moves on.
+async fn finish(work: &Work<'_>, options: &Options, applied: &mut Applied) -> Result<()> {
+    let (store, plan) = (work.store, work.plan);
     // Recall ranks what was handed down as it will tomorrow, from the first question on. Nothing to do, nothing written.
     if options.alone {
         store.upkeep(Some(&work.mapper.allowed)).await?;
@@ -183,9 +215,8 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
         applied.chunks.saturating_sub(count(usize::try_from(ledger::pending(&client, plan.run_id).await?).unwrap_or(0)))
     };
     work.failpoints.pass(Point::BeforeSettle).await?;
-    applied.state = settle(&work, &applied).await?;
-    work.failpoints.pass(Point::AfterSettle).await?;
-    Ok(applied)
+    applied.state = settle(work, applied).await?;
+    work.failpoints.pass(Point::AfterSettle).await
 }
 
 /// What [`run`] would check and could while there is no store yet: the plan, its file and its source. Writes nothing.
@@ -271,6 +302,8 @@ impl Applied {
             chunks: count(plan.chunks.len()),
             chunks_done: 0,
             stopped: false,
+            gone: None,
+            followed: None,
         }
     }
 

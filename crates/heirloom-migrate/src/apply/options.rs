@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failpoint::Failpoints;
+use super::follow::Follow;
+use crate::file::Budget;
 
 /// How long a lease lasts without a heartbeat.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -25,6 +27,10 @@ pub struct Options {
     /// Whether this migration looks after the ledger's schema and the store's upkeep itself. A fleet does both once a target
     /// instead of once a tenant: [`crate::ledger::up`] before, [`heirloom_store::Store::upkeep`] after.
     pub alone: bool,
+    /// Rows that the source has no longer are forgotten, as long as they are not more than this; absent: they stay.
+    pub deletes: Option<Budget>,
+    /// Whether it goes on with what changes at the source, and how.
+    pub follow: Option<Follow>,
     /// Places at which it fails, for tests.
     pub failpoints: Failpoints,
 }
@@ -41,6 +47,8 @@ impl Default for Options {
             manners: Manners::default(),
             note: None,
             alone: true,
+            deletes: None,
+            follow: None,
             failpoints: Failpoints::default(),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use heirloom_store::Store;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::item::Mapper;
@@ -52,6 +53,7 @@ pub(super) async fn preflight<'a>(
         source,
         store,
         origin_source: plan.origin_source(),
+        version: source.row_version(&plan.source.relation).await?,
         budget: file.budget,
         mark: mark::Mark::of(&file, plan),
         runner: Uuid::now_v7(),
@@ -59,6 +61,7 @@ pub(super) async fn preflight<'a>(
         rate: options.rate,
         failpoints: options.failpoints.clone(),
         began: Instant::now(),
+        centred: OnceCell::new(),
     })
 }
 

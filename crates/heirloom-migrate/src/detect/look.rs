@@ -55,6 +55,7 @@ pub(super) async fn at(source: &dyn Source, table: &Table, key: &[String]) -> Re
         key: key.to_vec(),
         expressions: Vec::new(),
         range: KeyRange::default(),
+        since: None,
     };
     let (mut rows, mut held, mut full) = (Vec::new(), 0, false);
     let scanned = source

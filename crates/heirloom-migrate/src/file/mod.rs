@@ -241,6 +241,18 @@ pub enum Redact {
 }
 
 impl Budget {
+    /// Reads a number of rows, or a share of them with a per cent sign; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match text.strip_suffix('%') {
+            Some(share) => {
+                let share = share.trim().parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share));
+                share.map(Self::Percent)
+            }
+            None => text.parse().ok().map(Self::Rows),
+        }
+    }
+
     /// How many rows of `rows` may be set aside; a share is rounded down.
     pub fn rows_of(self, rows: u64) -> u64 {
         match self {

@@ -500,15 +500,7 @@ fn days(word: Val<'_, '_>, least: u32) -> Result<u32> {
 
 pub(crate) fn budget(word: Val<'_, '_>) -> Result<Budget> {
     let word = word.scalar()?;
-    let text = word.value.trim();
-    let parsed = match text.strip_suffix('%') {
-        Some(share) => {
-            let share = share.trim().parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share));
-            share.map(Budget::Percent)
-        }
-        None => text.parse().ok().map(Budget::Rows),
-    };
-    parsed.ok_or_else(|| MigrateError::File {
+    Budget::parse(&word.value).ok_or_else(|| MigrateError::File {
         place: word.place,
         what: format!("budget `{}`", word.value),
         accepted: "write a number of rows (\"12\") or a share of them (\"0.5%\")".into(),

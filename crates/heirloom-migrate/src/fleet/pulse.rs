@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use heirloom_engine::Database;
 
 use crate::error::Result;
-use crate::source::{Identity, Read, Relation, Source, Table, TreeRows, Visit};
+use crate::source::{Column, Identity, KeyRange, Read, Relation, Since, Source, Table, TreeRows, Visit};
 
 /// How often there is a sign of life while something of our own works.
 const BEAT: Duration = Duration::from_millis(200);
@@ -95,6 +95,22 @@ impl Source for Watched {
 
     fn marker(&self) -> Option<&Database> {
         self.source.marker()
+    }
+
+    fn file(&self) -> Option<&std::path::Path> {
+        self.source.file()
+    }
+
+    async fn row_version(&self, relation: &Relation) -> Result<Option<String>> {
+        Ok(self.alive(self.source.row_version(relation).await?))
+    }
+
+    async fn horizon(&self, relation: &Relation, column: &Column, overlap: Duration) -> Result<Option<Since>> {
+        Ok(self.alive(self.source.horizon(relation, column, overlap).await?))
+    }
+
+    async fn touched(&self, read: &Read, ranges: &[&KeyRange]) -> Result<Vec<usize>> {
+        Ok(self.alive(self.source.touched(read, ranges).await?))
     }
 
     async fn describe(&self, relation: &Relation) -> Result<Table> {

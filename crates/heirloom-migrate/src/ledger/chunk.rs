@@ -24,6 +24,8 @@ pub struct ChunkRecord {
     pub conflicts: u64,
     /// Count and digest sum of its source rows when it was done.
     pub source: Option<DigestSum>,
+    /// Count and sum over the versions of its source rows when it was done; `None` where that is not known.
+    pub look: Option<DigestSum>,
 }
 
 /// What one pass over a chunk did.
@@ -47,13 +49,15 @@ pub struct ChunkResult {
     pub rejected: u64,
     /// Count and digest sum of the source rows.
     pub source: DigestSum,
+    /// Count and sum over the versions of the source rows, where the source keeps any.
+    pub look: Option<DigestSum>,
     /// Count and digest sum of the memories as they were mapped.
     pub expected: DigestSum,
 }
 
+const TOUCH: &str = include_str!("../../sql/queries/touch_chunk.sql");
 const FINISH: &str = include_str!("../../sql/queries/finish_chunk.sql");
-const SELECT: &str =
-    "select ordinal, state = 'done', rows, rejected, source_sum, forgotten, conflicts from heirloom_migrate.chunk";
+const SELECT: &str = "select ordinal, state = 'done', rows, rejected, source_sum, forgotten, conflicts, source_look from heirloom_migrate.chunk";
 
 /// All chunks of a run in their order.
 pub async fn chunks(client: &impl GenericClient, run_id: Uuid) -> Result<Vec<ChunkRecord>> {
@@ -90,6 +94,7 @@ pub async fn finish_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkRes
     ]
     .map(count_sql);
     let (source, expected) = (result.source.sum_bytes(), result.expected.sum_bytes());
+    let look = result.look.map(|look| look.sum_bytes());
     let changed = tx
         .execute(
             FINISH,
@@ -107,9 +112,18 @@ pub async fn finish_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkRes
                 &expected.as_slice(),
                 &counts[7],
                 &lease.fence,
+                &look.as_ref().map(|sum| sum.as_slice()),
             ],
         )
         .await?;
+    Ok(changed == 1)
+}
+
+/// Records what changed rows of a chunk came to and gives its lease back; else as [`finish_chunk`].
+pub async fn touch_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkResult) -> Result<bool> {
+    let number = ordinal_sql(lease.ordinal)?;
+    let [inserted, updated, restored] = [result.inserted, result.updated, result.restored].map(count_sql);
+    let changed = tx.execute(TOUCH, &[&lease.run_id, &number, &lease.fence, &inserted, &updated, &restored]).await?;
     Ok(changed == 1)
 }
 
@@ -141,14 +155,16 @@ pub async fn retried_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, res
 
 fn record(row: &tokio_postgres::Row) -> Result<ChunkRecord> {
     let rows = unsigned(row.try_get(2)?);
-    let sum: Option<Vec<u8>> = row.try_get(4)?;
-    let source = sum
-        .map(|bytes| {
-            <[u8; 16]>::try_from(bytes.as_slice())
-                .map(|bytes| DigestSum { count: rows, sum: u128::from_be_bytes(bytes) })
-                .map_err(|_| MigrateError::Ledger("a digest sum is not 16 bytes long".into()))
-        })
-        .transpose()?;
+    let sum = |at: usize| -> Result<Option<DigestSum>> {
+        let bytes: Option<&[u8]> = row.try_get(at)?;
+        bytes
+            .map(|bytes| {
+                <[u8; 16]>::try_from(bytes)
+                    .map(|bytes| DigestSum { count: rows, sum: u128::from_be_bytes(bytes) })
+                    .map_err(|_| MigrateError::Ledger("a digest sum is not 16 bytes long".into()))
+            })
+            .transpose()
+    };
     let ordinal: i32 = row.try_get(0)?;
     Ok(ChunkRecord {
         ordinal: u32::try_from(ordinal).unwrap_or_default(),
@@ -157,7 +173,8 @@ fn record(row: &tokio_postgres::Row) -> Result<ChunkRecord> {
         rejected: unsigned(row.try_get(3)?),
         forgotten: unsigned(row.try_get(5)?),
         conflicts: unsigned(row.try_get(6)?),
-        source,
+        source: sum(4)?,
+        look: sum(7)?,
     })
 }
 

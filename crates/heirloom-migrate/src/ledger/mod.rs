@@ -21,7 +21,9 @@ mod step;
 mod stored;
 
 pub use audit::{PROGRAM, Stamp, append, chain, entries, guards, has_chain, lock_head};
-pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
+pub use chunk::{
+    ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk, touch_chunk,
+};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
     Beat, Busy, Lease, Live, Runner, beat, busy, claim, holds, is_current, knows_runner, leave, live, pending, release,
@@ -35,7 +37,8 @@ pub use reject::{
 };
 pub use reject_count::{RejectTotal, reject_counts};
 pub use run::{
-    RunState, RunSummary, add_event, find_run, handed_down, handed_down_count, register, runs, set_state, step,
+    RunState, RunSummary, add_event, find_run, handed_down, handed_down_between, handed_down_count, register, runs,
+    set_state, step,
 };
 pub use schema::{VERSION, exists, up};
 pub use step::{Step, steps};

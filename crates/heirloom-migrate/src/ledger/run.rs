@@ -288,3 +288,16 @@ pub async fn handed_down_count(tx: &Transaction<'_>, source: &str) -> Result<u64
     tx.batch_execute("set local role none").await?;
     Ok(unsigned(row.try_get(0)?))
 }
+
+/// Ids of a source that the store holds, in a stretch of all ids, with their namespaces; read as the audit role.
+pub async fn handed_down_between(
+    tx: &Transaction<'_>,
+    source: &str,
+    first: Uuid,
+    last: Uuid,
+) -> Result<Vec<(Uuid, String)>> {
+    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+    let rows = tx.query(include_str!("../../sql/queries/handed_down_between.sql"), &[&source, &first, &last]).await?;
+    tx.batch_execute("set local role none").await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}

@@ -141,6 +141,7 @@ impl Found {
             key: self.key.clone(),
             expressions: program.expressions().to_vec(),
             range: KeyRange::default(),
+            since: None,
         };
         let of = self.table.estimated_rows;
         source

@@ -8,10 +8,14 @@ mod name;
 mod postgres;
 pub mod sqlite;
 pub mod verbatim;
+mod versions;
 
 pub(crate) use name::identifier;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
+pub(crate) use versions::{look, narrow, versions};
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use heirloom_engine::Database;
@@ -142,6 +146,17 @@ pub struct Read {
     pub expressions: Vec<String>,
     /// Which rows.
     pub range: KeyRange,
+    /// Of those, the ones that changed since.
+    pub since: Option<Since>,
+}
+
+/// A moment as a column of change times tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Since {
+    /// The column.
+    pub column: String,
+    /// The earliest time that is meant, as the source writes it.
+    pub from: String,
 }
 
 /// The parent of each node of a tree table: `(id, parent)` in canonical text.
@@ -180,6 +195,18 @@ pub trait Source: Send + Sync {
 
     /// Every table the source shows, for `detect`.
     async fn tables(&self) -> Result<Vec<Table>>;
+
+    /// From when on changes may come that no read until now has shown, by a column of change times; `overlap` is taken off
+    /// for writers whose clock is behind or whose transaction is long. `None` where the source or the column's type cannot
+    /// tell, so that rows have to be compared.
+    async fn horizon(&self, _relation: &Relation, _column: &Column, _overlap: Duration) -> Result<Option<Since>> {
+        Ok(None)
+    }
+
+    /// Which of these ranges of a read hold a row that changed since.
+    async fn touched(&self, _read: &Read, ranges: &[&KeyRange]) -> Result<Vec<usize>> {
+        Ok((0..ranges.len()).collect())
+    }
 
     /// Who is reading.
     async fn identity(&self, relation: &Relation) -> Result<Identity>;

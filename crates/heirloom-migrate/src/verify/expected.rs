@@ -81,6 +81,7 @@ impl<'a> Work<'a> {
             key: self.plan.source.key.clone(),
             expressions: self.program.expressions().to_vec(),
             range: chunk.range.clone(),
+            since: None,
         };
         let dimension = self.store.meta().dimension;
         let (mut rows, mut buffer) = (Vec::new(), Vec::new());

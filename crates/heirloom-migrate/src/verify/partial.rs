@@ -18,8 +18,7 @@ use super::{Verification, live, target, walk};
 use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::plan::{Plan, PlannedChunk};
-use crate::source::{Read, Source, Table};
-use crate::value::Value;
+use crate::source::{Read, Source, versions};
 
 const TARGET: &str = include_str!("../../sql/queries/leaf_target.sql");
 
@@ -70,29 +69,17 @@ impl<'a> Partial<'a> {
         let plan = self.work.plan;
         let read = Read {
             relation: plan.source.relation.clone(),
-            table: Table { columns: Vec::new(), ..plan.source.table.clone() },
+            table: plan.source.table.clone(),
             key: plan.source.key.clone(),
-            expressions: vec![version.clone()],
+            expressions: Vec::new(),
             range: chunk.range.clone(),
+            since: None,
         };
-        let (mut sum, mut ids, mut buffer) = (DigestSum::default(), Vec::new(), Vec::new());
-        self.work
-            .source
-            .scan(&read, &mut |row, _bytes| {
-                buffer.clear();
-                let version = match row.values.first() {
-                    Some(Value::Text(text) | Value::Other(text)) => text.as_str(),
-                    _ => "",
-                };
-                for part in row.key.iter().map(String::as_str).chain([version]) {
-                    buffer.extend_from_slice(&(part.len() as u64).to_be_bytes());
-                    buffer.extend_from_slice(part.as_bytes());
-                }
-                sum.add(self.work.origin_key.digest(&buffer));
-                ids.push(self.work.program.id(&row.key));
-                Ok(())
-            })
-            .await?;
+        let mut ids = Vec::new();
+        let sum = versions(self.work.source, &read, version, &self.work.origin_key, &mut |key| {
+            ids.push(self.work.program.id(key));
+        })
+        .await?;
         let mut client = self.work.store.database().client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
         target::as_audit(&tx).await?;

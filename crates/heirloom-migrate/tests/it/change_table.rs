@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use heirloom_migrate::apply::Options;
+use heirloom_migrate::file::Budget;
 use heirloom_migrate::plan::Plan;
 use heirloom_store::{Forget, Revise, Scope, Transition};
 use proptest::collection::vec;
@@ -27,6 +29,8 @@ enum Step {
     Forget(u64),
     Lose(u64),
     Apply,
+    /// Applies, and forgets what is deleted at the source.
+    Propagate,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -39,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => key.clone().prop_map(Step::Forget),
         1 => key.prop_map(Step::Lose),
         3 => Just(Step::Apply),
+        1 => Just(Step::Propagate),
     ]
 }
 
@@ -65,6 +70,13 @@ impl Row {
             _ => (self.store, self.written) = (Some((now.clone(), false)), Some(now)),
         }
         self.superseded &= self.store.as_ref().is_some_and(|(_, touched)| *touched);
+    }
+
+    /// What is deleted at the source is forgotten here, edited or not.
+    fn propagate(&mut self) {
+        if self.source.is_none() && self.store.is_some() {
+            (self.store, self.written, self.forgotten) = (None, None, true);
+        }
     }
 
     /// Whether verify has something to say.
@@ -133,6 +145,12 @@ async fn take(ground: &Ground, plan: &Plan, rows: &mut BTreeMap<u64, Row>, step:
         Step::Apply => {
             ground.apply(plan).await.unwrap();
             rows.values_mut().for_each(Row::apply);
+        }
+        Step::Propagate => {
+            let options = Options { deletes: Some(Budget::Percent(100.0)), ..Options::default() };
+            ground.apply_with(plan, options).await.unwrap();
+            rows.values_mut().for_each(Row::apply);
+            rows.values_mut().for_each(Row::propagate);
         }
         Step::Edit(key) | Step::Supersede(key) | Step::Forget(key) | Step::Lose(key) => {
             let row = rows.get_mut(&key).unwrap();

@@ -22,7 +22,7 @@ async fn mapped(source: &dyn Source, candidate: &Candidate) -> Vec<Result<Mapped
     };
     let context = Context { system: "test".into(), tenant: file.name.clone(), tree, dimension: 1024, key: key.clone() };
     let program = Program::compile(&file, &table, context).unwrap();
-    let read = Read { relation, table, key, expressions: Vec::new(), range: KeyRange::default() };
+    let read = Read { relation, table, key, expressions: Vec::new(), range: KeyRange::default(), since: None };
     let mut rows = Vec::new();
     source
         .scan(&read, &mut |row, _| {

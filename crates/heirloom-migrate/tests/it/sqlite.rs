@@ -19,6 +19,7 @@ async fn reader(source: &dyn Source, relation: Relation, key: &[&str]) -> Read {
         key: key.iter().map(|&part| part.to_owned()).collect(),
         expressions: Vec::new(),
         range: KeyRange::default(),
+        since: None,
     }
 }
 

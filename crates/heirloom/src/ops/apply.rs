@@ -1,21 +1,27 @@
 //! `heirloom apply`: hands down what a plan says, chunk after chunk. Running it again writes nothing.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use heirloom_migrate::apply::{self, Applied, ApplyRequest, Failpoints, Manners, Options, Rate, Stop};
+use heirloom_migrate::apply::{
+    self, Applied, ApplyRequest, Failpoints, Follow, Followed, Manners, Options, Rate, Stop,
+};
+use heirloom_migrate::file::Budget;
 use heirloom_store::{Store, UpOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::context::{Context, Progress};
+use crate::context::{Context, Progress, Watch};
 use crate::error::{Error, Result};
 use crate::ops::migration::{self, Opened};
 use crate::ops::{Doors, Operation, Output};
 use crate::text::{Table, count, counted};
+
+/// How often following tells of itself, at most.
+const TOLD_EVERY: Duration = Duration::from_secs(2);
 
 /// Arguments of `heirloom apply`.
 #[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +57,25 @@ pub struct Apply {
     /// Begin no chunk while more sessions of the target, Heirloom's left out, are at work
     #[arg(long, value_name = "N")]
     pub max_active: Option<u64>,
+    /// Forget what was handed down and is deleted at the source by now, as long as it is not more than so many rows, or so
+    /// many per cent of those handed down
+    #[arg(long, value_name = "BUDGET", num_args = 0..=1, require_equals = true, default_missing_value = "10%")]
+    pub propagate_deletes: Option<String>,
+    /// Keep catching up with the source until it is stopped
+    #[arg(long, conflicts_with = "check_only")]
+    #[serde(default)]
+    pub follow: bool,
+    /// Seconds between two passes of --follow [default: 1]
+    #[arg(long, value_name = "SECONDS", requires = "follow")]
+    pub every: Option<u64>,
+    /// Seconds after which --follow compares every row's version, for deleted rows and for changes no time tells
+    /// [default: 60]
+    #[arg(long, value_name = "SECONDS", requires = "follow")]
+    pub look_every: Option<u64>,
+    /// Seconds that a pass of --follow reaches back behind the newest change before it: longer than a transaction at the
+    /// source takes, and its clocks differ [default: 5]
+    #[arg(long, value_name = "SECONDS", requires = "follow")]
+    pub overlap: Option<u64>,
 }
 
 impl Operation for Apply {
@@ -58,7 +83,8 @@ impl Operation for Apply {
     const SUMMARY: &'static str = "Hand memories down as a plan says";
     const DETAIL: &'static str = "It can be interrupted and run again at any time: what is done stays done, and nothing is \
         written twice. The store is installed when it is not there yet. Any number of processes, on any hosts, may apply one \
-        plan at a time; `heirloom status` shows who is at work and what each waits for.";
+        plan at a time; `heirloom status` shows who is at work and what each waits for. With `--follow` it goes on with what \
+        changes at the source, within two seconds, until it is stopped.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
@@ -127,16 +153,82 @@ fn request<'a>(
     }
 }
 
+fn above_zero(argument: &'static str, given: Option<u64>) -> Result<Option<u64>> {
+    match given {
+        Some(0) => Err(Error::Argument {
+            argument,
+            what: "0 was given".to_owned(),
+            accepted: "1 or more is accepted".to_owned(),
+        }),
+        given => Ok(given),
+    }
+}
+
+/// Tells how following goes: when it begins, and afterwards at most every few seconds, when something came.
+fn telling(watch: Arc<dyn Watch>) -> impl Fn(&Followed) + Send + Sync {
+    let last = Mutex::new((Followed::default(), None::<Instant>));
+    move |now| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows =
+            |of: &Followed| [of.inserted, of.updated, of.restored, of.open_rejects, of.gone.rows, of.gone.forgotten];
+        let first = last.1.is_none();
+        let quiet = last.1.is_some_and(|told| told.elapsed() < TOLD_EVERY);
+        if !first && (quiet || rows(&last.0) == rows(now)) {
+            return;
+        }
+        let came = caught_up(now);
+        watch.note(&if first {
+            "Following; the first SIGINT ends it".to_owned()
+        } else {
+            format!("Following: {came}")
+        });
+        *last = (*now, Some(Instant::now()));
+    }
+}
+
+/// What following came to, in a line.
+fn caught_up(followed: &Followed) -> String {
+    let mut parts = Vec::new();
+    for (rows, what) in [
+        (followed.inserted, "new"),
+        (followed.updated, "updated"),
+        (followed.restored, "restored"),
+        (followed.gone.forgotten, "forgotten as at the source"),
+        (followed.gone.rows, "gone from the source"),
+        (followed.open_rejects, "set aside"),
+    ] {
+        if rows > 0 {
+            parts.push(format!("{} {what}", count(rows)));
+        }
+    }
+    let came = if parts.is_empty() { "nothing came".to_owned() } else { parts.join(", ") };
+    format!("{came}; a change takes at most {:.1} s", followed.lag_ms as f64 / 1_000.0)
+}
+
 impl Apply {
+    fn deletes(&self) -> Result<Option<Budget>> {
+        let Some(text) = &self.propagate_deletes else { return Ok(None) };
+        Budget::parse(text).map(Some).ok_or_else(|| Error::Argument {
+            argument: "--propagate-deletes",
+            what: format!("`{text}` is no budget"),
+            accepted: "a number of rows such as 12, or a share of them such as 0.5%, is accepted".to_owned(),
+        })
+    }
+
+    fn following(&self, context: &Context) -> Result<Option<Follow>> {
+        let seconds = |given: Option<u64>, otherwise| Duration::from_secs(given.unwrap_or(otherwise));
+        above_zero("--every", self.every)?;
+        above_zero("--look-every", self.look_every)?;
+        let watch = Arc::clone(context.watch());
+        Ok(self.follow.then(|| Follow {
+            every: seconds(self.every, 1),
+            look_every: seconds(self.look_every, 60),
+            overlap: seconds(self.overlap, 5),
+            told: Arc::new(telling(watch)),
+        }))
+    }
+
     fn options(&self, context: &Context) -> Result<Options> {
-        let above_zero = |argument, given: Option<u64>| match given {
-            Some(0) => Err(Error::Argument {
-                argument,
-                what: "0 was given".to_owned(),
-                accepted: "1 or more is accepted".to_owned(),
-            }),
-            given => Ok(given),
-        };
         above_zero("--workers", self.workers.map(|workers| workers as u64))?;
         let watch = Arc::clone(context.watch());
         Ok(Options {
@@ -150,6 +242,8 @@ impl Apply {
             },
             note: Some(Arc::new(move |sentence: &str| watch.note(sentence))),
             alone: true,
+            deletes: self.deletes()?,
+            follow: self.following(context)?,
             failpoints: failpoints()?,
             lease: above_zero("--lease", self.lease)?.map_or(apply::LEASE, Duration::from_secs),
         })
@@ -175,6 +269,7 @@ impl Apply {
 
     fn text(&self, done: &Applied) -> String {
         let mut table = Table::new(&["", ">", ""]);
+        let gone = done.gone.unwrap_or_default();
         for (what, rows, note) in [
             ("handed down", done.inserted, ""),
             ("updated", done.updated, "the source changed, the store had not"),
@@ -183,6 +278,7 @@ impl Apply {
             ("left forgotten", done.forgotten, ""),
             ("conflicts", done.conflicts, "changed on both sides; the store's edit stays"),
             ("set aside", done.rejected, "`heirloom rejects` lists them"),
+            ("forgotten", gone.forgotten, "deleted at the source"),
         ] {
             if rows > 0 || what == "handed down" {
                 table.row([what, &count(rows), note]);
@@ -196,6 +292,9 @@ impl Apply {
         };
         let (state, chunks) = (migration::word(&done.state), count(u64::from(done.chunks)));
         let head = format!("{}: {state}, {} of {chunks} chunks", done.name, count(u64::from(done.chunks_done)));
-        format!("{head}\n\n{}\n{next}", table.render())
+        let followed = done.followed.as_ref().map_or_else(String::new, |followed| {
+            format!("Followed {}: {}\n", counted(followed.passes, "pass"), caught_up(followed))
+        });
+        format!("{head}\n\n{}\n{followed}{next}", table.render())
     }
 }

@@ -74,8 +74,14 @@ impl Place {
 
     /// A running apply.
     fn start(&self) -> Running {
+        self.start_with(&[])
+    }
+
+    /// A running apply with more words.
+    fn start_with(&self, words: &[&str]) -> Running {
         let mut command = self.home.command();
-        command.args(["apply", "notes.plan.json", "--data", "store"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(["apply", "notes.plan.json", "--data", "store"]).args(words);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (send, told) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -111,6 +117,17 @@ impl Running {
         let deadline = Instant::now() + Duration::from_secs(60);
         while let Ok(line) = self.told.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             if line.starts_with("notes: ") && !line.starts_with("notes: 0 of") {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Waits for a line that holds these words; false when it ended before.
+    fn has_told(&self, words: &str) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while let Ok(line) = self.told.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            if line.contains(words) {
                 return true;
             }
         }
@@ -254,4 +271,38 @@ async fn a_signal_ends_it_and_the_next_command_is_not_kept_waiting() {
         assert_eq!(told.ends(0, "status --json").json()["runs"][0]["state"], "applying", "{signals:?}");
     }
     assert_eq!(told.finish().await, undisturbed().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_follows_goes_on_until_it_is_told_to_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = sqlite(dir.path());
+    let place = Place::new(&url);
+    place.ends(0, "plan notes.toml");
+    for (words, says) in [
+        ("--every 5", "--follow"),
+        ("--follow --every 0", "1 or more is accepted"),
+        ("--follow --check-only", "--check-only"),
+        ("--propagate-deletes=some", "`some` is no budget"),
+    ] {
+        let ran = place.ends(2, &format!("apply notes.plan.json {words}"));
+        assert!(ran.stderr.contains(says), "{words}: {ran}");
+    }
+    let running = place.start_with(&["--follow", "--propagate-deletes"]);
+    assert!(running.has_told("Following; the first SIGINT ends it"));
+    let file = rusqlite::Connection::open(url.trim_start_matches("sqlite:")).unwrap();
+    file.execute_batch(
+        "update notes set body = 'changed while it follows' where id = 3;
+         insert into notes select 1000, author, 'new while it follows', mood, extra from notes where id = 3;
+         delete from notes where id = 4",
+    )
+    .unwrap();
+    assert!(running.has_told("1 new, 1 updated, 1 forgotten as at the source"));
+    running.signal("-INT");
+    let status = running.end();
+    assert_eq!(status.code(), Some(0), "{status}");
+    let text =
+        "select string_agg(content, ', ' order by content) from heirloom.memory where content like '%while it follows'";
+    assert_eq!(place.one(text).await, "changed while it follows, new while it follows");
+    place.ends(0, "verify notes.plan.json");
 }

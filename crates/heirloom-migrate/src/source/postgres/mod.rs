@@ -1,5 +1,6 @@
 //! PostgreSQL, read-only: each call is one transaction, repeatable read and read only, on one connection.
 
+mod changes;
 mod copy;
 mod decode;
 mod kind;
@@ -7,11 +8,13 @@ mod look;
 mod numeric;
 mod scan;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use heirloom_engine::{Client, Database, Location, Options, Refusal};
 
-use super::{Identity, Read, Relation, Source, Table, TreeRows, Visit, name};
+use super::{Column, Identity, KeyRange, Read, Relation, Since, Source, Table, TreeRows, Visit, name};
 use crate::error::{MigrateError, Result};
 
 /// A PostgreSQL database as a source.
@@ -123,6 +126,22 @@ impl Source for Postgres {
         let tree = look::tree(&tx, table, id, parent, &self.display()).await;
         tx.rollback().await.map_err(|error| self.failed(&error))?;
         tree
+    }
+
+    async fn horizon(&self, relation: &Relation, column: &Column, overlap: Duration) -> Result<Option<Since>> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let horizon = changes::horizon(&tx, relation, column, overlap, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        horizon
+    }
+
+    async fn touched(&self, read: &Read, ranges: &[&KeyRange]) -> Result<Vec<usize>> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let touched = changes::touched(&tx, read, ranges, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        touched
     }
 
     async fn scan(&self, read: &Read, visit: &mut Visit<'_>) -> Result<u64> {

@@ -8,7 +8,7 @@ use super::kind::Kind;
 use super::look::{self, Looked};
 use super::{decode, failed, name};
 use crate::error::{MigrateError, Result};
-use crate::source::{Read, Visit};
+use crate::source::{KeyRange, Read, Visit};
 use crate::value::{SourceRow, Value};
 
 /// How one cell arrives: one field, or two for an array, whose text stands in when it has several dimensions.
@@ -45,17 +45,13 @@ fn broken(source_name: &str) -> MigrateError {
 }
 
 async fn select(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name: &str) -> Result<(String, Vec<Cell>)> {
-    let wrong = |what: String, accepted: &str| MigrateError::Source {
-        source_name: source_name.to_owned(),
-        what,
-        accepted: accepted.to_owned(),
-    };
     let place = |column: &str| looked.table.columns.iter().position(|there| there.name == column);
     let mut cells = Vec::new();
     let mut list = Vec::new();
     for column in &read.table.columns {
         let Some(at) = place(&column.name) else {
-            return Err(wrong(format!("column {} of {} is gone", column.name, read.table.name), "make a new plan"));
+            let what = format!("column {} of {} is gone", column.name, read.table.name);
+            return Err(wrong(source_name, what, "make a new plan"));
         };
         let kind = looked.kinds[at].clone();
         list.extend(fields(&kind, &format!("s.{}", name::identifier(&column.name))));
@@ -65,50 +61,87 @@ async fn select(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name:
         list.extend(fields(&kind, &format!("({expression}\n)")));
         cells.push(Cell { fields: width(&kind), kind, declared: "an expression of the file".into() });
     }
-    let (mut keys, mut nullable) = (Vec::new(), Vec::new());
-    for column in &read.key {
-        let Some(at) = place(column) else {
-            return Err(wrong(
-                format!("key column {column} is not in {}", read.table.name),
-                "name columns of the table",
-            ));
-        };
-        let plain = format!("s.{}", name::identifier(column));
-        list.push(format!("({plain})::text"));
-        if !looked.table.columns[at].not_null {
-            nullable.push(format!("{plain} is null"));
-        }
-        keys.push((plain, &looked.kinds[at], &looked.table.columns[at].declared));
-    }
-    let edges = [&read.range.after, &read.range.upto];
-    if edges.into_iter().flatten().any(|edge| edge.is_empty() || edge.len() != keys.len()) {
-        return Err(wrong(format!("a range that does not fit a key of {} columns", keys.len()), "make a new plan"));
-    }
-    let order: Vec<String> = keys.iter().map(|(plain, kind, _)| ordered(plain, kind)).collect();
+    let keys = keys(read, looked, source_name)?;
+    list.extend(keys.iter().map(|key| format!("({})::text", key.plain)));
     let mut sql = format!("select {} from {} as s", list.join(", "), looked.from);
-    let bound = |key: &[String], operator: &str| {
+    let wanted = wanted(read, &read.range, &keys, source_name)?;
+    if !wanted.is_empty() {
+        sql.push_str(&format!(" where {wanted}"));
+    }
+    if !keys.is_empty() {
+        let order: Vec<String> = keys.iter().map(|key| ordered(&key.plain, key.kind)).collect();
+        sql.push_str(&format!(" order by {}", order.join(", ")));
+    }
+    Ok((sql, cells))
+}
+
+/// A column of the key.
+pub(super) struct KeyColumn<'a> {
+    plain: String,
+    kind: &'a Kind,
+    declared: &'a str,
+    not_null: bool,
+}
+
+/// The columns of a read's key, in their order.
+pub(super) fn keys<'a>(read: &Read, looked: &'a Looked, source_name: &str) -> Result<Vec<KeyColumn<'a>>> {
+    let columns = &looked.table.columns;
+    read.key
+        .iter()
+        .map(|column| {
+            let at = columns.iter().position(|there| there.name == *column).ok_or_else(|| {
+                wrong(
+                    source_name,
+                    format!("key column {column} is not in {}", read.table.name),
+                    "name columns of the table",
+                )
+            })?;
+            let plain = format!("s.{}", name::identifier(column));
+            let (declared, not_null) = (columns[at].declared.as_str(), columns[at].not_null);
+            Ok(KeyColumn { plain, kind: &looked.kinds[at], declared, not_null })
+        })
+        .collect()
+}
+
+/// What stands behind `where`, for a range instead of the read's own; empty when every row is meant.
+pub(super) fn wanted(read: &Read, range: &KeyRange, keys: &[KeyColumn<'_>], source_name: &str) -> Result<String> {
+    let edges = [&range.after, &range.upto];
+    if edges.into_iter().flatten().any(|edge| edge.is_empty() || edge.len() != keys.len()) {
+        let what = format!("a range that does not fit a key of {} columns", keys.len());
+        return Err(wrong(source_name, what, "make a new plan"));
+    }
+    let order: Vec<String> = keys.iter().map(|key| ordered(&key.plain, key.kind)).collect();
+    let bound = |texts: &[String], operator: &str| {
         let literals: Vec<String> = keys
             .iter()
-            .zip(key)
-            .map(|((_, kind, declared), text)| ordered(&format!("{}::{declared}", name::literal(text)), kind))
+            .zip(texts)
+            .map(|(key, text)| ordered(&format!("{}::{}", name::literal(text), key.declared), key.kind))
             .collect();
         format!("({}) {operator} ({})", order.join(", "), literals.join(", "))
     };
     let bounds: Vec<String> =
-        [read.range.after.as_ref().map(|key| bound(key, ">")), read.range.upto.as_ref().map(|key| bound(key, "<="))]
+        [range.after.as_ref().map(|key| bound(key, ">")), range.upto.as_ref().map(|key| bound(key, "<="))]
             .into_iter()
             .flatten()
             .collect();
+    let mut both = Vec::new();
     if !bounds.is_empty() {
         // No comparison finds a key that is null. The last range owns such a row, where it is an error and no loss.
-        let lost = if read.range.upto.is_none() { nullable } else { Vec::new() };
-        let owned: Vec<String> = std::iter::once(bounds.join(" and ")).chain(lost).collect();
-        sql.push_str(&format!(" where {}", owned.join(" or ")));
+        let nullable = keys.iter().filter(|key| range.upto.is_none() && !key.not_null);
+        let owned: Vec<String> =
+            std::iter::once(bounds.join(" and ")).chain(nullable.map(|key| format!("{} is null", key.plain))).collect();
+        both.push(format!("({})", owned.join(" or ")));
     }
-    if !order.is_empty() {
-        sql.push_str(&format!(" order by {}", order.join(", ")));
+    if let Some(since) = &read.since {
+        let column = read.table.columns.iter().find(|column| column.name == since.column);
+        let declared = column.map_or("timestamptz", |column| &column.declared);
+        both.push(format!("s.{} >= {}::{declared}", name::identifier(&since.column), name::literal(&since.from)));
     }
-    Ok((sql, cells))
+    Ok(both.join(" and "))
+}
+
+fn wrong(source_name: &str, what: String, accepted: &str) -> MigrateError {
+    MigrateError::Source { source_name: source_name.to_owned(), what, accepted: accepted.to_owned() }
 }
 
 /// The same order on every system, whatever its collations.

@@ -6,6 +6,7 @@ use heirloom_migrate::MigrateError;
 use heirloom_migrate::apply::{self, ApplyRequest, Options};
 use heirloom_migrate::fleet::{Allow, Line, Pulse, State, probe};
 use heirloom_migrate::plan::Plan;
+use heirloom_migrate::source::Source as _;
 use heirloom_store::Store;
 
 use super::super::gate::Passed;

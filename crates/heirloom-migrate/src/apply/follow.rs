@@ -1,0 +1,216 @@
+//! Follow: once everything is handed down, what changes at the source follows, until somebody asks to stop.
+//!
+//! A quick pass reads what changed by the column of change times, from a horizon that overlaps with the pass before. No
+//! column tells everything: rows that were deleted, rows whose time was not set, transactions longer than the overlap. So
+//! every now and then comes a whole look, which compares the version of every row with the one seen last, without reading
+//! values, and deals again with the chunks that differ. Without a column of change times every pass is a whole look.
+//!
+//! Both go through the leases of `crew`, so several processes may follow one source. A database that does not answer is
+//! waited for.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::crew::{Again, Crew};
+use super::gone::{Gone, gone};
+use super::{Applied, Options, Progress, Stop, Work, chunk, finish};
+use crate::error::Result;
+use crate::file::MigrationFile;
+use crate::ledger::{self, ChunkRecord};
+use crate::source::{Column, KeyRange, Read, Since, versions};
+
+/// How long to look away at a time, so that a wish to stop is heard.
+const NAP: Duration = Duration::from_millis(100);
+
+/// Longest time between two tries while a database does not answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A whole look takes at most one part in so many of the time.
+const SHARE: u32 = 4;
+
+/// How to follow.
+#[derive(Clone)]
+pub struct Follow {
+    /// Between two passes.
+    pub every: Duration,
+    /// Between two whole looks.
+    pub look_every: Duration,
+    /// How far a pass reaches back behind the newest change there was before it.
+    pub overlap: Duration,
+    /// Called after each pass with what all of them came to.
+    pub told: Arc<dyn Fn(&Followed) + Send + Sync>,
+}
+
+/// What following came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Followed {
+    /// Passes, whole looks among them.
+    pub passes: u64,
+    /// Whole looks.
+    pub looks: u64,
+    /// Rows that were new.
+    pub inserted: u64,
+    /// Rows overwritten because the source changed and the store had not.
+    pub updated: u64,
+    /// Rows handed down again because the store had lost them.
+    pub restored: u64,
+    /// Rows that are set aside by now, in the whole migration.
+    pub open_rejects: u64,
+    /// What the source had no longer at the last whole look, and how many were forgotten for it in all.
+    pub gone: Gone,
+    /// Milliseconds from a change at the source to its row in the store, at most, in the last pass.
+    pub lag_ms: u64,
+    /// The same in the slowest pass.
+    pub longest_lag_ms: u64,
+}
+
+/// What is known of the source before the first row is read, so that nothing falls in between.
+pub(super) struct Following {
+    column: Option<Column>,
+    since: Option<Since>,
+    /// When the source was asked what `since` says.
+    asked: Instant,
+    looked: Instant,
+    look_took: Duration,
+    total: Followed,
+}
+
+impl Following {
+    pub(super) async fn new(work: &Work<'_>, follow: &Follow) -> Result<Self> {
+        let file = MigrationFile::parse(&work.plan.file.path, &work.plan.file.text)?;
+        let named = file.source.changed_at.map(|name| name.value);
+        let column = work.plan.source.table.columns.iter().find(|column| Some(&column.name) == named.as_ref()).cloned();
+        let mut following = Self {
+            column,
+            since: None,
+            asked: Instant::now(),
+            looked: Instant::now(),
+            look_took: Duration::ZERO,
+            total: Followed::default(),
+        };
+        following.since = following.horizon(work, follow).await?;
+        Ok(following)
+    }
+
+    async fn horizon(&self, work: &Work<'_>, follow: &Follow) -> Result<Option<Since>> {
+        match &self.column {
+            Some(column) => work.source.horizon(&work.plan.source.relation, column, follow.overlap).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Passes until it is asked to stop. What the first hand-down came to is not in the result.
+    ///
+    /// # Errors
+    /// As [`super::run`], but for a database that does not answer.
+    pub(super) async fn keep_up(
+        mut self,
+        work: &Work<'_>,
+        stop: &Stop,
+        options: &Options,
+        follow: &Follow,
+    ) -> Result<Followed> {
+        let mut failures = 0_u32;
+        while !stop.asked() {
+            let pause = match self.pass(work, stop, options, follow).await {
+                Ok(()) => {
+                    failures = 0;
+                    (follow.told)(&self.total);
+                    // Without quick passes a table that is long to look at is looked at less often.
+                    if self.since.is_none() { follow.every.max(self.look_took * (SHARE - 1)) } else { follow.every }
+                }
+                Err(error) if error.is_transient() => {
+                    if let (0, Some(note)) = (failures, &options.note) {
+                        note(&format!("Waiting: {error}"));
+                    }
+                    failures += 1;
+                    PATIENCE.min(Duration::from_millis(250 << failures.min(10)))
+                }
+                Err(error) => return Err(error),
+            };
+            let until = Instant::now() + pause;
+            while !stop.asked() && Instant::now() < until {
+                tokio::time::sleep(NAP.min(until.saturating_duration_since(Instant::now()))).await;
+            }
+        }
+        Ok(self.total)
+    }
+
+    async fn pass(&mut self, work: &Work<'_>, stop: &Stop, options: &Options, follow: &Follow) -> Result<()> {
+        let (asked, next) = (Instant::now(), self.horizon(work, follow).await?);
+        let records = {
+            let client = work.store.database().client().await?;
+            ledger::chunks(&client, work.plan.run_id).await?
+        };
+        let since = self.since.clone().filter(|_| self.looked.elapsed() < follow.look_every);
+        let chosen = match &since {
+            Some(since) => touched(work, since, &records).await?,
+            None => differing(work, records).await?,
+        };
+        if !chosen.is_empty() {
+            let again = match &since {
+                Some(since) => Again::Since(since),
+                None if work.version.is_some() => Again::Whole,
+                None => Again::Compare,
+            };
+            let mut unseen = |_: Progress| {};
+            let (result, mut applied) = Crew::new(work, stop, options, &mut unseen).dealing(again).run(&chosen).await;
+            // Of what was done before it failed, the ledger knows; it is counted when it is met again.
+            result?;
+            self.add(&applied);
+            let client = work.store.database().client().await?;
+            self.total.open_rejects = ledger::find_run(&client, work.plan.run_id).await?.map_or(0, |run| run.open);
+            drop(client);
+            if applied.written > 0 {
+                finish(work, options, &mut applied).await?;
+            }
+        }
+        if since.is_none() && !stop.asked() {
+            if !chosen.is_empty() || self.total.looks == 0 {
+                let found = gone(work, options.deletes.as_ref()).await?;
+                self.total.gone.rows = found.rows - found.forgotten;
+                self.total.gone.forgotten += found.forgotten;
+            }
+            self.total.looks += 1;
+            self.look_took = asked.elapsed();
+            self.looked = Instant::now();
+        }
+        self.total.passes += 1;
+        self.total.lag_ms = u64::try_from(self.asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.total.longest_lag_ms = self.total.longest_lag_ms.max(self.total.lag_ms);
+        (self.asked, self.since) = (asked, next);
+        Ok(())
+    }
+
+    fn add(&mut self, applied: &Applied) {
+        let total = &mut self.total;
+        total.inserted += applied.inserted;
+        total.updated += applied.updated;
+        total.restored += applied.restored;
+    }
+}
+
+/// The chunks in which something changed since.
+async fn touched(work: &Work<'_>, since: &Since, records: &[ChunkRecord]) -> Result<Vec<ChunkRecord>> {
+    let Some(first) = work.plan.chunks.first() else { return Ok(Vec::new()) };
+    let read = Read { since: Some(since.clone()), range: KeyRange::default(), ..chunk::reading(work, first) };
+    let ranges: Vec<&KeyRange> = work.plan.chunks.iter().map(|chunk| &chunk.range).collect();
+    let touched = work.source.touched(&read, &ranges).await?;
+    Ok(touched.into_iter().filter_map(|at| records.get(at).cloned()).collect())
+}
+
+/// The chunks that do not look as they did when they were done: all of them where the source keeps no versions of its rows.
+async fn differing(work: &Work<'_>, records: Vec<ChunkRecord>) -> Result<Vec<ChunkRecord>> {
+    let Some(version) = &work.version else { return Ok(records) };
+    let mut differing = Vec::new();
+    for (planned, record) in work.plan.chunks.iter().zip(records) {
+        let read = chunk::reading(work, planned);
+        let looks = versions(work.source, &read, version, &work.mapper.key, &mut |_key| {}).await?;
+        if record.look != Some(looks) {
+            differing.push(record);
+        }
+    }
+    Ok(differing)
+}
