@@ -44,6 +44,10 @@ metadata = { merge = ["tags", "properties"] }
 const NARROW: &str = "name = \"narrow\"\n[source]\nurl = \"store\"\ntable = \"bench.item\"\nkey = [\"id\"]\n[namespace]\n\
     template = \"workspace:{desk}\"\n[map]\ncontent = \"body\"\nkind = { value = \"fact\" }\n";
 
+const CHANGING: &str = "name = \"changing\"\n[source]\nurl = \"store\"\ntable = \"bench.item\"\nkey = [\"id\"]\n\
+    changed_at = \"changed\"\n[namespace]\ntemplate = \"workspace:{desk}\"\n[map]\ncontent = \"body\"\n\
+    kind = { value = \"fact\" }\nupdated_at = \"changed\"\n";
+
 impl Ground {
     /// Rows of 700 bytes of text and a vector of 1,024 dimensions, made from as many random numbers as they have.
     pub(crate) async fn new(rows: u64) -> Self {
@@ -73,6 +77,17 @@ impl Ground {
              insert into bench.item select g, 'desk-' || g % 20, 'note ' || g || ' ' || repeat('x', 80) from generate_series(1, {rows}) g"
         );
         Self::with(&legacy, rows, NARROW).await
+    }
+
+    /// Rows of a hundred bytes with a time of their last change.
+    pub(crate) async fn changing(rows: u64) -> Self {
+        let legacy = format!(
+            "create schema bench;
+             create table bench.item (id bigint primary key, desk text, body text, changed timestamptz not null);
+             insert into bench.item select g, 'desk-' || g % 20, 'note ' || g || ' ' || repeat('x', 80), now() from generate_series(1, {rows}) g;
+             create index on bench.item (changed); analyze bench.item"
+        );
+        Self::with(&legacy, rows, CHANGING).await
     }
 
     async fn with(legacy: &str, rows: u64, file: &'static str) -> Self {

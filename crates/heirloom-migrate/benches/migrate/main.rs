@@ -3,10 +3,11 @@
 //! Needs a server: HEIRLOOM_TEST_URL, and `psql` (or its path in HEIRLOOM_BENCH_PSQL). HEIRLOOM_BENCH_ROWS rows of 700
 //! bytes of text and 1,024 dimensions (10,000 by default) lie in one database; beside the migrator, on the same rows, run
 //! the pipe, the shape of pgmnemo's guide, and the shape that writes row by row. HEIRLOOM_BENCH_NARROW narrow rows
-//! (300,000) show what memory does. Nothing here is a test: it prints, and says where a bar is missed.
+//! (300,000) show what memory does, HEIRLOOM_BENCH_FOLLOWED rows (50,000) how far --follow lags. Nothing here is a test: it prints, and says where a bar is missed.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a program that prints a table")]
 
+mod follow;
 mod ground;
 mod memory;
 mod others;
@@ -41,7 +42,9 @@ async fn run() {
     let ground = Ground::new(rows).await;
     println!("{}", ground.one("select version()").await);
     let per_row = |seconds: f64| format!("{:.1} s, {:.0} rows/s", seconds, rows as f64 / seconds);
-    let mut lines = Vec::new();
+    // First of all, while this process has held nothing else.
+    let mut lines = vec![memory::line(number("HEIRLOOM_BENCH_NARROW", 300_000)).await];
+    lines.push(follow::line(number("HEIRLOOM_BENCH_FOLLOWED", 50_000)).await);
 
     let pipe = others::pipe(&ground, "bench.bare").await;
     println!("pipe into the same table, bare:                {}", per_row(pipe));
@@ -101,7 +104,6 @@ async fn run() {
     lines.push(line("against memory-backfill (330 rows/s)", backfill, " x faster", ">= 50 x", backfill >= 50.0));
     lines.push(line("re-run, of the first run", again / one * 100.0, " %", "<= 2 %", again / one <= 0.02));
     lines.push(line("verify, of reading both sides", verify / read, " x", "<= 1.25 x", verify / read <= 1.25));
-    lines.push(memory::line(number("HEIRLOOM_BENCH_NARROW", 300_000)).await);
 
     println!("\n| what | measured | bar | |\n| --- | --- | --- | --- |");
     for Line { what, found, bar, holds } in lines {

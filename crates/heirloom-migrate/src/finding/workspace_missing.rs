@@ -24,6 +24,6 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     Found::danger(
         missing,
         format!("{} a part of their namespace and will be set aside", rows_do(missing, "lack")),
-        "mend them at the source, add a rule for them under [namespace] (otherwise = \"custom:unassigned\"), or allow them in [reject] budget",
+        "mend them at the source, add a rule for them under [namespace] (from and values, with otherwise = \"custom:unassigned\"), or allow them in [reject] budget",
     )
 }

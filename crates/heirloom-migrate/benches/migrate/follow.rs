@@ -1,0 +1,76 @@
+//! How far following lags behind a source that is written to.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use heirloom_migrate::apply::{self, ApplyRequest, Follow, Followed, Options, Stop};
+
+use crate::Line;
+use crate::ground::Ground;
+
+/// Changes a second, and for how long.
+const CHANGES: u64 = 1_000;
+const SECONDS: u64 = 20;
+
+/// Follows a table of so many rows while a thousand of them change each second, in ten statements.
+pub(crate) async fn line(rows: u64) -> Line {
+    let ground = Ground::changing(rows).await;
+    let plan = ground.plan().await;
+    let (stop, told) = (Stop::default(), Arc::new(Mutex::new(Vec::<Followed>::new())));
+    let seen = Arc::clone(&told);
+    let follow = Follow {
+        every: Duration::from_secs(1),
+        look_every: Duration::from_secs(60),
+        overlap: Duration::from_secs(1),
+        told: Arc::new(move |now| seen.lock().unwrap().push(*now)),
+    };
+    let mut progress = |_| {};
+    let following = apply::run(ApplyRequest {
+        plan: &plan,
+        source: ground.source.as_ref(),
+        store: &ground.store,
+        heirloom: "bench",
+        stop: stop.clone(),
+        check_only: false,
+        options: Options { follow: Some(follow), ..Options::default() },
+        progress: &mut progress,
+    });
+    let writing = async {
+        while told.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        told.lock().unwrap().clear();
+        let client = ground.db.database().client().await.unwrap();
+        let began = Instant::now();
+        for tenth in 0..SECONDS * 10 {
+            let some = CHANGES / 10;
+            let sql = format!(
+                "update bench.item set body = 'changed {tenth} ' || body, changed = now()
+                  where id in (select 1 + (random() * {rows})::bigint from generate_series(1, {some}))"
+            );
+            client.batch_execute(&sql).await.unwrap();
+            let due = Duration::from_millis(100 * (tenth + 1));
+            tokio::time::sleep(due.saturating_sub(began.elapsed())).await;
+        }
+        let took = began.elapsed().as_secs_f64();
+        stop.ask();
+        took
+    };
+    let (done, took) = tokio::join!(following, writing);
+    let followed = done.unwrap().followed.unwrap();
+    let lags: Vec<u64> = told.lock().unwrap().iter().map(|pass| pass.lag_ms).collect();
+    let longest = lags.iter().copied().max().unwrap_or(0);
+    ground.close().await;
+    let rate = (CHANGES * SECONDS) as f64 / took;
+    Line {
+        what: "lag of --follow",
+        found: format!(
+            "{:.1} s at most in {} passes, {rate:.0} changes/s, {} rows written, {rows} rows",
+            longest as f64 / 1_000.0,
+            lags.len(),
+            followed.updated
+        ),
+        bar: "<= 2 s at 1,000 changes/s",
+        holds: longest <= 2_000 && rate >= 990.0 && lags.len() >= 5,
+    }
+}

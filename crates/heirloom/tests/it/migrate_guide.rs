@@ -1,0 +1,67 @@
+//! `docs/guides/migrate-your-table.md`, command by command, on a server; that every command is one is asked everywhere.
+
+use heirloom::command;
+use heirloom_engine::testkit::TestDatabase;
+
+use crate::guide::{blocks, commands};
+use crate::support::Home;
+
+const PAGE: &str = include_str!("../../../../docs/guides/migrate-your-table.md");
+
+#[test]
+fn every_command_of_the_guide_is_one() {
+    let shown: Vec<&str> =
+        blocks(PAGE).into_iter().filter(|(fence, _)| fence.starts_with("sh")).map(|(_, block)| block).collect();
+    for line in shown.iter().flat_map(|block| commands(block, &[])) {
+        let words = std::iter::once("heirloom").chain(line.split_whitespace());
+        command::tree().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+    assert!(shown.len() >= 8, "{}", shown.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_holds_from_its_first_command_to_its_last() {
+    if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {
+        return;
+    }
+    let (home, legacy, target) = (Home::new(), TestDatabase::fresh().await, TestDatabase::fresh().await);
+    let given = [("LEGACY_URL", legacy.url().unwrap()), ("DATABASE_URL", target.url().unwrap())];
+    let (mut last, mut shown) = (String::new(), 0);
+    for (fence, block) in blocks(PAGE) {
+        match fence {
+            "sh" | "sh exits 3" => {
+                for line in commands(block, &given) {
+                    let ran = home.run_with(&line, &given);
+                    assert_eq!(ran.code, if fence == "sh" { 0 } else { 3 }, "{line}: {ran}");
+                    last = ran.stdout;
+                }
+            }
+            "text shown" => {
+                assert_eq!(last, block, "what the guide shows is not what is said");
+                shown += 1;
+            }
+            "sql legacy" => legacy.database().client().await.unwrap().batch_execute(block).await.unwrap(),
+            "text" => {}
+            other => {
+                let file = other.strip_prefix("toml ").unwrap_or_else(|| panic!("a block of `{other}`"));
+                std::fs::write(home.path().join(file), block).unwrap();
+            }
+        }
+    }
+    assert_eq!(shown, 2);
+    // The findings that the guide speaks of are those that the plans have.
+    let plan = |name: &str| std::fs::read_to_string(home.path().join(name)).unwrap();
+    let (detected, mended) = (plan("detected.plan.json"), plan("notes.plan.json"));
+    for finding in ["workspace-missing", "created-at-missing", "secret-in-clear", "ambiguous-state", "late-writer"] {
+        assert!(detected.contains(&format!("\"{finding}\"")), "{finding}");
+    }
+    for finding in ["workspace-missing", "created-at-missing"] {
+        assert!(!mended.contains(&format!("\"{finding}\"")), "{finding}");
+    }
+    let sql = "select string_agg(namespace || ' ' || n, ', ' order by namespace) from
+                 (select namespace, count(*) as n from heirloom.memory group by 1) t";
+    let row = target.database().client().await.unwrap().query_one(sql, &[]).await.unwrap();
+    assert_eq!(row.get::<_, String>(0), "custom:unassigned 1, team:billing 201, team:search 201");
+    legacy.close().await;
+    target.close().await;
+}
