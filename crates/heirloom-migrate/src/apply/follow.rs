@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::crew::{Again, Crew};
 use super::gone::{Gone, gone};
-use super::{Applied, Options, Progress, Stop, Work, chunk, finish};
+use super::{Applied, Options, Progress, Stop, Work, chunk, move_on, upkeep};
 use crate::error::Result;
 use crate::file::MigrationFile;
 use crate::ledger::{self, ChunkRecord};
@@ -74,6 +74,8 @@ pub(super) struct Following {
     asked: Instant,
     looked: Instant,
     look_took: Duration,
+    /// Whether anything was written since the store was last kept up.
+    written: bool,
     total: Followed,
 }
 
@@ -88,6 +90,7 @@ impl Following {
             asked: Instant::now(),
             looked: Instant::now(),
             look_took: Duration::ZERO,
+            written: false,
             total: Followed::default(),
         };
         following.since = following.horizon(work, follow).await?;
@@ -135,7 +138,16 @@ impl Following {
                 tokio::time::sleep(NAP.min(until.saturating_duration_since(Instant::now()))).await;
             }
         }
+        self.keep_up_the_store(work, options).await?;
         Ok(self.total)
+    }
+
+    /// Counting words and looking at the planner's statistics takes longer than a pass.
+    async fn keep_up_the_store(&mut self, work: &Work<'_>, options: &Options) -> Result<()> {
+        if std::mem::take(&mut self.written) {
+            upkeep(work, options).await?;
+        }
+        Ok(())
     }
 
     async fn pass(&mut self, work: &Work<'_>, stop: &Stop, options: &Options, follow: &Follow) -> Result<()> {
@@ -164,10 +176,12 @@ impl Following {
             self.total.open_rejects = ledger::find_run(&client, work.plan.run_id).await?.map_or(0, |run| run.open);
             drop(client);
             if applied.written > 0 {
-                finish(work, options, &mut applied).await?;
+                move_on(work, &mut applied).await?;
+                self.written = true;
             }
         }
         if since.is_none() && !stop.asked() {
+            self.keep_up_the_store(work, options).await?;
             if !chosen.is_empty() || self.total.looks == 0 {
                 let found = gone(work, options.deletes.as_ref()).await?;
                 self.total.gone.rows = found.rows - found.forgotten;

@@ -203,16 +203,26 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
 
 /// What comes after rows were written: recall is made ready, and the run moves on.
 async fn finish(work: &Work<'_>, options: &Options, applied: &mut Applied) -> Result<()> {
-    let (store, plan) = (work.store, work.plan);
-    // Recall ranks what was handed down as it will tomorrow, from the first question on. Nothing to do, nothing written.
+    upkeep(work, options).await?;
+    move_on(work, applied).await
+}
+
+/// Recall ranks what was handed down as it will tomorrow, from the first question on. Nothing to do, nothing written.
+async fn upkeep(work: &Work<'_>, options: &Options) -> Result<()> {
     if options.alone {
-        store.upkeep(Some(&work.mapper.allowed)).await?;
+        work.store.upkeep(Some(&work.mapper.allowed)).await?;
     } else {
-        store.upkeep_words(&work.mapper.allowed).await?;
+        work.store.upkeep_words(&work.mapper.allowed).await?;
     }
+    Ok(())
+}
+
+/// The run moves on.
+async fn move_on(work: &Work<'_>, applied: &mut Applied) -> Result<()> {
     applied.chunks_done = {
-        let client = store.database().client().await?;
-        applied.chunks.saturating_sub(count(usize::try_from(ledger::pending(&client, plan.run_id).await?).unwrap_or(0)))
+        let client = work.store.database().client().await?;
+        let pending = ledger::pending(&client, work.plan.run_id).await?;
+        applied.chunks.saturating_sub(count(usize::try_from(pending).unwrap_or(0)))
     };
     work.failpoints.pass(Point::BeforeSettle).await?;
     applied.state = settle(work, applied).await?;

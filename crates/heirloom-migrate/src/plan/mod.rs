@@ -46,7 +46,7 @@ pub const FORMAT: u32 = 1;
 pub const CHUNK_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Most rows in a chunk.
-pub const CHUNK_ROWS: u64 = 10_000;
+pub const CHUNK_ROWS: u64 = 5_000;
 
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
