@@ -42,10 +42,11 @@ select
     m.id,
     coalesce(r.content_sha256 = sha256(convert_to(m.content, 'UTF8')) and r.at = m.updated_at, false) as said,
     coalesce(s.to_state = m.state and s.at = m.state_changed_at, false) as moved,
-    m.verified_at is not null and exists (
-        select
+    -- A list that is hashed once, where `exists` would go through all acts for each row.
+    m.verified_at is not null and (m.namespace, m.id, m.verified_at) in (
+        select a.namespace, a.memory_id, a.at
         from act a
-        where a.namespace = m.namespace and a.memory_id = m.id and a.at = m.verified_at and a.action <> 'keep'
+        where a.action <> 'keep'
     ) as verified,
     m.state = 'superseded' as superseded,
     m.state = 'superseded' and not m.is_active and exists (
