@@ -10,7 +10,7 @@ use heirloom_engine::{Database, EngineError, Location, Options, Refusal, Trouble
 use heirloom_store::schema::SERVE_ROLE;
 
 use crate::error::{MigrateError, Result};
-use crate::source::{Identity, Relation};
+use crate::source::{self, Identity, Relation};
 
 const WHO_MAY_READ: &str = include_str!("../../sql/queries/fleet_who_may_read.sql");
 const SEEN_BEYOND: &str = include_str!("../../sql/queries/fleet_seen_beyond.sql");
@@ -60,16 +60,7 @@ pub async fn ask(database: &Database, relation: &Relation, qualified: &str, role
     let mut oids: Vec<u32> = statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect();
     oids.sort_unstable();
     oids.dedup();
-    let row =
-        client.query_one(include_str!("../../sql/queries/source_identity.sql"), &[&oids]).await.map_err(failed)?;
-    let identity = Identity {
-        role: row.try_get("role").map_err(failed)?,
-        superuser: row.try_get("superuser").map_err(failed)?,
-        bypass_rls: row.try_get("bypass_rls").map_err(failed)?,
-        can_write: row.try_get("can_write").map_err(failed)?,
-        server: format!("PostgreSQL {}", row.try_get::<_, String>("version").map_err(failed)?),
-        system: String::new(),
-    };
+    let (identity, _) = source::who(&client, &oids).await.map_err(failed)?;
     let readers = match roles.is_empty() {
         true => Vec::new(),
         false => {
@@ -107,7 +98,7 @@ fn refused(error: &MigrateError) -> Tried {
 
 async fn read(url: &str, database: &str, relation: &Relation, qualified: &str) -> Result<bool> {
     let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
-    let there = Database::open(&Location::Server(with_database(url, database)), &options).await?;
+    let there = Database::open(&Location::Server(heirloom_engine::with_database(url, database)), &options).await?;
     let found = async {
         let mut client = there.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
@@ -117,23 +108,6 @@ async fn read(url: &str, database: &str, relation: &Relation, qualified: &str) -
     .await;
     there.close().await?;
     found
-}
-
-/// The same server and credential, another database.
-fn with_database(url: &str, name: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
-    let after_scheme = base.find("://").map_or(0, |at| at + 3);
-    // A password may hold a slash that nobody escaped; what follows the last @ is the host.
-    let host = base[after_scheme..].rfind('@').map_or(after_scheme, |at| after_scheme + at + 1);
-    let server = base[host..].find('/').map_or(base, |at| &base[..host + at]);
-    let escaped: String = name
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect();
-    format!("{server}/{escaped}{query}")
 }
 
 /// Whether the serving role, bound to these namespaces, sees a row of any other. Reads only; holds one connection.
@@ -149,22 +123,4 @@ pub async fn sees_beyond(database: &Database, namespaces: &[String]) -> Result<b
     let sees = row.try_get("sees")?;
     tx.rollback().await?;
     Ok(sees)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_database_of_the_same_server_keeps_the_rest_of_the_url() {
-        for (url, expected) in [
-            ("postgres://u:p@h:5432/one", "postgres://u:p@h:5432/two"),
-            ("postgres://u:p@h", "postgres://u:p@h/two"),
-            ("postgres://u:p/w@h/one?sslmode=require", "postgres://u:p/w@h/two?sslmode=require"),
-            ("postgresql:///one", "postgresql:///two"),
-        ] {
-            assert_eq!(with_database(url, "two"), expected);
-        }
-        assert_eq!(with_database("postgres://h/a", "b c/d"), "postgres://h/b%20c%2Fd");
-    }
 }

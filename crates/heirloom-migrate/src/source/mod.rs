@@ -11,6 +11,7 @@ pub mod verbatim;
 
 pub(crate) use name::identifier;
 pub use postgres::Postgres;
+pub(crate) use postgres::who;
 pub use sqlite::Sqlite;
 
 use async_trait::async_trait;

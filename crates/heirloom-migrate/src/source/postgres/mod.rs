@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use heirloom_engine::{Client, Database, Location, Options, Refusal};
 
+pub(crate) use look::who;
+
 use super::{Identity, Read, Relation, Source, Table, TreeRows, Visit, name};
 use crate::error::{MigrateError, Result};
 
