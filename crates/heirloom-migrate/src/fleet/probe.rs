@@ -15,6 +15,9 @@ use crate::source::{self, Identity, Relation};
 const WHO_MAY_READ: &str = include_str!("../../sql/queries/fleet_who_may_read.sql");
 const SEEN_BEYOND: &str = include_str!("../../sql/queries/fleet_seen_beyond.sql");
 
+/// Relations that are asked for with one statement.
+const TOGETHER: usize = 64;
+
 /// What a tenant's own connection says of its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -71,16 +74,48 @@ pub async fn ask(database: &Database, relation: &Relation, qualified: &str, role
     Ok(Asked { identity, readers })
 }
 
-/// Tries to read a row of a relation with a credential that should not. `url` is that of the trying tenant; `database` is
-/// where the rows lie, on the same server.
-pub async fn try_read(url: &str, database: &str, relation: &Relation, qualified: &str, patience: Duration) -> Tried {
-    let attempt = tokio::time::timeout(patience, read(url, database, relation, qualified));
-    match attempt.await {
-        Err(_) => Tried::Unclear(format!("the server did not answer within {} s", patience.as_secs_f32())),
-        Ok(Ok(true)) => Tried::Read,
-        Ok(Ok(false)) => Tried::Nothing,
-        Ok(Err(error)) => refused(&error),
+/// Tries to read a row of each of these relations with a credential that should not: `url` is that of the trying tenant,
+/// `database` is where the rows lie, on the same server, each relation with the qualified name of its table. Gives back what
+/// came of each, in their order, and stops at the first of which a row came back. One connection; `sign` is called as it goes.
+pub async fn try_read(
+    url: &str,
+    database: &str,
+    relations: &[(Relation, String)],
+    patience: Duration,
+    sign: &mut (dyn FnMut() + Send),
+) -> Vec<Tried> {
+    let silent = || Tried::Unclear(format!("the server did not answer within {} s", patience.as_secs_f32()));
+    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+    let location = Location::Server(heirloom_engine::with_database(url, database));
+    let there = match tokio::time::timeout(patience, Database::open(&location, &options)).await {
+        Err(_) => return vec![silent(); relations.len()],
+        Ok(Err(error)) => return vec![refused(&error.into()); relations.len()],
+        Ok(Ok(there)) => there,
+    };
+    let mut tried = Vec::with_capacity(relations.len());
+    let mut waiting: Vec<&[(Relation, String)]> = relations.chunks(TOGETHER).rev().collect();
+    while let Some(some) = waiting.pop() {
+        sign();
+        match tokio::time::timeout(patience, read(&there, some)).await {
+            Ok(Ok(found)) => tried.extend(found.iter().map(|read| if *read { Tried::Read } else { Tried::Nothing })),
+            // One that is refused refuses all that are asked for with it: each half is asked for itself.
+            Ok(Err(_)) if some.len() > 1 => {
+                let (first, second) = some.split_at(some.len() / 2);
+                waiting.extend([second, first]);
+            }
+            Ok(Err(error)) => tried.push(refused(&error)),
+            Err(_) => {
+                tried.resize(relations.len(), silent());
+                break;
+            }
+        }
+        if tried.contains(&Tried::Read) {
+            break;
+        }
     }
+    // Nothing hangs on how it ends.
+    let _ = there.close().await;
+    tried
 }
 
 fn refused(error: &MigrateError) -> Tried {
@@ -96,18 +131,16 @@ fn refused(error: &MigrateError) -> Tried {
     }
 }
 
-async fn read(url: &str, database: &str, relation: &Relation, qualified: &str) -> Result<bool> {
-    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
-    let there = Database::open(&Location::Server(heirloom_engine::with_database(url, database)), &options).await?;
-    let found = async {
-        let mut client = there.client().await?;
-        let tx = client.build_transaction().read_only(true).start().await?;
-        let row = tx.query_one(&format!("select exists (select from {} as q)", from(relation, qualified)), &[]).await?;
-        Ok(row.try_get(0)?)
-    }
-    .await;
-    there.close().await?;
-    found
+/// Whether a row of each comes back.
+async fn read(there: &Database, relations: &[(Relation, String)]) -> Result<Vec<bool>> {
+    let asked: Vec<String> = relations
+        .iter()
+        .map(|(relation, qualified)| format!("exists (select from {} as q)", from(relation, qualified)))
+        .collect();
+    let mut client = there.client().await?;
+    let tx = client.build_transaction().read_only(true).start().await?;
+    let row = tx.query_one(&format!("select array[{}]", asked.join(", ")), &[]).await?;
+    Ok(row.try_get(0)?)
 }
 
 /// Whether the serving role, bound to these namespaces, sees a row of any other. Reads only; holds one connection.

@@ -122,7 +122,7 @@ mod tests {
         }
         assert_eq!(first_difference(&one("a"), &[]), Some(60));
         let later = [Statement { phase: 61, sql: "a".to_owned() }];
-        assert_eq!(first_difference(&one("a"), &later), Some(60));
+        assert_eq!(first_difference(&one("a"), &later), Some(61));
         assert_eq!(first_difference(&[], &[]), None);
         // What never ends is no reason to go beyond the end.
         assert_eq!(first_difference(&one("'"), &one("\"")), Some(60));

@@ -11,6 +11,7 @@ mod file_reference;
 mod finding_seed_a;
 mod finding_seed_b;
 mod finding_values;
+mod fleet_probe;
 mod guide_fields;
 mod guide_states;
 mod guide_tenants;

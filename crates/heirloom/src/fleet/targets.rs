@@ -191,6 +191,11 @@ impl Place {
         self.database().await
     }
 
+    /// Whether it is opened where it lies: no throw-away stands in for it.
+    pub fn is_there(&self) -> bool {
+        !self.stands_in
+    }
+
     /// The store, which must be there.
     ///
     /// # Errors

@@ -92,7 +92,7 @@ async fn four_teams_are_watched_until_their_tables_go() {
     // The others go on, and a table that was put away is no failure of theirs.
     let gone = ["hongming", "chloe-dong", "reno-stars"];
     for dropped in [false, true] {
-        for words in ["soak", "verify", "status"] {
+        for words in ["soak", "verify", "apply", "status"] {
             let told = story.fleet(0, words);
             for tenant in gone {
                 assert_eq!(line(&told, tenant)["state"], "retired", "{words}: {told}");
