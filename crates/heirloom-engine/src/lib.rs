@@ -20,6 +20,6 @@ pub mod testkit;
 pub use database::{Client, Database, Kind, Options};
 pub use error::{EngineError, Result};
 pub use listen::Ticks;
-pub use location::{Location, redact_url};
+pub use location::{Location, redact_url, with_database};
 pub use owner::OwnerRecord;
 pub use refusal::{Refusal, Trouble, condition};

@@ -84,9 +84,39 @@ pub fn redact_url(url: &str) -> String {
     format!("{scheme}://{authority}{path}{query}")
 }
 
+/// The same server and credential, another database.
+pub fn with_database(url: &str, name: &str) -> String {
+    let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
+    let after_scheme = base.find("://").map_or(0, |at| at + 3);
+    // A password may hold a slash that nobody escaped; what follows the last @ is the host.
+    let host = base[after_scheme..].rfind('@').map_or(after_scheme, |at| after_scheme + at + 1);
+    let server = base[host..].find('/').map_or(base, |at| &base[..host + at]);
+    let escaped: String = name
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    format!("{server}/{escaped}{query}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_database_of_the_same_server_keeps_the_rest_of_the_url() {
+        for (url, expected) in [
+            ("postgres://u:p@h:5432/one", "postgres://u:p@h:5432/two"),
+            ("postgres://u:p@h", "postgres://u:p@h/two"),
+            ("postgres://u:p/w@h/one?sslmode=require", "postgres://u:p/w@h/two?sslmode=require"),
+            ("postgresql:///one", "postgresql:///two"),
+        ] {
+            assert_eq!(with_database(url, "two"), expected);
+        }
+        assert_eq!(with_database("postgres://h/a", "b c/d"), "postgres://h/b%20c%2Fd");
+    }
 
     #[test]
     fn redact_url_removes_every_spelling_of_a_password() {

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::database::{Database, Options};
-use crate::location::Location;
+use crate::location::{Location, with_database};
 
 /// Data directories as they were left prepared, by name.
 static PREPARED: LazyLock<Mutex<HashMap<String, Arc<OnceCell<Files>>>>> = LazyLock::new(Mutex::default);
@@ -151,14 +151,6 @@ async fn embedded(dir: &Path) -> Database {
 fn options() -> Options {
     let pool_size = std::env::var("HEIRLOOM_TEST_POOL").ok().and_then(|size| size.parse().ok()).unwrap_or(4);
     Options { pool_size, ..Options::default() }
-}
-
-/// The same server, another database.
-fn with_database(url: &str, name: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
-    let after_scheme = base.find("://").map_or(0, |at| at + 3);
-    let server = base[after_scheme..].find('/').map_or(base, |at| &base[..after_scheme + at]);
-    format!("{server}/{name}{query}")
 }
 
 /// A data directory in memory, so that no test process leaves one behind. Files end where their zeros begin: most of the

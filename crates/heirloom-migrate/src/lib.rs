@@ -33,6 +33,7 @@ pub mod finding;
 pub mod fleet;
 pub mod ledger;
 pub mod mapping;
+mod part;
 pub mod plan;
 pub mod report;
 pub mod retire;

@@ -135,7 +135,7 @@ pub async fn run(context: &Context, owner: &OwnerRecord, op: &Op, arguments: Val
                 Line::Progress { label, done, total, rejected } => {
                     context.watch().progress(&Progress { label, done, total, rejected });
                 }
-                Line::Output { json, text, holds } => return Ok(Output { json, text, holds }),
+                Line::Output { json, text, verdict } => return Ok(Output { json, text, verdict }),
                 Line::Error(told) => return Err(Error::Told(Box::new(told))),
             }
         }

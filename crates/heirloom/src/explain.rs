@@ -61,7 +61,7 @@ pub struct Case {
 
 macro_rules! cases {
     ($($name:ident = $code:literal $exit:ident $when:literal $hint:literal;)+) => {
-        $(const $name: Case = Case { code: $code, exit: Exit::$exit, when: $when, hint: $hint };)+
+        $(pub(crate) const $name: Case = Case { code: $code, exit: Exit::$exit, when: $when, hint: $hint };)+
         /// Every way to fail.
         pub const CASES: &[Case] = &[$($name),+];
     };
@@ -156,6 +156,8 @@ cases! {
     FILE = "file" User "A file cannot be read or written." "";
     INTERRUPTED = "interrupted" Temporary "The command was asked to stop."
         "run the same command again; it goes on where it stopped";
+    SILENT = "tenant-silent" Temporary "A database of a tenant of a fleet fell silent on the way, and the tenant was given up."
+        "look at the database and the way to it, then run the same command with --only for this tenant; `patience` in [defaults] says how long a silence is borne";
     BUG = "bug" Bug "Something happened that cannot happen."
         "please report this, with the command and what -vv logs";
 }
@@ -211,6 +213,11 @@ pub fn explain(error: &Error) -> Explained {
         _ => error.to_string(),
     };
     Explained { code: case.code, exit: case.exit as u8, causes: causes(error, &message), message, hints }
+}
+
+/// Whether what failed under this name may succeed later.
+pub(crate) fn is_temporary(code: &str) -> bool {
+    CASES.iter().any(|case| case.code == code && case.exit == Exit::Temporary)
 }
 
 /// The HTTP status of a case: the caller's fault is 4xx, what passes by itself is 503, ours is 500.

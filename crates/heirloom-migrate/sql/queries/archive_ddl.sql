@@ -104,6 +104,11 @@ statement (phase, at, sql) as (
       join pg_catalog.pg_statistic_ext as x on x.stxrelid = t.oid
       join pg_catalog.pg_namespace as n on n.oid = x.stxnamespace
     union all
+    select 62, 1000 + row_number() over (order by x.stxname),
+           'alter statistics ' || quote_ident(x.stxname) || ' set statistics ' || x.stxstattarget
+      from t join pg_catalog.pg_statistic_ext as x on x.stxrelid = t.oid
+     where x.stxstattarget >= 0
+    union all
     select 63, 0,
            'alter table ' || t.name || ' replica identity '
            || case t.relreplident

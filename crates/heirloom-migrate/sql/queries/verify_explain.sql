@@ -1,4 +1,5 @@
--- What the store's records say of memories that differ, a row a memory. $1 namespaces, $2 ids, one of each a memory
+-- What the store's records say of memories that differ, a row a memory. $1 namespaces, $2 ids, one of each a memory; $3 each
+-- namespace once
 -- said: the latest recorded revision is of this very text, at the very moment the memory says it was updated
 -- moved: the latest recorded transition led to this very state, at the very moment the memory says
 -- pinned, ends: the latest recorded decision on pin or expiry is of this very value
@@ -7,11 +8,12 @@
 with wanted as (
     select w.namespace, w.id from unnest($1::text[], $2::uuid[]) as w (namespace, id)
 ),
--- Read once for all of them: nothing finds the acts of one memory without reading those of its namespace.
+-- Read once for all of them: nothing finds the acts of one memory without reading those of its namespace. Those of all other
+-- tenants of the store are left alone.
 act as materialized (
     select a.namespace, a.memory_id, a.id, a.action, a.at, a.content_sha256, a.details
     from heirloom.activity a
-    where a.memory_id = any ($2) and a.action in ('revise', 'transition', 'keep')
+    where a.namespace = any ($3) and a.memory_id = any ($2) and a.action in ('revise', 'transition', 'keep')
 ),
 pin_kept as (
     select distinct on (a.namespace, a.memory_id) a.namespace, a.memory_id, (a.details ->> 'pin')::boolean as pin
@@ -42,10 +44,11 @@ select
     m.id,
     coalesce(r.content_sha256 = sha256(convert_to(m.content, 'UTF8')) and r.at = m.updated_at, false) as said,
     coalesce(s.to_state = m.state and s.at = m.state_changed_at, false) as moved,
-    m.verified_at is not null and exists (
-        select
+    -- A list that is hashed once, where `exists` would go through all acts for each row.
+    m.verified_at is not null and (m.namespace, m.id, m.verified_at) in (
+        select a.namespace, a.memory_id, a.at
         from act a
-        where a.namespace = m.namespace and a.memory_id = m.id and a.at = m.verified_at and a.action <> 'keep'
+        where a.action <> 'keep'
     ) as verified,
     m.state = 'superseded' as superseded,
     m.state = 'superseded' and not m.is_active and exists (

@@ -3,13 +3,13 @@
 //! A chain that does not go through it was cut, rewritten, or came back from a backup. The file may be behind: a process
 //! may end between its commit and the file, and a sweep may run where the plan's file is not.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use super::{Entry, Head};
 use crate::error::{MigrateError, Result};
+use crate::part::Part;
 
 /// Where the head of a plan lies: `notes.plan.json` → `notes.plan.audit`.
 pub fn path_for(plan: &Path) -> PathBuf {
@@ -39,11 +39,7 @@ pub fn read(path: &Path, run_id: Uuid) -> Result<Option<Head>> {
 /// [`MigrateError::Io`].
 pub fn write(path: &Path, head: &Head) -> Result<()> {
     let text = serde_json::to_string(head).map_err(|error| MigrateError::Ledger(error.to_string()))?;
-    let part = path.with_extension(format!("audit.{}.part", head.run_id.simple()));
-    let written = std::fs::File::create(&part)
-        .and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&part, path));
-    written.map_err(|error| io(path, &error))
+    Part::write(path, format!("{text}\n").as_bytes()).map_err(|error| io(path, &error))
 }
 
 /// Whether a chain goes through a head that is known from outside.

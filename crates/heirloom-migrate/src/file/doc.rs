@@ -209,6 +209,15 @@ impl<'d, 't> Val<'d, 't> {
         }
     }
 
+    /// A number as it is written.
+    pub(crate) fn written_number(self) -> Result<At<String>> {
+        match &self.value {
+            DeValue::Integer(number) => Ok(At { value: number.to_string(), place: self.place }),
+            DeValue::Float(number) => Ok(At { value: number.as_str().to_owned(), place: self.place }),
+            _ => self.wrong("a number"),
+        }
+    }
+
     pub(crate) fn width(self) -> Result<At<usize>> {
         let parsed = match &self.value {
             DeValue::Integer(number) => number.to_string().parse::<usize>().ok(),

@@ -485,17 +485,13 @@ fn scale(word: Val<'_, '_>) -> Result<At<(f64, f64)>> {
 
 /// A whole number of days, from `least` to ten years.
 fn days(word: Val<'_, '_>, least: u32) -> Result<u32> {
-    let word = word.number()?;
-    let whole = (f64::from(least)..=3_650.0).contains(&word.value) && word.value.fract() == 0.0;
-    if !whole {
-        return Err(MigrateError::File {
-            place: word.place,
-            what: format!("{} days", word.value),
-            accepted: format!("write a whole number of days, {least} to 3650"),
-        });
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within 3650")]
-    Ok(word.value as u32)
+    let word = word.written_number()?;
+    let days = word.value.parse::<u32>().ok().filter(|days| (least..=3_650).contains(days));
+    days.ok_or_else(|| MigrateError::File {
+        place: word.place,
+        what: format!("{} days", word.value),
+        accepted: format!("write a whole number of days, {least} to 3650"),
+    })
 }
 
 pub(crate) fn budget(word: Val<'_, '_>) -> Result<Budget> {

@@ -85,6 +85,16 @@ impl Side {
             bypass_rls: identity.bypass_rls,
         }
     }
+
+    /// The role, with what is too much about it; a dash where nobody knows.
+    pub fn said(side: Option<&Self>) -> String {
+        match side {
+            None => "–".to_owned(),
+            Some(side) if side.superuser => format!("{} (superuser)", side.role),
+            Some(side) if side.bypass_rls => format!("{} (bypassrls)", side.role),
+            Some(side) => side.role.clone(),
+        }
+    }
 }
 
 /// Why a tenant's step failed, and what to do.

@@ -2,7 +2,6 @@
 //! the lines themselves. No content, no credential.
 
 use super::line::{HEADINGS, Line, Side, Totals};
-use crate::report::STYLE;
 use crate::report::page::{Cell, Column, Page};
 
 /// What the numbers mean, once for both forms.
@@ -27,7 +26,12 @@ pub fn markdown(title: &str, made: &str, lines: &[Line]) -> String {
         text.push_str("\n| tenant | reads as | writes as | tried on |\n| --- | --- | --- | ---: |\n");
         for line in lines {
             let tried = line.probed.map_or_else(|| "–".to_owned(), |others| format!("{others} others"));
-            text.push_str(&row(&[line.tenant.clone(), side(line.source.as_ref()), side(line.target.as_ref()), tried]));
+            text.push_str(&row(&[
+                line.tenant.clone(),
+                Side::said(line.source.as_ref()),
+                Side::said(line.target.as_ref()),
+                tried,
+            ]));
         }
     }
     for line in lines {
@@ -42,13 +46,8 @@ pub fn markdown(title: &str, made: &str, lines: &[Line]) -> String {
 
 /// One page: no script, nothing loaded from anywhere.
 pub fn html(title: &str, made: &str, lines: &[Line]) -> String {
-    let mut page = Page::new();
-    page.open("html", &[("lang", "en")]).open("head", &[]);
-    page.void("meta", &[("charset", "utf-8")]);
-    page.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
-    page.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-    page.element("title", "", title).style(STYLE).close();
-    page.open("body", &[]).open("main", &[]).open("header", &[]).element("h1", "", title);
+    let mut page = Page::titled(title);
+    page.open("header", &[]).element("h1", "", title);
     let good = lines.iter().all(Line::holds);
     page.element("p", if good { "verdict good" } else { "verdict bad" }, &verdict(lines));
     let headings =
@@ -92,7 +91,7 @@ fn section(page: &mut Page, line: &Line) {
     page.open("dl", &[]);
     for (name, one) in [("Reads as", &line.source), ("Writes as", &line.target)] {
         if let Some(one) = one {
-            page.fact(name, &Cell::Text(format!("{}, in {}", side(Some(one)), one.place)));
+            page.fact(name, &Cell::Text(format!("{}, in {}", Side::said(Some(one)), one.place)));
         }
     }
     if let Some(others) = line.probed {
@@ -110,15 +109,6 @@ fn section(page: &mut Page, line: &Line) {
         page.fact("Note", &Cell::Text(note.clone()));
     }
     page.close().close();
-}
-
-fn side(side: Option<&Side>) -> String {
-    let Some(side) = side else { return "–".to_owned() };
-    match (side.superuser, side.bypass_rls) {
-        (true, _) => format!("{} (superuser)", side.role),
-        (false, true) => format!("{} (bypasses row-level security)", side.role),
-        (false, false) => side.role.clone(),
-    }
 }
 
 fn verdict(lines: &[Line]) -> String {

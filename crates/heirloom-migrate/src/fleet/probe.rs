@@ -10,10 +10,13 @@ use heirloom_engine::{Database, EngineError, Location, Options, Refusal, Trouble
 use heirloom_store::schema::SERVE_ROLE;
 
 use crate::error::{MigrateError, Result};
-use crate::source::{Identity, Relation};
+use crate::source::{self, Identity, Relation};
 
 const WHO_MAY_READ: &str = include_str!("../../sql/queries/fleet_who_may_read.sql");
 const SEEN_BEYOND: &str = include_str!("../../sql/queries/fleet_seen_beyond.sql");
+
+/// Relations that are asked for with one statement.
+const TOGETHER: usize = 64;
 
 /// What a tenant's own connection says of its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,16 +63,7 @@ pub async fn ask(database: &Database, relation: &Relation, qualified: &str, role
     let mut oids: Vec<u32> = statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect();
     oids.sort_unstable();
     oids.dedup();
-    let row =
-        client.query_one(include_str!("../../sql/queries/source_identity.sql"), &[&oids]).await.map_err(failed)?;
-    let identity = Identity {
-        role: row.try_get("role").map_err(failed)?,
-        superuser: row.try_get("superuser").map_err(failed)?,
-        bypass_rls: row.try_get("bypass_rls").map_err(failed)?,
-        can_write: row.try_get("can_write").map_err(failed)?,
-        server: format!("PostgreSQL {}", row.try_get::<_, String>("version").map_err(failed)?),
-        system: String::new(),
-    };
+    let (identity, _) = source::who(&client, &oids).await.map_err(failed)?;
     let readers = match roles.is_empty() {
         true => Vec::new(),
         false => {
@@ -80,16 +74,48 @@ pub async fn ask(database: &Database, relation: &Relation, qualified: &str, role
     Ok(Asked { identity, readers })
 }
 
-/// Tries to read a row of a relation with a credential that should not. `url` is that of the trying tenant; `database` is
-/// where the rows lie, on the same server.
-pub async fn try_read(url: &str, database: &str, relation: &Relation, qualified: &str, patience: Duration) -> Tried {
-    let attempt = tokio::time::timeout(patience, read(url, database, relation, qualified));
-    match attempt.await {
-        Err(_) => Tried::Unclear(format!("the server did not answer within {} s", patience.as_secs_f32())),
-        Ok(Ok(true)) => Tried::Read,
-        Ok(Ok(false)) => Tried::Nothing,
-        Ok(Err(error)) => refused(&error),
+/// Tries to read a row of each of these relations with a credential that should not: `url` is that of the trying tenant,
+/// `database` is where the rows lie, on the same server, each relation with the qualified name of its table. Gives back what
+/// came of each, in their order, and stops at the first of which a row came back. One connection; `sign` is called as it goes.
+pub async fn try_read(
+    url: &str,
+    database: &str,
+    relations: &[(Relation, String)],
+    patience: Duration,
+    sign: &mut (dyn FnMut() + Send),
+) -> Vec<Tried> {
+    let silent = || Tried::Unclear(format!("the server did not answer within {} s", patience.as_secs_f32()));
+    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+    let location = Location::Server(heirloom_engine::with_database(url, database));
+    let there = match tokio::time::timeout(patience, Database::open(&location, &options)).await {
+        Err(_) => return vec![silent(); relations.len()],
+        Ok(Err(error)) => return vec![refused(&error.into()); relations.len()],
+        Ok(Ok(there)) => there,
+    };
+    let mut tried = Vec::with_capacity(relations.len());
+    let mut waiting: Vec<&[(Relation, String)]> = relations.chunks(TOGETHER).rev().collect();
+    while let Some(some) = waiting.pop() {
+        sign();
+        match tokio::time::timeout(patience, read(&there, some)).await {
+            Ok(Ok(found)) => tried.extend(found.iter().map(|read| if *read { Tried::Read } else { Tried::Nothing })),
+            // One that is refused refuses all that are asked for with it: each half is asked for itself.
+            Ok(Err(_)) if some.len() > 1 => {
+                let (first, second) = some.split_at(some.len() / 2);
+                waiting.extend([second, first]);
+            }
+            Ok(Err(error)) => tried.push(refused(&error)),
+            Err(_) => {
+                tried.resize(relations.len(), silent());
+                break;
+            }
+        }
+        if tried.contains(&Tried::Read) {
+            break;
+        }
     }
+    // Nothing hangs on how it ends.
+    let _ = there.close().await;
+    tried
 }
 
 fn refused(error: &MigrateError) -> Tried {
@@ -105,35 +131,16 @@ fn refused(error: &MigrateError) -> Tried {
     }
 }
 
-async fn read(url: &str, database: &str, relation: &Relation, qualified: &str) -> Result<bool> {
-    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
-    let there = Database::open(&Location::Server(with_database(url, database)), &options).await?;
-    let found = async {
-        let mut client = there.client().await?;
-        let tx = client.build_transaction().read_only(true).start().await?;
-        let row = tx.query_one(&format!("select exists (select from {} as q)", from(relation, qualified)), &[]).await?;
-        Ok(row.try_get(0)?)
-    }
-    .await;
-    there.close().await?;
-    found
-}
-
-/// The same server and credential, another database.
-fn with_database(url: &str, name: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
-    let after_scheme = base.find("://").map_or(0, |at| at + 3);
-    // A password may hold a slash that nobody escaped; what follows the last @ is the host.
-    let host = base[after_scheme..].rfind('@').map_or(after_scheme, |at| after_scheme + at + 1);
-    let server = base[host..].find('/').map_or(base, |at| &base[..host + at]);
-    let escaped: String = name
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
+/// Whether a row of each comes back.
+async fn read(there: &Database, relations: &[(Relation, String)]) -> Result<Vec<bool>> {
+    let asked: Vec<String> = relations
+        .iter()
+        .map(|(relation, qualified)| format!("exists (select from {} as q)", from(relation, qualified)))
         .collect();
-    format!("{server}/{escaped}{query}")
+    let mut client = there.client().await?;
+    let tx = client.build_transaction().read_only(true).start().await?;
+    let row = tx.query_one(&format!("select array[{}]", asked.join(", ")), &[]).await?;
+    Ok(row.try_get(0)?)
 }
 
 /// Whether the serving role, bound to these namespaces, sees a row of any other. Reads only; holds one connection.
@@ -149,22 +156,4 @@ pub async fn sees_beyond(database: &Database, namespaces: &[String]) -> Result<b
     let sees = row.try_get("sees")?;
     tx.rollback().await?;
     Ok(sees)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_database_of_the_same_server_keeps_the_rest_of_the_url() {
-        for (url, expected) in [
-            ("postgres://u:p@h:5432/one", "postgres://u:p@h:5432/two"),
-            ("postgres://u:p@h", "postgres://u:p@h/two"),
-            ("postgres://u:p/w@h/one?sslmode=require", "postgres://u:p/w@h/two?sslmode=require"),
-            ("postgresql:///one", "postgresql:///two"),
-        ] {
-            assert_eq!(with_database(url, "two"), expected);
-        }
-        assert_eq!(with_database("postgres://h/a", "b c/d"), "postgres://h/b%20c%2Fd");
-    }
 }

@@ -1,10 +1,10 @@
 //! A plan on disk: sealed by a digest, written whole or not at all, refused when it is not what was sealed.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{FORMAT, Plan};
 use crate::error::{MigrateError, Result};
+use crate::part::Part;
 
 impl Plan {
     /// Where the plan of a migration file lies: `notes.toml` → `notes.plan.json` beside it.
@@ -17,6 +17,11 @@ impl Plan {
                 file.with_file_name(name)
             }
         }
+    }
+
+    /// What is said where a run of the plan has to be there.
+    pub fn never_applied(&self) -> MigrateError {
+        refusal(&self.name, "it was not applied here yet", "run `heirloom apply` with it first")
     }
 
     /// Fills in the digest.
@@ -60,15 +65,7 @@ impl Plan {
             |error: std::io::Error| MigrateError::Io { path: path.display().to_string(), reason: error.to_string() };
         let mut json = serde_json::to_vec_pretty(self).map_err(|error| io(error.into()))?;
         json.push(b'\n');
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.part", self.run_id.simple()));
-        let part = path.with_file_name(name);
-        let written = write_new(&part, &json).and_then(|()| std::fs::rename(&part, path));
-        if written.is_err() {
-            // The half file is ours alone, by its run id; that it may not exist is the reason for the error.
-            let _ = std::fs::remove_file(&part);
-        }
-        written.map_err(io)
+        Part::write(path, &json).map_err(io)
     }
 
     /// Reads a plan and checks that it is the one that was sealed.
@@ -112,19 +109,6 @@ impl Plan {
 
 fn refusal(plan: &str, what: &str, cure: &str) -> MigrateError {
     MigrateError::Plan { plan: plan.to_owned(), what: what.to_owned(), cure: cure.to_owned() }
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -4,17 +4,9 @@ use super::page::{Cell, Column, Page};
 use super::words::{self, maybe, number};
 use super::{Evidence, section};
 
-pub(crate) const STYLE: &str = include_str!("style.css");
-
 /// One self-contained page: no script, nothing loaded from anywhere, light and dark, fit for print.
 pub fn html(title: &str, evidence: &[Evidence]) -> String {
-    let mut page = Page::new();
-    page.open("html", &[("lang", "en")]).open("head", &[]);
-    page.void("meta", &[("charset", "utf-8")]);
-    page.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
-    page.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-    page.element("title", "", title).style(STYLE).close();
-    page.open("body", &[]).open("main", &[]);
+    let mut page = Page::titled(title);
     head(&mut page, title, evidence);
     for (at, one) in evidence.iter().enumerate() {
         section::migration(&mut page, one, &anchor(at));

@@ -27,7 +27,6 @@ use crate::source::Identity;
 use crate::verify::{ChunkVerdict, Class, Explanation, RecallProof};
 
 pub use build::Parts;
-pub(crate) use html::STYLE;
 pub use html::html;
 pub use sign::{Checked, Signed, Signer, check};
 pub(crate) use words::number;

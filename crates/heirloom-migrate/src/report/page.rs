@@ -28,6 +28,18 @@ impl Page {
         Self { text: String::from("<!doctype html>\n"), open: Vec::new() }
     }
 
+    /// A page with its head, its `main` open: no script, nothing loaded from anywhere.
+    pub(crate) fn titled(title: &str) -> Self {
+        let mut page = Self::new();
+        page.open("html", &[("lang", "en")]).open("head", &[]);
+        page.void("meta", &[("charset", "utf-8")]);
+        page.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+        page.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+        page.element("title", "", title).style(include_str!("style.css")).close();
+        page.open("body", &[]).open("main", &[]);
+        page
+    }
+
     /// Opens an element; `attributes` are ours, their values are escaped.
     pub(crate) fn open(&mut self, tag: &'static str, attributes: &[(&str, &str)]) -> &mut Self {
         self.start(tag, attributes);

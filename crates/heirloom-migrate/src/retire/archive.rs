@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::{MigrateError, Result};
+use crate::part::Part;
 use crate::plan::Plan;
 
 /// Version of the archive's own form.
@@ -91,11 +92,11 @@ pub(super) fn rows_path(manifest: &Path) -> PathBuf {
     manifest.with_extension("zst")
 }
 
-/// Writes the rows as they stream by.
+/// Writes the rows as they stream by. One that is given up leaves nothing behind.
 pub(super) struct Writer {
     encoder: zstd::stream::write::Encoder<'static, Hashing<std::fs::File>>,
     path: PathBuf,
-    part: PathBuf,
+    part: Part,
     digest: blake3::Hasher,
     bytes: u64,
 }
@@ -107,25 +108,23 @@ impl Writer {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             std::fs::create_dir_all(parent).map_err(|error| io(parent, &error))?;
         }
-        let part = path.with_extension(format!("zst.{}.part", Uuid::new_v4().simple()));
-        let file = private(&part).map_err(|error| io(&part, &error))?;
+        let (part, file) = Part::new(&path).map_err(|error| io(&path, &error))?;
         let hashing = Hashing { inner: file, digest: blake3::Hasher::new() };
-        let encoder = zstd::stream::write::Encoder::new(hashing, LEVEL).map_err(|error| io(&part, &error))?;
+        let encoder = zstd::stream::write::Encoder::new(hashing, LEVEL).map_err(|error| io(&path, &error))?;
         Ok(Self { encoder, path, part, digest: blake3::Hasher::new(), bytes: 0 })
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<()> {
         self.digest.update(bytes);
         self.bytes += bytes.len() as u64;
-        self.encoder.write_all(bytes).map_err(|error| io(&self.part, &error))
+        self.encoder.write_all(bytes).map_err(|error| io(&self.path, &error))
     }
 
     /// Closes the file and moves it to its place. Gives back bytes and digest of the stream, and digest of the file.
     pub(super) fn finish(self) -> Result<(u64, String, String)> {
         let Self { encoder, path, part, digest, bytes } = self;
         let done = encoder.finish().and_then(|hashing| {
-            hashing.inner.sync_all()?;
-            std::fs::rename(&part, &path)?;
+            part.keep(&hashing.inner)?;
             Ok(hashing.digest.finalize().to_hex().to_string())
         });
         let file_digest = done.map_err(|error| io(&path, &error))?;
@@ -165,11 +164,7 @@ impl Manifest {
     pub(super) fn write(&self, path: &Path) -> Result<String> {
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| MigrateError::Ledger(error.to_string()))?;
         text.push(b'\n');
-        let part = path.with_extension(format!("json.{}.part", Uuid::new_v4().simple()));
-        private(&part)
-            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&part, path))
-            .map_err(|error| io(path, &error))?;
+        Part::write(path, &text).map_err(|error| io(path, &error))?;
         Ok(blake3::hash(&text).to_hex().to_string())
     }
 
@@ -215,18 +210,6 @@ impl<W: Write> Write for Hashing<W> {
     fn flush(&mut self) -> std::io::Result<()> {
         self.inner.flush()
     }
-}
-
-/// A new file that only its owner reads: it holds memories.
-fn private(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 pub(super) fn io(path: &Path, error: &std::io::Error) -> MigrateError {

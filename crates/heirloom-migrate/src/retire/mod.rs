@@ -10,6 +10,7 @@
 
 mod alive;
 mod archive;
+mod definition;
 mod gates;
 mod postgres;
 mod run;

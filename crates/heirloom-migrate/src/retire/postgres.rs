@@ -14,6 +14,7 @@ use tokio_postgres::types::Oid;
 
 use super::alive::Alive;
 use super::archive::{self, Manifest, Statement, Writer};
+use super::definition::first_difference;
 use crate::error::{MigrateError, Result};
 use crate::source::identifier;
 
@@ -211,11 +212,6 @@ pub(super) async fn rehearse(
     Ok(())
 }
 
-fn first_difference(one: &[Statement], other: &[Statement]) -> Option<i32> {
-    let longer = if one.len() > other.len() { one } else { other };
-    (0..longer.len()).find(|&at| one.get(at) != other.get(at)).map(|at| longer[at].phase)
-}
-
 /// Makes a table again in the first of these schemas: what it is, its rows, what is put on it, up to a phase.
 pub(super) async fn restore(
     tx: &Transaction<'_>,
@@ -271,8 +267,8 @@ pub(super) async fn rename(database: &Database, table: &Table, looked: &Look, to
     Ok(())
 }
 
-/// A name for a retired table that nothing in its schema has.
-pub(super) async fn free_name(tx: &Transaction<'_>, table: &Table, date: &str) -> Result<String> {
+/// A name for a retired table that nothing in its schema has, and that name with the schema, quoted where it has to be.
+pub(super) async fn free_name(tx: &Transaction<'_>, table: &Table, date: &str) -> Result<(String, String)> {
     let mark = format!("__retired_{date}");
     // PostgreSQL keeps 63 bytes of a name.
     let mut keep = table.name.len().min(63 - mark.len() - 3);
@@ -282,10 +278,11 @@ pub(super) async fn free_name(tx: &Transaction<'_>, table: &Table, date: &str) -
     for nth in 1..100 {
         let again = if nth == 1 { String::new() } else { format!("_{nth}") };
         let name = format!("{}{mark}{again}", &table.name[..keep]);
-        let qualified = format!("{}.{}", identifier(&table.schema), identifier(&name));
-        let taken: bool = tx.query_one("select to_regclass($1) is not null", &[&qualified]).await?.try_get(0)?;
+        let sql = "select q.name, to_regclass(q.name) is not null from format('%I.%I', $1::text, $2::text) as q (name)";
+        let row = tx.query_one(sql, &[&table.schema, &name]).await?;
+        let (qualified, taken): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
         if !taken {
-            return Ok(name);
+            return Ok((name, qualified));
         }
     }
     Err(MigrateError::Refused {

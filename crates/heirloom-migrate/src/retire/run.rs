@@ -15,7 +15,7 @@ use crate::clock::day;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, RunState};
 use crate::soak::{self, Calendar, Standing, Task};
-use crate::source::{Relation, identifier};
+use crate::source::Relation;
 use heirloom_engine::Database;
 
 /// How far a retirement is.
@@ -192,7 +192,7 @@ async fn archive_and_rename(
     };
     gates.push(Gate::new("archive", true, format!("{} rows restored and compared", mark.rows), ""));
     let (archived, renamed) = {
-        let name = {
+        let (name, qualified) = {
             let mut client = database.client().await?;
             let tx = client.build_transaction().read_only(true).start().await?;
             postgres::free_name(&tx, table, &day(standing.now).replace('-', "")).await?
@@ -205,7 +205,7 @@ async fn archive_and_rename(
         let renamed = Renamed {
             proof: archived.hash.clone(),
             table: table.qualified.clone(),
-            renamed: format!("{}.{}", identifier(&table.schema), identifier(&name)),
+            renamed: qualified,
             look: look.clone(),
         };
         let entry = ledger::append(&tx, task.plan.run_id, &by, "renaming", &renamed).await?;
@@ -418,7 +418,7 @@ pub(super) fn writable<'a>(task: &Task<'a>) -> Result<&'a Database> {
         (Relation::Query(_), _) => refuse("what was handed down is a query", "retire the tables below it by hand"),
         (Relation::Table(_), None) => refuse(
             "only a table in PostgreSQL is retired",
-            "move the file away when the soak is over; `heirloom soak status` says when",
+            "when `heirloom soak status` says that the soak is over, move the file away whole: it is its own archive",
         ),
         (Relation::Table(_), Some(database)) => Ok(database),
     }

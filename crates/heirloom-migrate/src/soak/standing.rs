@@ -61,7 +61,7 @@ impl Standing {
             let client = task.store.database().client().await?;
             let known = ledger::exists(&client).await? && ledger::has_chain(&client).await?;
             let run = if known { ledger::find_run(&client, task.plan.run_id).await? } else { None };
-            let run = run.ok_or_else(|| never_applied(task.plan))?;
+            let run = run.ok_or_else(|| task.plan.never_applied())?;
             // A plan out of the ledger has no samples, and another seal for that.
             let same_plan = run.plan_digest == task.plan.digest
                 || ledger::stored_plan(&client, task.plan.run_id).await?.digest == task.plan.digest;
@@ -169,13 +169,5 @@ impl Standing {
             what: format!("{} is {}, so it cannot be {step}", self.run.name, self.run.state.text()),
             cure: cure.to_owned(),
         })
-    }
-}
-
-fn never_applied(plan: &Plan) -> MigrateError {
-    MigrateError::Plan {
-        plan: plan.name.clone(),
-        what: "it was not applied here yet".into(),
-        cure: "run `heirloom apply` with it first".into(),
     }
 }

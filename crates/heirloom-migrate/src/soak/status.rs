@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::calendar::Calendar;
 use super::record::{Divergence, SweepRecord};
 use crate::audit::{self, Entry, Head};
-use crate::error::{MigrateError, Result};
+use crate::error::Result;
 use crate::file::MigrationFile;
-use crate::ledger::{self, RunState};
+use crate::ledger::{self, RunState, RunSummary};
 use crate::retire::{self, Gate};
 
 /// Where a soak stands.
@@ -38,14 +38,12 @@ pub struct SoakStatus {
     pub chain_holds: bool,
 }
 
-/// Looks where a soak stands.
+/// Looks where the soak of a run stands.
 ///
 /// # Errors
-/// [`MigrateError::Ledger`] when there is no such run or its plan is of another form.
-pub async fn status(client: &impl GenericClient, run_id: Uuid, now: Timestamp) -> Result<SoakStatus> {
-    let run = ledger::find_run(client, run_id)
-        .await?
-        .ok_or_else(|| MigrateError::Ledger(format!("there is no run {run_id}")))?;
+/// [`crate::MigrateError::Ledger`] when its plan is of another form.
+pub async fn status(client: &impl GenericClient, run: &RunSummary, now: Timestamp) -> Result<SoakStatus> {
+    let run_id = run.run_id;
     let plan = ledger::stored_plan(client, run_id).await?;
     let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
     let (entries, guards) = ledger::chain(client, run_id).await?;
@@ -61,7 +59,7 @@ pub async fn status(client: &impl GenericClient, run_id: Uuid, now: Timestamp) -
         Ok(None)
     };
     let report = audit::check((run_id, &run.name, run.state), &entries, &guards, &[]);
-    let gates = retire::ledger_gates(&run, &entries, &calendar, &report);
+    let gates = retire::ledger_gates(run, &entries, &calendar, &report);
     Ok(SoakStatus {
         run_id,
         name: run.name.clone(),

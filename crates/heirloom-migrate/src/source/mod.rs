@@ -12,6 +12,7 @@ mod versions;
 
 pub(crate) use name::identifier;
 pub use postgres::Postgres;
+pub(crate) use postgres::who;
 pub use sqlite::Sqlite;
 pub(crate) use versions::{look, narrow, versions};
 

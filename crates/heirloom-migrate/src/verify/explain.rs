@@ -4,7 +4,7 @@
 //! Beyond its reach: the records keep no digest of role, topic, metadata and embedding, so a change made to those by
 //! somebody who also forged `updated_at` passes for part of the last recorded revision.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
@@ -57,8 +57,9 @@ impl Records {
         if ids.is_empty() {
             return Ok(Self::default());
         }
+        let each: Vec<&str> = namespaces.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         target::as_audit(tx).await?;
-        let rows = tx.query(RECORDS, &[&namespaces, &ids]).await?;
+        let rows = tx.query(RECORDS, &[&namespaces, &ids, &each]).await?;
         target::as_self(tx).await?;
         let said = |row: &Row| -> Result<((String, Uuid), Said)> {
             let said = Said {

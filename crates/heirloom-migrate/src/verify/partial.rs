@@ -94,9 +94,9 @@ impl<'a> Partial<'a> {
         let rows = self.work.read(chunk, &mut self.seen).await?;
         let mut source = DigestSum::default();
         rows.iter().for_each(|row| source.add(row.source_digest));
-        let before = Tally::of(&self.verification);
+        let before = Found::so_far(&self.verification);
         walk::chunk(&self.work, chunk.ordinal, &rows, &mut self.verification).await?;
-        Ok(before.until(&self.verification, source))
+        Ok(before.until(&Found::so_far(&self.verification), source))
     }
 
     /// Takes a chunk as it was found before, because it still looks the same.
@@ -145,19 +145,11 @@ pub(crate) struct Whole {
     pub(crate) expired: u64,
 }
 
-/// The counts before a chunk.
-struct Tally {
-    expected: u64,
-    rejected: u64,
-    found: u64,
-    equal: u64,
-    explained: BTreeMap<Explanation, u64>,
-    differences: u64,
-}
-
-impl Tally {
-    fn of(verification: &Verification) -> Self {
+impl Found {
+    /// What was counted until now.
+    fn so_far(verification: &Verification) -> Self {
         Self {
+            source: DigestSum::default(),
             expected: verification.expected,
             rejected: verification.rejected,
             found: verification.found,
@@ -167,15 +159,15 @@ impl Tally {
         }
     }
 
-    /// What was added since.
-    fn until(&self, now: &Verification, source: DigestSum) -> Found {
+    /// What was added to it by a chunk whose source rows sum up to this.
+    fn until(&self, now: &Self, source: DigestSum) -> Self {
         let explained = now
             .explained
             .iter()
             .map(|(why, rows)| (*why, rows - self.explained.get(why).copied().unwrap_or(0)))
             .filter(|(_, rows)| *rows > 0)
             .collect();
-        Found {
+        Self {
             source,
             // A row that only the database refuses moves from one count to the other while it is compared.
             expected: now.expected.saturating_sub(self.expected),
@@ -183,7 +175,7 @@ impl Tally {
             found: now.found - self.found,
             equal: now.equal - self.equal,
             explained,
-            differences: now.difference_count - self.differences,
+            differences: now.differences - self.differences,
         }
     }
 }

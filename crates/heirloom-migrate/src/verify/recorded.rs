@@ -114,11 +114,7 @@ async fn counted(plan: &Plan, store: &Store) -> Result<u64> {
         true => ledger::find_run(&client, plan.run_id).await?,
         false => None,
     };
-    let run = run.ok_or_else(|| MigrateError::Plan {
-        plan: plan.name.clone(),
-        what: "it was not applied here yet".into(),
-        cure: "run `heirloom apply` with it first".into(),
-    })?;
+    let run = run.ok_or_else(|| plan.never_applied())?;
     Ok(run.rows.saturating_sub(run.rejected + run.forgotten + run.conflicts))
 }
 

@@ -1,6 +1,7 @@
 //! The end of a source's table, and the way back: byte for byte, with everything that was on it.
 
 use heirloom_migrate::retire::Phase;
+use heirloom_migrate::soak;
 
 use crate::soak_ground::{DAY, Watched, legacy};
 use crate::support::said;
@@ -19,6 +20,10 @@ const RICH: &str = "
     ) with (fillfactor = 90);
     create index on note (lower(body)) where made is not null;
     create index note_tags on note using gin (tags);
+    create statistics note_stats (dependencies, mcv) on author, body from note;
+    create statistics note_shape on lower(body), made from note;
+    create statistics \"Odd one\" on team, feels from note;
+    alter statistics note_stats set statistics 50;
     create trigger touch before update on note for each row execute function touched();
     create trigger asleep before insert on note for each row execute function touched();
     alter table note disable trigger asleep;
@@ -49,6 +54,7 @@ const SEEN: &str = "(select md5(string_agg(n::text || coalesce(n.extra::text, '-
     || (select relacl::text || relreplident::text || relrowsecurity::text || reloptions::text || relowner::text from pg_class where oid = 'note'::regclass)
     || (select attacl::text from pg_attribute where attrelid = 'note'::regclass and attname = 'body')
     || (select string_agg(policyname || qual || cmd, ';') from pg_policies where tablename = 'note')
+    || (select string_agg(pg_get_statisticsobjdef(oid) || coalesce(stxstattarget::text, '-'), ';' order by stxname) from pg_statistic_ext where stxrelid = 'note'::regclass)
     || (select last_value || is_called::text from note_id_seq) || (select last_value::text from note_nth_seq)";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +208,33 @@ async fn a_rename_that_nobody_could_write_down_is_taken_up() {
         let entries = heirloom_migrate::ledger::entries(&client, watched.plan.run_id).await.unwrap();
         entries.last().map(heirloom_migrate::audit::Entry::head)
     };
+    // A soak that began again here would never find its table, and nothing would say where that is.
+    let refused = soak::start(&watched.task(false), true).await;
+    let text = said(refused);
+    assert!(text.contains("is renamed already, and nothing says so yet") && text.contains("retire"), "{text}");
+    assert_eq!(watched.state().await, "soaked");
     let done = watched.retire().await.unwrap();
     assert_eq!((done.phase, watched.state().await.as_str()), (Phase::Kept, "retired"));
+    assert!(!watched.unretire().await.unwrap().from_archive);
+    watched.start(true).await.unwrap();
+    watched.close().await;
+}
+
+/// The first seed's own table: PostgreSQL writes its check otherwise once it has read it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_is_written_otherwise_when_it_is_read_again_is_the_same_check() {
+    let scoped = format!(
+        "{} alter table note add column scope varchar(10) not null default 'LOCAL' check (scope in ('LOCAL', 'TEAM', 'GLOBAL'));",
+        legacy(20)
+    );
+    let mut watched = Box::pin(Watched::soaked(&scoped, 7, 1)).await;
+    assert!(watched.retire().await.unwrap().holds);
+    watched.pass(7 * DAY);
+    assert_eq!(watched.retire().await.unwrap().phase, Phase::Dropped);
+    assert!(watched.unretire().await.unwrap().from_archive);
+    let client = watched.ground.db.database().client().await.unwrap();
+    let refused = client.batch_execute("update note set scope = 'NOBODY' where id = 1").await.unwrap_err();
+    assert_eq!(refused.code().unwrap().code(), "23514");
+    drop(client);
     watched.close().await;
 }

@@ -46,6 +46,11 @@ days = DAYS
 grace = 7
 "#;
 
+/// The migration file, with a soak of so many days.
+pub(crate) fn file(days: u32) -> String {
+    FILE.replace("DAYS", &days.to_string())
+}
+
 /// A migration under watch.
 pub(crate) struct Watched {
     pub(crate) ground: Ground,
@@ -61,7 +66,7 @@ impl Watched {
     /// Handed down, verified, not soaking yet.
     pub(crate) async fn verified(legacy: &str, chunk_rows: u64, days: u32) -> Self {
         let ground = Ground::new(legacy).await;
-        let plan = ground.plan(&FILE.replace("DAYS", &days.to_string()), chunk_rows).await.unwrap();
+        let plan = ground.plan(&file(days), chunk_rows).await.unwrap();
         ground.apply(&plan).await.unwrap();
         let watched = Self::of(ground, plan);
         watched.record().await;

@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::explain::{Exit, Explained};
-use crate::ops::Output;
+use crate::ops::{Output, Verdict};
 
 /// Starts the log on stderr.
 pub(super) fn start_log(filter: &str) -> Result<()> {
@@ -41,7 +41,11 @@ pub(super) fn output(output: &Output, json: bool) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let written = if json { data(&format!("{:#}\n", output.json)) } else { data(&output.text) };
-    if output.holds { written } else { ExitCode::from(Exit::Refused as u8) }
+    match output.verdict {
+        Verdict::Holds => written,
+        Verdict::Fails => ExitCode::from(Exit::Refused as u8),
+        Verdict::NotNow => ExitCode::from(Exit::Temporary as u8),
+    }
 }
 
 /// Prints text to stdout.

@@ -25,9 +25,6 @@ use crate::error::Result;
 /// How long the slowest may keep the others waiting once they have answered; what did not answer by then is left out.
 const GRACE: Duration = Duration::from_millis(900);
 
-/// Most other tenants that one tries to read; one success is enough to refuse.
-const MOST_TRIES: usize = 64;
-
 /// What a tenant passed.
 #[derive(Clone, Default)]
 pub struct Passed {
@@ -129,7 +126,9 @@ impl Gate {
             return Ok(Passed::default());
         }
         let mut passed = Passed::default();
-        let (mut probed, mut unasked, mut tries) = (0, Vec::new(), 0);
+        let (mut probed, mut unasked) = (0, Vec::new());
+        // By database, so that each is opened once.
+        let mut doors: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (other, credential) in self.sources.iter().enumerate().filter(|(other, _)| *other != at) {
             let Some(theirs) = credential else { continue };
             if theirs.server() != mine.server() {
@@ -141,38 +140,39 @@ impl Gate {
                 // Let pass by `shared-source`: the same role.
                 continue;
             }
-            let name = self.items[other].name();
             match self.asked.get(&other) {
                 Some(Ok(answer)) if !answer.readers.iter().any(|role| role == mine.user()) => probed += 1,
-                Some(Ok(_)) if tries < MOST_TRIES => {
-                    tries += 1;
-                    let (relation, qualified) = relation(&self.items[other], self.plans[other].as_deref());
-                    let url = item.source_url()?;
-                    let tried =
-                        probe::try_read(url, theirs.database(), &relation, &qualified, self.connect_timeout).await;
-                    pulse.beat();
-                    match tried {
-                        Tried::Refused | Tried::Nothing => probed += 1,
-                        Tried::Read => {
-                            return refuse(
-                                format!("The role {} of {} can read rows of {name}", mine.user(), item.name()),
-                                format!(
-                                    "revoke what it may read there, or write allow = [\"{}\"] for it",
-                                    Allow::ReadsOthers.word()
-                                ),
-                            );
-                        }
-                        Tried::Unclear(why) => {
-                            passed.notes.push(format!("whether it can read rows of {name} is not known: {why}"))
-                        }
+                Some(Ok(_)) => doors.entry(theirs.database()).or_default().push(other),
+                _ => unasked.push(self.items[other].name()),
+            }
+        }
+        for (database, others) in doors {
+            let rows: Vec<_> =
+                others.iter().map(|other| relation(&self.items[*other], self.plans[*other].as_deref())).collect();
+            let mut sign = || pulse.beat();
+            let tried = probe::try_read(item.source_url()?, database, &rows, self.connect_timeout, &mut sign).await;
+            for (other, tried) in others.iter().zip(tried) {
+                let name = self.items[*other].name();
+                match tried {
+                    Tried::Refused | Tried::Nothing => probed += 1,
+                    Tried::Read => {
+                        return refuse(
+                            format!("The role {} of {} can read rows of {name}", mine.user(), item.name()),
+                            format!(
+                                "revoke what it may read there, or write allow = [\"{}\"] for it",
+                                Allow::ReadsOthers.word()
+                            ),
+                        );
+                    }
+                    Tried::Unclear(why) => {
+                        passed.notes.push(format!("whether it can read rows of {name} is not known: {why}"))
                     }
                 }
-                _ => unasked.push(name),
             }
         }
         if let [first, rest @ ..] = unasked.as_slice() {
             let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-            passed.notes.push(format!("it was not tried on {first}{more}, whose database did not answer"));
+            passed.notes.push(format!("it was not tried on {first}{more}: no answer came from there"));
         }
         passed.probed = Some(probed);
         Ok(passed)

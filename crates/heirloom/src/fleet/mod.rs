@@ -34,7 +34,8 @@ use serde_json::json;
 use crate::config::NotifyConfig;
 use crate::context::{Context, TenantLine, Watch};
 use crate::error::{Error, Result};
-use crate::ops::Output;
+use crate::explain;
+use crate::ops::{Output, Verdict};
 
 pub use gate::{Passed, gate};
 pub use item::Item;
@@ -241,12 +242,8 @@ impl Fleet {
         if matches!(end, Ended::Silent(_))
             && let Some(failure) = &mut line.failure
         {
-            "tenant-silent".clone_into(&mut failure.code);
-            failure.hints = vec![
-                "look at the database and the way to it, then run the same command with --only for this tenant; \
-                 `patience` in [defaults] says how long a silence is borne"
-                    .to_owned(),
-            ];
+            explain::SILENT.code.clone_into(&mut failure.code);
+            failure.hints = vec![explain::SILENT.hint.to_owned()];
         }
         line
     }
@@ -284,7 +281,14 @@ impl Fleet {
         if holds && !next.is_empty() {
             text.push_str(&format!("\nNext: {next}\n"));
         }
-        Ok(Output::new(&json, text)?.holding(holds))
+        // One tenant that will not hold a minute later either says more than any number of databases that are down.
+        let later = |line: &Line| line.failure.as_ref().is_some_and(|failure| explain::is_temporary(&failure.code));
+        let verdict = match (holds, lines.iter().all(|line| line.holds() || later(line))) {
+            (true, _) => Verdict::Holds,
+            (false, true) => Verdict::NotNow,
+            (false, false) => Verdict::Fails,
+        };
+        Ok(Output { verdict, ..Output::new(&json, text)? })
     }
 
     /// Closes what is open beside the configured store.

@@ -85,18 +85,9 @@ pub(super) fn roles(lines: &[Line]) -> String {
             continue;
         }
         any = true;
-        table.row([line(&one.tenant, 20), line(&side(one.source.as_ref()), 26), side(one.target.as_ref())]);
+        table.row([line(&one.tenant, 20), line(&Side::said(one.source.as_ref()), 26), Side::said(one.target.as_ref())]);
     }
     if any { format!("\n{}", table.render()) } else { String::new() }
-}
-
-fn side(side: Option<&Side>) -> String {
-    match side {
-        None => "–".to_owned(),
-        Some(side) if side.superuser => format!("{} (superuser)", side.role),
-        Some(side) if side.bypass_rls => format!("{} (bypassrls)", side.role),
-        Some(side) => side.role.clone(),
-    }
 }
 
 /// Each note once, with the tenants it is about.

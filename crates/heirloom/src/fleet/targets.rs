@@ -156,7 +156,11 @@ impl Place {
                 return Err(Error::Told(Box::new(told)));
             }
             let opening = Database::open(&self.location, &self.options);
-            let opened = in_time(opening, self.connect_timeout, &self.display).await;
+            let opened = match &self.location {
+                Location::Server(_) => in_time(opening, self.connect_timeout, &self.display).await,
+                // Nobody is asked: an engine of ours starts, and takes as long as this machine does.
+                Location::Embedded(_) | Location::Temporary => opening.await.map_err(Into::into),
+            };
             if let Err(error) = &opened {
                 let told = crate::explain::explain(error).told();
                 *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
@@ -185,6 +189,11 @@ impl Place {
             return Err(StoreError::NotInstalled(self.display.clone()).into());
         }
         self.database().await
+    }
+
+    /// Whether it is opened where it lies: no throw-away stands in for it.
+    pub fn is_there(&self) -> bool {
+        !self.stands_in
     }
 
     /// The store, which must be there.

@@ -93,7 +93,7 @@ pub(super) fn answer(op: &Op, caller: &Caller, mut output: Output) -> Response {
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if op.read_only && !output.holds {
+    if op.read_only && !output.holds() {
         headers.insert("heirloom-holds", HeaderValue::from_static("false"));
     }
     let version = output.json.pointer("/memory/version").or_else(|| output.json.get("version"));

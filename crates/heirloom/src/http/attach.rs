@@ -28,7 +28,7 @@ use crate::config::CallerConfig;
 use crate::context::{Cancel, Context, Progress, Watch};
 use crate::error::Error;
 use crate::explain;
-use crate::ops::{Op, Output};
+use crate::ops::{Op, Output, Verdict};
 
 /// What a second command sends.
 #[derive(Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub enum Line {
         /// For a person.
         text: String,
         /// Whether it holds.
-        holds: bool,
+        verdict: Verdict,
     },
     /// Why it did not.
     Error(explain::Told),
@@ -126,7 +126,7 @@ async fn run(context: Context, op: &'static Op, envelope: Envelope, send: mpsc::
         }
     };
     let last = match done {
-        Ok(Output { json, text, holds }) => Line::Output { json, text, holds },
+        Ok(Output { json, text, verdict }) => Line::Output { json, text, verdict },
         Err(error) => Line::Error(explain::explain(&error).told()),
     };
     // Nobody may be left to hear it.

@@ -18,7 +18,7 @@ use super::fault::Fault;
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ops::{Op, Output};
+use crate::ops::{Op, Output, Verdict};
 
 const HEADER: &str = "idempotency-key";
 
@@ -55,7 +55,7 @@ pub(super) async fn run(
     let stored = |error| Fault::from(Error::Store(error));
     match store.idempotent_begin(owner, key, &digest).await.map_err(stored)? {
         Idempotent::Replay { response, .. } => {
-            let mut response = done(Output { json: response, text: String::new(), holds: true })?;
+            let mut response = done(Output { json: response, text: String::new(), verdict: Verdict::Holds })?;
             response.headers_mut().insert("idempotent-replay", axum::http::HeaderValue::from_static("true"));
             Ok(response)
         }

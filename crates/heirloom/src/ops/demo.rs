@@ -36,6 +36,6 @@ impl Operation for Demo {
         let named = config.origins.get("database.data").is_some_and(|origin| origin == "--data");
         let data = named.then_some(config.database.data.as_path());
         let report = demo::run(data, &self.out, &|sentence| watch.note(sentence)).await?;
-        Ok(Output { json: report.json(), text: report.text(), holds: report.holds() })
+        Ok(Output::new(&report.json(), report.text())?.holding(report.holds()))
     }
 }

@@ -11,7 +11,6 @@ use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
 use heirloom_store::{Meta, Store, StoreError};
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::context::Context;
@@ -127,7 +126,7 @@ pub(super) async fn latest_runs<'a>(
     context: &'a Context,
     plan: Option<&Path>,
     name: Option<&str>,
-) -> Result<Vec<(&'a Database, Uuid)>> {
+) -> Result<Vec<(&'a Database, RunSummary)>> {
     if let Some(path) = plan {
         if !matches!(context.caller(), Caller::Owner(_)) {
             return Err(Error::Forbidden(
@@ -135,30 +134,28 @@ pub(super) async fn latest_runs<'a>(
             ));
         }
         let (plan, database) = plan_and_target(context, path).await?;
-        return Ok(vec![(database, plan.run_id)]);
+        let client = database.client().await.map_err(MigrateError::from)?;
+        let run = if ledger::exists(&client).await? { ledger::find_run(&client, plan.run_id).await? } else { None };
+        return Ok(run.map(|run| (database, run)).into_iter().collect());
     }
     let database = context.existing().await?;
     let client = database.client().await.map_err(MigrateError::from)?;
     let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
     let runs = runs.into_iter().filter(|run| name.is_none_or(|name| name == run.name));
-    Ok(latest(runs).into_iter().map(|run_id| (database, run_id)).collect())
+    Ok(latest(runs).into_iter().map(|run| (database, run)).collect())
 }
 
 /// The latest run of each migration and tenant.
-pub(super) fn latest(runs: impl IntoIterator<Item = RunSummary>) -> Vec<Uuid> {
-    let mut latest = BTreeMap::new();
+pub(super) fn latest(runs: impl IntoIterator<Item = RunSummary>) -> Vec<RunSummary> {
+    let mut latest: BTreeMap<(String, String), RunSummary> = BTreeMap::new();
     for run in runs {
-        let newest: &mut Uuid = latest.entry((run.name, run.tenant)).or_insert(run.run_id);
+        let of = (run.name.clone(), run.tenant.clone());
         // Ids of runs are of version 7: the larger one was planned later.
-        *newest = (*newest).max(run.run_id);
+        if latest.get(&of).is_none_or(|newest| newest.run_id < run.run_id) {
+            latest.insert(of, run);
+        }
     }
     latest.into_values().collect()
-}
-
-/// What is said where a run of the plan has to be there.
-pub(super) fn never_applied(plan: &Plan) -> Error {
-    let what = "it was not applied here yet".to_owned();
-    MigrateError::Plan { plan: plan.name.clone(), what, cure: "run `heirloom apply` with it first".to_owned() }.into()
 }
 
 fn read_plan(path: &Path) -> Result<(Plan, MigrationFile)> {

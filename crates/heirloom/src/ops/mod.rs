@@ -149,8 +149,20 @@ pub struct Output {
     pub json: Value,
     /// The result as text for a terminal of 80 columns, ending with a line break unless it is empty.
     pub text: String,
-    /// Whether what was asked for holds. `false` is exit code 3: a check failed or a gate refused.
-    pub holds: bool,
+    /// Whether what was asked for holds.
+    pub verdict: Verdict,
+}
+
+/// Whether what was asked for holds, and whether asking again helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It holds.
+    Holds,
+    /// A check failed or a gate refused: exit code 3.
+    Fails,
+    /// Nothing failed but what may succeed later, such as a database that is down: exit code 4.
+    NotNow,
 }
 
 impl Output {
@@ -160,13 +172,18 @@ impl Output {
     /// [`Error::Bug`] when the value has no JSON form.
     pub fn new(value: &impl Serialize, text: impl Into<String>) -> Result<Self> {
         let json = serde_json::to_value(value).map_err(|error| Error::Bug(format!("a result has no JSON: {error}")))?;
-        Ok(Self { json, text: text.into(), holds: true })
+        Ok(Self { json, text: text.into(), verdict: Verdict::Holds })
     }
 
     /// The same result, holding or not.
     #[must_use]
     pub fn holding(self, holds: bool) -> Self {
-        Self { holds, ..self }
+        Self { verdict: if holds { Verdict::Holds } else { Verdict::Fails }, ..self }
+    }
+
+    /// Whether it holds.
+    pub fn holds(&self) -> bool {
+        self.verdict == Verdict::Holds
     }
 }
 

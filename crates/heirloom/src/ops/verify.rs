@@ -159,13 +159,13 @@ pub(crate) async fn record(
     found: &Verification,
 ) -> Result<u64> {
     if !ledger::exists(&database.client().await?).await? {
-        return Err(migration::never_applied(plan));
+        return Err(plan.never_applied().into());
     }
     ledger::up(database).await?;
     {
         let mut client = database.client().await?;
         let Some(run) = ledger::find_run(&client, plan.run_id).await? else {
-            return Err(migration::never_applied(plan));
+            return Err(plan.never_applied().into());
         };
         if run.state == RunState::Applying {
             return Err(MigrateError::Refused {

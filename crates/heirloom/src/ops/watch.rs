@@ -54,7 +54,8 @@ async fn soaking(context: &Context) -> Result<Vec<Uuid>> {
     }
     let runs = ledger::runs(&client).await?;
     let states = [RunState::Soaking, RunState::Soaked];
-    Ok(migration::latest(runs.into_iter().filter(|run| states.contains(&run.state))))
+    let latest = migration::latest(runs.into_iter().filter(|run| states.contains(&run.state)));
+    Ok(latest.into_iter().map(|run| run.run_id).collect())
 }
 
 async fn one(context: &Context, run_id: Uuid) -> Result<Sweep> {

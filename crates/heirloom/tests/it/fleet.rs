@@ -26,7 +26,7 @@ fn tables() -> String {
     sql
 }
 
-const TEMPLATE: &str = "name = \"notes\"\n[source]\nurl = \"store\"\n[namespace]\ntemplate = \"custom:nobody\"\n\
+pub(crate) const TEMPLATE: &str = "name = \"notes\"\n[source]\nurl = \"store\"\n[namespace]\ntemplate = \"custom:nobody\"\n\
     [map]\ncontent = \"body\"\nkind = { value = \"fact\" }\ncreated_at = \"made\"\n";
 
 fn tenants() -> String {
@@ -40,7 +40,7 @@ fn tenants() -> String {
     text
 }
 
-async fn ground() -> Legacy {
+pub(crate) async fn ground() -> Legacy {
     let legacy = Legacy::new(&tables()).await;
     legacy.write("notes.toml", TEMPLATE);
     legacy.write("tenants.toml", &tenants());
@@ -53,12 +53,12 @@ fn fleet(legacy: &Legacy, code: i32, words: &str) -> Value {
     legacy.ends(code, &format!("fleet {words} --json")).json()
 }
 
-fn line<'v>(told: &'v Value, tenant: &str) -> &'v Value {
+pub(crate) fn line<'v>(told: &'v Value, tenant: &str) -> &'v Value {
     let lines = told["tenants"].as_array().unwrap_or_else(|| panic!("{told}"));
     lines.iter().find(|line| line["tenant"] == tenant).unwrap_or_else(|| panic!("{tenant}: {told}"))
 }
 
-fn states(told: &Value) -> Vec<(String, String)> {
+pub(crate) fn states(told: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let lines = told["tenants"].as_array().unwrap_or_else(|| panic!("{told}"));
     lines.iter().map(|line| (text(&line["tenant"]), text(&line["state"]))).collect()
@@ -218,4 +218,65 @@ async fn killed_half_way_it_goes_on_and_two_at_once_share_the_work() {
     assert_eq!(legacy.one("select count(*) from heirloom.memory").await, "65");
     assert_eq!(fleet(&legacy, 0, "verify tenants.toml")["totals"]["verified"], 65);
     legacy.close().await;
+}
+
+/// Two teams that say the same namespace, one planned before there was a store and one after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_of_two_is_found_whenever_each_was_planned() {
+    let legacy = ground().await;
+    legacy.write("tenants.toml", &tenants().replace("custom:{tenant}", "team:all"));
+    fleet(&legacy, 0, "plan tenants.toml --only chloe-dong");
+    assert_eq!(fleet(&legacy, 0, "apply tenants.toml --only chloe-dong")["totals"]["migrated"], 1);
+    fleet(&legacy, 0, "plan tenants.toml --only hongming");
+    for (one, other) in [("hongming", "chloe-dong"), ("chloe-dong", "hongming")] {
+        let told = fleet(&legacy, 3, &format!("apply tenants.toml --only {one}"));
+        let message = line(&told, one)["failure"]["message"].as_str().unwrap();
+        let says = format!("{one} and {other} both hand rows down to the namespace team:all");
+        assert!(message.contains(&says), "{message}");
+    }
+    assert_eq!(legacy.one("select count(*) from heirloom.memory").await, "1");
+    legacy.close().await;
+}
+
+/// On the embedded engine wherever the suite runs: a server has no directory that could be made.
+#[test]
+fn looking_makes_no_store() {
+    let home = crate::support::Home::new();
+    let path = |name: &str| home.path().join(name);
+    let source = rusqlite::Connection::open(path("legacy.db")).unwrap();
+    let notes = "create table note (id integer primary key, body text, made text);
+        insert into note values (1, 'one', '2026-01-01T00:00:00Z'), (2, 'two', '2026-01-01T00:00:00Z')";
+    source.execute_batch(notes).unwrap();
+    std::fs::write(path("notes.toml"), TEMPLATE.replace("\"store\"", "\"sqlite:legacy.db\"\ntable = \"note\""))
+        .unwrap();
+    let tenants = "[defaults]\nfile = \"notes.toml\"\nnamespace = \"custom:{tenant}\"\n[[tenant]]\nname = \"a\"\n";
+    std::fs::write(path("t.toml"), tenants).unwrap();
+    let run = |code: i32, words: &str| {
+        let ran = home.run_with(&format!("fleet {words} t.toml --json"), &[("HEIRLOOM_DATA", "store")]);
+        assert_eq!(ran.code, code, "{words}: {ran}");
+        ran
+    };
+    for (code, words) in [
+        (0, "plan --check-only"),
+        (0, "plan"),
+        (0, "apply --check-only"),
+        (0, "status"),
+        (0, "report"),
+        (3, "verify"),
+        (3, "soak --check-only"),
+        (3, "soak"),
+        (3, "retire --check-only"),
+        (3, "retire"),
+    ] {
+        let ran = run(code, words);
+        assert!(!path("store").exists(), "{words} made a store: {ran}");
+        if code == 0 {
+            assert_eq!(ran.json()["totals"]["source_rows"], 2, "{words}: {ran}");
+        } else {
+            assert_eq!(line(&ran.json(), "a")["failure"]["code"], "no-store", "{words}: {ran}");
+        }
+    }
+    run(0, "apply");
+    assert!(path("store").exists());
+    assert_eq!(run(0, "verify").json()["totals"]["verified"], 2);
 }

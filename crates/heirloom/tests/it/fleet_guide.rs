@@ -12,6 +12,8 @@ const PAGE: &str = include_str!("../../../../docs/guides/fleet-migration.md");
 
 const TEAMS: [(&str, u64); 4] = [("agents-team", 1_805), ("hongming", 144), ("chloe-dong", 1), ("reno-stars", 102)];
 
+const DAY: i64 = 86_400;
+
 const TABLES: &str = "create table workspaces (id uuid primary key, name text not null, parent_id uuid);
     insert into workspaces values ('00000000-0000-4000-8000-{team}', 'root', null);
     create table agent_memories (
@@ -24,10 +26,19 @@ const TABLES: &str = "create table workspaces (id uuid primary key, name text no
     select w.id, 'a thing worth knowing, number ' || g, (array['LOCAL', 'TEAM', 'GLOBAL'])[1 + g % 3]
     from generate_series(1, {rows}) g, workspaces w";
 
-/// The blocks of the page in their order, each with what stands after its fence.
+/// The blocks of the page in their order, each with what stands after its fence; and what passes between them, as
+/// `<!-- a day later -->`.
 fn blocks() -> Vec<(&'static str, &'static str)> {
-    let parts: Vec<&str> = PAGE.split("```").collect();
-    parts.iter().skip(1).step_by(2).map(|block| block.split_once('\n').expect("a fence and what it holds")).collect()
+    let mut blocks = Vec::new();
+    for (at, part) in PAGE.split("```").enumerate() {
+        if at % 2 == 1 {
+            blocks.push(part.split_once('\n').expect("a fence and what it holds"));
+        } else {
+            let passing = part.lines().filter_map(|line| line.strip_prefix("<!-- ")?.strip_suffix(" -->"));
+            blocks.extend(passing.map(|what| ("passes", what)));
+        }
+    }
+    blocks
 }
 
 fn commands(block: &str) -> impl Iterator<Item = &str> {
@@ -52,6 +63,11 @@ fn variable(team: &str) -> String {
     format!("{}_URL", team.replace('-', "_").to_uppercase())
 }
 
+/// Statements of the page for a tenant's role and database.
+fn of_tenant(block: &str, role: &str, database: &str) -> String {
+    block.replace("{tenant}_reader", role).replace("{tenant}", database).replace('…', role)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_holds_from_its_first_command_to_its_last() {
     if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {
@@ -66,6 +82,7 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
     };
     let sql: Vec<&str> = blocks().into_iter().filter(|(fence, _)| *fence == "sql").map(|(_, block)| block).collect();
     assert_eq!(sql.len(), 2, "the role of a tenant, and its right to the marker");
+    let mut now = (jiff::Timestamp::now().as_second() / DAY + 1) * DAY + DAY / 2;
     for (at, (team, rows)) in TEAMS.into_iter().enumerate() {
         let database = TestDatabase::fresh().await;
         let client = database.database().client().await.unwrap();
@@ -73,9 +90,7 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
         client.batch_execute(&tables).await.unwrap();
         let role = format!("t{at}_{mark}");
         for block in &sql {
-            let block =
-                block.replace("{tenant}_reader", &role).replace("{tenant}", &name(&database)).replace('…', &role);
-            client.batch_execute(&block).await.unwrap();
+            client.batch_execute(&of_tenant(block, &role, &name(&database))).await.unwrap();
         }
         drop(client);
         variables.insert(variable(team), url(&database, &role));
@@ -100,6 +115,16 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
     drop(client);
     variables.insert("DATABASE_URL".into(), url(&target, &owner));
 
+    let run = |words: &str, now: i64| {
+        let clock = now.to_string();
+        let mut given: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        given.push(("HEIRLOOM_TEST_CLOCK", &clock));
+        let ran = home.run_with(words, &given);
+        assert_eq!(ran.code, 0, "{words}: {ran}");
+        assert!(!ran.to_string().contains(&format!(":{owner}@")), "a password is shown: {ran}");
+        ran.stdout
+    };
     let mut last = String::new();
     for (fence, block) in blocks() {
         match fence {
@@ -110,12 +135,7 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
                         None => word.to_owned(),
                     });
                     let words: Vec<String> = words.collect();
-                    let given: Vec<(&str, &str)> =
-                        variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                    let ran = home.run_with(&words.join(" "), &given);
-                    assert_eq!(ran.code, 0, "{line}: {ran}");
-                    assert!(!ran.to_string().contains(&format!(":{owner}@")), "a password is shown: {ran}");
-                    last = ran.stdout;
+                    last = run(&words.join(" "), now);
                 }
             }
             "text status" => assert_eq!(last, block, "what the guide shows is not what is said"),
@@ -125,6 +145,23 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
                     assert!(client.query_one(block, &[]).await.unwrap().get::<_, bool>(0), "a row is not marked");
                 }
             }
+            "sql retire" => {
+                for (at, source) in sources.iter().enumerate() {
+                    let client = source.database().client().await.unwrap();
+                    client.batch_execute(&of_tenant(block, &format!("t{at}_{mark}"), &name(source))).await.unwrap();
+                }
+            }
+            "passes" => match block {
+                "a day later" => now += DAY,
+                "the grace is over" => now += 7 * DAY,
+                "the soak is over" => {
+                    for _ in 0..6 {
+                        now += DAY;
+                        run("fleet soak tenants.toml", now);
+                    }
+                }
+                other => panic!("`{other}` passes"),
+            },
             "sql" => {}
             other => {
                 let file = other.strip_prefix("toml ").unwrap_or_else(|| panic!("a block of `{other}`"));

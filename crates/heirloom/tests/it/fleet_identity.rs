@@ -1,9 +1,15 @@
 //! Who may read whose rows, asked before anything moves: shared credentials, superusers, roles past the policies, grants too
 //! wide. On a server: the embedded engine has one user. And credentials change between runs without a new plan.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use heirloom_engine::testkit::TestDatabase;
 use serde_json::Value;
 
+use crate::fleet_isolation::{port, through};
 use crate::support::{Home, Ran};
 
 const TEMPLATE: &str = "name = \"notes\"\n[source]\nurl = \"env:X\"\n[namespace]\ntemplate = \"custom:nobody\"\n\
@@ -17,6 +23,8 @@ struct Two {
     /// Ends every role's name, because roles belong to the whole server.
     mark: String,
     passwords: [&'static str; 2],
+    /// A way to the sources other than straight.
+    through: Option<u16>,
 }
 
 impl Two {
@@ -24,7 +32,7 @@ impl Two {
         std::env::var_os("HEIRLOOM_TEST_URL")?;
         let (source, target) = (TestDatabase::fresh().await, TestDatabase::fresh().await);
         let mark = uuid::Uuid::new_v4().simple().to_string();
-        let two = Self { home: Home::new(), source, target, mark, passwords: ["hunter1", "hunter2"] };
+        let two = Self { home: Home::new(), source, target, mark, passwords: ["hunter1", "hunter2"], through: None };
         let mark = &two.mark;
         let mut sql = format!("create role w_{mark} login password 'hunter3' createrole;\n");
         for (name, password) in ["a", "b"].iter().zip(two.passwords) {
@@ -90,6 +98,10 @@ impl Two {
             ("b", Self::url(&self.source, &format!("b_{mark}"), b)),
             ("T", Self::url(&self.target, &format!("w_{mark}"), "hunter3")),
         ];
+        let variables = variables.map(|(name, url)| match self.through {
+            Some(port) if name != "T" => (name, through(&url, port)),
+            _ => (name, url),
+        });
         let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let ran = self.home.run_with(&format!("fleet {words} t.toml --json"), &variables);
         assert!(!ran.to_string().contains("hunter"), "a password is shown: {ran}");
@@ -221,5 +233,69 @@ async fn a_credential_is_rotated_without_a_new_plan() {
     let ran = two.run("verify --record", Some(&other));
     assert_eq!((ran.code, &ran.json()["totals"]["verified"]), (0, &10.into()), "{ran}");
     two.sql("drop role c_{mark}").await;
+    two.close().await;
+}
+
+/// A way to a server on which the first connection of a role is never answered, and every other is.
+fn late_once(url: &str, role: &str) -> u16 {
+    let (host, server) = port(url);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (asks, late) = (format!("user\0{role}\0").into_bytes(), Arc::new(AtomicBool::new(true)));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(client) = stream else { continue };
+            let Ok(server) = TcpStream::connect((host.as_str(), server)) else { continue };
+            for (mut from, mut to) in [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)] {
+                let (asks, late) = (asks.clone(), Arc::clone(&late));
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 4_096];
+                    while let Ok(read @ 1..) = from.read(&mut buffer) {
+                        let is_role = buffer[..read].windows(asks.len()).any(|part| part == asks);
+                        if is_role && late.swap(false, Ordering::SeqCst) {
+                            loop {
+                                std::thread::park();
+                            }
+                        }
+                        if to.write_all(&buffer[..read]).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        }
+    });
+    port
+}
+
+/// The gate waits less than a second for a database; what it did not hear it must hear before the tenant's own step begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_answers_late_is_not_let_pass_unasked() {
+    let Some(mut two) = Two::new().await else { return };
+    two.ends(0, "plan");
+    let role = format!("a_{}", two.mark);
+    let url = two.source.url().unwrap().to_owned();
+    for (grant, revoke, what, cure) in [
+        (
+            "grant usage on schema b to a_{mark}; grant select on b.note to a_{mark}",
+            "revoke select on b.note from a_{mark}; revoke usage on schema b from a_{mark}",
+            "The role a_ of a can read rows of b",
+            "allow = [\"reads-others\"]",
+        ),
+        (
+            "alter role a_{mark} superuser",
+            "alter role a_{mark} nosuperuser",
+            "The role a_ that reads the source for a is a superuser",
+            "allow = [\"superuser\"]",
+        ),
+    ] {
+        two.sql(grant).await;
+        two.through = Some(late_once(&url, &role));
+        two.refused(what, cure);
+        two.sql(revoke).await;
+    }
+    two.through = Some(late_once(&url, &role));
+    let told = two.ends(0, "apply");
+    assert_eq!((&told["totals"]["migrated"], &told["tenants"][0]["probed"]), (&10.into(), &1.into()), "{told}");
     two.close().await;
 }

@@ -22,6 +22,7 @@ mod fleet;
 mod fleet_guide;
 mod fleet_identity;
 mod fleet_isolation;
+mod fleet_soak;
 mod guide;
 mod http_api;
 mod http_events;

@@ -163,3 +163,23 @@ async fn a_real_clock_does_not_go_on_where_a_test_was() {
     );
     story.legacy.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_made_again_in_the_same_place_has_a_head_of_its_own() {
+    let mut story = Story::soaking().await;
+    let beside = story.legacy.home.path().join("notes.plan.audit");
+    let old = std::fs::read_to_string(&beside).unwrap();
+    story.now += DAY;
+    for words in ["plan notes.toml --chunk-rows 10", "apply notes.plan.json", "verify notes.plan.json --record"] {
+        story.ends(0, words);
+    }
+    assert_eq!(std::fs::read_to_string(&beside).unwrap(), old, "the head of the run before still lies there");
+    story.ends(0, "audit check notes.plan.json");
+    for words in ["soak start notes.plan.json", "soak sweep notes.plan.json", "audit check notes.plan.json"] {
+        story.ends(0, words);
+    }
+    assert_ne!(std::fs::read_to_string(&beside).unwrap(), old);
+    let status = story.ends(0, "soak status notes.plan.json --json").json();
+    assert_eq!(status["soaks"][0]["calendar"]["counted"], 1, "what the other run counted is not this one's: {status}");
+    story.legacy.close().await;
+}

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
+use tokio_postgres::Row;
 use tokio_postgres::types::Oid;
 
 use super::kind::Kind;
@@ -225,7 +226,7 @@ pub(super) async fn identity(tx: &Transaction<'_>, relation: &Relation, source_n
             statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect()
         }
     };
-    let row = tx.query_one(IDENTITY, &[&oids]).await.map_err(|error| failed(source_name, &error))?;
+    let (identity, row) = who(tx, &oids).await.map_err(|error| failed(source_name, &error))?;
     let cluster = if row.get::<_, bool>("may_see_system") {
         let row = tx
             .query_one("select system_identifier::text from pg_catalog.pg_control_system()", &[])
@@ -237,14 +238,24 @@ pub(super) async fn identity(tx: &Transaction<'_>, relation: &Relation, source_n
     };
     let (database, database_name): (Oid, String) = (row.get("database"), row.get("database_name"));
     let fingerprint = blake3::hash(format!("{cluster}/{database}/{database_name}").as_bytes()).to_hex();
-    Ok(Identity {
-        role: row.get("role"),
-        superuser: row.get("superuser"),
-        bypass_rls: row.get("bypass_rls"),
-        can_write: row.get("can_write"),
-        server: format!("PostgreSQL {}", row.get::<_, String>("version")),
-        system: format!("postgres-{}", &fingerprint[..16]),
-    })
+    Ok(Identity { system: format!("postgres-{}", &fingerprint[..16]), ..identity })
+}
+
+/// Who reads these relations, without the fingerprint of the system, and the row that says what else is known.
+pub(crate) async fn who(
+    client: &impl GenericClient,
+    oids: &[Oid],
+) -> std::result::Result<(Identity, Row), tokio_postgres::Error> {
+    let row = client.query_one(IDENTITY, &[&oids]).await?;
+    let identity = Identity {
+        role: row.try_get("role")?,
+        superuser: row.try_get("superuser")?,
+        bypass_rls: row.try_get("bypass_rls")?,
+        can_write: row.try_get("can_write")?,
+        server: format!("PostgreSQL {}", row.try_get::<_, String>("version")?),
+        system: String::new(),
+    };
+    Ok((identity, row))
 }
 
 /// A table of parents, whole.

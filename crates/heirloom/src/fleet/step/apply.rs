@@ -12,7 +12,7 @@ use heirloom_store::Store;
 use super::super::gate::Passed;
 use super::super::targets::Place;
 use super::super::{Crew, Item, gate};
-use super::{open, planned, ran};
+use super::{open, planned, ran, retired};
 use crate::error::Result;
 
 /// Applies one tenant's plan.
@@ -41,6 +41,11 @@ async fn hand_down(
     check_only: bool,
 ) -> Result<Line> {
     let mut line = planned(item, plan);
+    if place.is_there()
+        && let Some(line) = retired(&mut line, crew, pulse, place, plan).await?
+    {
+        return Ok(line);
+    }
     let sides = open(item, crew, place, pulse).await?;
     if passed.is_late() {
         // A table that is gone is told with the cure.

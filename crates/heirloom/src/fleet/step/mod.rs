@@ -10,7 +10,7 @@ pub mod verify;
 
 use heirloom_engine::Database;
 use heirloom_migrate::fleet::{Line, Pulse, Side, State, Watched};
-use heirloom_migrate::ledger::{self, RunState};
+use heirloom_migrate::ledger::{self, RunState, RunSummary};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
 
@@ -49,17 +49,15 @@ pub(super) fn planned(item: &Item, plan: &Plan) -> Line {
     }
 }
 
-/// Fills in what the ledger says of the plan's run, and gives back where it stands; `None` when nothing of it moved here.
-pub(super) async fn ran(line: &mut Line, database: &Database, plan: &Plan) -> Result<Option<RunState>> {
+/// Fills in what the ledger says of the plan's run, and gives that back; `None` when nothing of it moved here.
+pub(super) async fn ran(line: &mut Line, database: &Database, plan: &Plan) -> Result<Option<RunSummary>> {
     let client = database.client().await?;
     if !ledger::exists(&client).await? {
         return Ok(None);
     }
     let run = ledger::find_run(&client, plan.run_id).await?;
-    Ok(run.map(|run| {
-        line.ran(&run);
-        run.state
-    }))
+    run.iter().for_each(|run| line.ran(run));
+    Ok(run)
 }
 
 /// The line of a tenant whose table is put away, with what the ledger knows of it: there is nothing left to read, and that is
@@ -74,10 +72,9 @@ pub(super) async fn retired(
     pulse.knock(true);
     let database = place.existing().await?;
     pulse.knock(false);
-    if ran(line, database, plan).await? != Some(RunState::Retired) {
-        return Ok(None);
-    }
-    status::recorded(line, database, plan, crew.clock.now()).await?;
+    let run = ran(line, database, plan).await?;
+    let Some(run) = run.filter(|run| run.state == RunState::Retired) else { return Ok(None) };
+    status::recorded(line, database, &run, crew.clock.now()).await?;
     line.notes.push("its table is retired; there is nothing left to read".to_owned());
     Ok(Some(line.clone()))
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use heirloom_engine::Database;
 use heirloom_migrate::fleet::{Line, Pulse, State};
-use heirloom_migrate::plan::Plan;
-use heirloom_migrate::{ledger, soak};
+use heirloom_migrate::ledger::{self, RunSummary};
+use heirloom_migrate::soak;
 
 use super::super::targets::Place;
 use super::super::{Crew, Item};
@@ -34,20 +34,25 @@ async fn look(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place) -> Result<
     pulse.knock(true);
     let database = place.database().await?;
     pulse.knock(false);
-    if ran(&mut line, database, &plan).await?.is_some() {
-        recorded(&mut line, database, &plan, crew.clock.now()).await?;
+    if let Some(run) = ran(&mut line, database, &plan).await? {
+        recorded(&mut line, database, &run, crew.clock.now()).await?;
     }
     Ok(line)
 }
 
 /// Fills in what was counted of its days and found by its comparison.
-pub(super) async fn recorded(line: &mut Line, database: &Database, plan: &Plan, now: jiff::Timestamp) -> Result<()> {
+pub(super) async fn recorded(
+    line: &mut Line,
+    database: &Database,
+    run: &RunSummary,
+    now: jiff::Timestamp,
+) -> Result<()> {
     let client = database.client().await?;
     if [State::Soaking, State::Soaked, State::Retired].contains(&line.state) {
-        let soak = soak::status(&client, plan.run_id, now).await?;
+        let soak = soak::status(&client, run, now).await?;
         line.soaked_days = Some(u64::from(soak.calendar.counted));
     }
-    if let Some(proof) = ledger::verified(&client, plan.run_id).await? {
+    if let Some(proof) = ledger::verified(&client, run.run_id).await? {
         line.explained = Some(proof.explained);
         line.verified = Some(proof.equal);
     }

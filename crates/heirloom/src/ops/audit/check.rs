@@ -38,7 +38,8 @@ impl Operation for CheckAudit {
     async fn run(self, context: &Context) -> Result<Output> {
         let runs = migration::latest_runs(context, self.plan.as_deref(), None).await?;
         let mut reports = Vec::new();
-        for (database, run_id) in runs {
+        for (database, run) in runs {
+            let run_id = run.run_id;
             let mut heads = Vec::new();
             if let Some(plan) = &self.plan {
                 heads.extend(anchor::read(&anchor::path_for(plan), run_id)?);
@@ -47,7 +48,6 @@ impl Operation for CheckAudit {
                 heads.push(head(text, run_id)?);
             }
             let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
-            let Some(run) = ledger::find_run(&client, run_id).await? else { continue };
             let (entries, guards) = ledger::chain(&client, run_id).await?;
             reports.push(audit::check((run_id, run.name.as_str(), run.state), &entries, &guards, &heads));
         }

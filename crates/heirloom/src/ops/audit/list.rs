@@ -32,10 +32,10 @@ impl Operation for ListAudit {
     async fn run(self, context: &Context) -> Result<Output> {
         let runs = migration::latest_runs(context, self.plan.as_deref(), None).await?;
         let mut all: Vec<Entry> = Vec::new();
-        for (database, run_id) in runs {
+        for (database, run) in runs {
             let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
             if ledger::has_chain(&client).await? {
-                all.extend(ledger::entries(&client, run_id).await?);
+                all.extend(ledger::entries(&client, run.run_id).await?);
             }
         }
         let mut table = Table::new(&[">", "at (UTC)", "step", "by", "from", "version", "hash"]);

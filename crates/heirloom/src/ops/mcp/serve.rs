@@ -51,6 +51,6 @@ impl Operation for ServeMcp {
         let own = context.call(context.caller().clone()).stopped_by(context.cancel().clone());
         stdio::serve(own, Serving { offer, caller, terms }).await?;
         // stdout is the wire: nothing else is said there.
-        Ok(Output { json: Value::Null, text: String::new(), holds: true })
+        Output::new(&Value::Null, "")
     }
 }

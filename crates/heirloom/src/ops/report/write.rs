@@ -96,8 +96,8 @@ async fn stored(context: &Context) -> Result<Vec<(Opened<'_>, PathBuf)>> {
         let client = database.client().await?;
         let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
         let mut plans = Vec::new();
-        for run_id in migration::latest(runs) {
-            plans.push(ledger::stored_plan(&client, run_id).await?);
+        for run in migration::latest(runs) {
+            plans.push(ledger::stored_plan(&client, run.run_id).await?);
         }
         plans
     };
@@ -126,7 +126,7 @@ pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &P
             true => ledger::find_run(&client, plan.run_id).await?,
             false => None,
         };
-        let run = run.ok_or_else(|| migration::never_applied(plan))?;
+        let run = run.ok_or_else(|| plan.never_applied())?;
         (run, ledger::reject_counts(&client, &plan.origin_source()).await?)
     };
     let verification = verify::run(VerifyRequest {
@@ -142,7 +142,7 @@ pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &P
     let recall = verify::recall_proof(plan, &store, SAMPLE).await?;
     let soak = {
         let client = opened.database.client().await?;
-        heirloom_migrate::soak::status(&client, plan.run_id, context.clock().now()).await?
+        heirloom_migrate::soak::status(&client, &run, context.clock().now()).await?
     };
     let mut evidence = Evidence::of(&Parts {
         plan,

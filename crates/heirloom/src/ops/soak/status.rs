@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heirloom_migrate::ledger;
 use heirloom_migrate::soak::{self, DayKind, SoakStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,11 +37,9 @@ impl Operation for SoakStatusOf {
         let runs = migration::latest_runs(context, self.plan.as_deref(), self.name.as_deref()).await?;
         let now = context.clock().now();
         let mut all = Vec::new();
-        for (database, run_id) in runs {
+        for (database, run) in runs {
             let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
-            if ledger::find_run(&client, run_id).await?.is_some() {
-                all.push(soak::status(&client, run_id, now).await?);
-            }
+            all.push(soak::status(&client, &run, now).await?);
         }
         let mut text: String = all.iter().map(lines).collect();
         if all.is_empty() {

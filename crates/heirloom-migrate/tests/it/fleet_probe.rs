@@ -1,0 +1,63 @@
+//! One credential tried on many others' tables: what may not be read keeps nothing from being tried after it.
+//! On a server: the embedded engine has one user.
+
+use std::time::Duration;
+
+use heirloom_engine::testkit::TestDatabase;
+use heirloom_migrate::fleet::probe::{Tried, try_read};
+use heirloom_migrate::source::Relation;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_are_tried_and_each_says_what_came_of_it() {
+    if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {
+        return;
+    }
+    let db = TestDatabase::fresh().await;
+    let login = db.login("pg_monitor").await;
+    let role = login.split("://").nth(1).and_then(|rest| rest.split(':').next()).unwrap().to_owned();
+    // A hundred that show nothing, one in the middle that is refused, one that is not there.
+    let mut sql = String::new();
+    for at in 0..100 {
+        sql.push_str(&format!("create table t{at} as select {at} as id; "));
+        if at != 40 {
+            sql.push_str(&format!("grant select on t{at} to {role}; alter table t{at} enable row level security; "));
+        }
+    }
+    db.database().client().await.unwrap().batch_execute(&sql).await.unwrap();
+    let mut relations: Vec<(Relation, String)> = (0..100)
+        .map(|at| match at % 2 {
+            0 => (Relation::Table(format!("t{at}")), format!("public.t{at}")),
+            _ => (Relation::Query(format!("select * from public.t{at} where id >= 0;")), "query".to_owned()),
+        })
+        .collect();
+    relations.push((Relation::Table("gone".to_owned()), "public.gone".to_owned()));
+    let name = db.url().unwrap().rsplit('/').next().unwrap().to_owned();
+    let (patience, mut signs) = (Duration::from_secs(60), 0);
+    let tried = try_read(&login, &name, &relations, patience, &mut || signs += 1).await;
+    assert_eq!(tried.len(), 101);
+    for (at, tried) in tried.iter().enumerate() {
+        let as_it_is = match at {
+            40 => *tried == Tried::Refused,
+            100 => matches!(tried, Tried::Unclear(why) if why.contains("does not exist")),
+            _ => *tried == Tried::Nothing,
+        };
+        assert!(as_it_is, "{at}: {tried:?}");
+    }
+    assert!((2..40).contains(&signs), "a signal a statement, and no statement a tenant: {signs}");
+
+    // One row is enough, and ends it.
+    db.database().client().await.unwrap().batch_execute("alter table t70 disable row level security").await.unwrap();
+    let tried = try_read(&login, &name, &relations, patience, &mut || ()).await;
+    assert_eq!(tried.iter().position(|tried| *tried == Tried::Read), Some(70));
+    // No such database, and nobody who answers.
+    let nowhere = try_read(&login, "there_is_none", &relations[..2], patience, &mut || ()).await;
+    assert!(matches!(nowhere.as_slice(), [Tried::Unclear(_) | Tried::Refused, _]), "{nowhere:?}");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://nobody@{}/none", silent.local_addr().unwrap());
+    let quiet = try_read(&url, "none", &relations[..2], Duration::from_millis(50), &mut || ()).await;
+    assert!(
+        quiet.iter().all(|tried| matches!(tried, Tried::Unclear(why) if why.contains("did not answer"))),
+        "{quiet:?}"
+    );
+    db.close().await;
+}
