@@ -116,7 +116,7 @@ function card({ run, soak, earlier }) {
     h("span", { class: "card-rows number" }, count(waits ? planned : run.rows), h("span", { class: "mute" }, waits ? " rows to come" : moving ? ` of ${count(planned)} rows` : run.rows === 1 ? " row" : " rows")),
     moving && progress(run.rows, planned),
     moving && h("span", { class: "mute" }, run.runners?.length ? `${percent(run.rows, planned)}, ${rest ? `about ${duration(rest)} to go` : "at work"}` : "nobody is at work on it"),
-    soak && [h("span", { class: "mute" }, howFar(soak)), soak.last_clean === false && h("span", { class: "badge bad" }, counted(soak.divergence_count, "divergence"))],
+    soak?.started_at && [h("span", { class: "mute" }, howFar(soak)), soak.last_clean === false && h("span", { class: "badge bad" }, counted(soak.divergence_count, "divergence"))],
     run.state === "failed" && h("span", { class: "badge bad" }, "stopped; needs somebody"),
     h("span", { class: "card-badges" }, run.open > 0 && h("span", { class: "badge mid" }, `${count(run.open)} set aside`), run.conflicts > 0 && h("span", { class: "badge mid" }, counted(run.conflicts, "conflict"))),
     h("span", { class: "mute card-when" }, time(run.verified_at ?? run.applied_at ?? run.started_at), earlier > 0 && `, ${counted(earlier, "earlier run")}`));

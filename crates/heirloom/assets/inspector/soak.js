@@ -35,7 +35,7 @@ export function soakView(soak) {
   const known = new Map(calendar.days.map((one) => [one.day, one]));
   const first = Date.parse(calendar.days[0]?.day ?? calendar.started_at.slice(0, 10));
   // What counts is behind, what is short lies ahead: a count that began anew makes the calendar longer.
-  const length = Math.max(calendar.needed, calendar.days.length + calendar.needed - calendar.counted);
+  const length = Math.max(calendar.needed, calendar.days.length + Math.max(0, calendar.needed - calendar.counted));
   const cells = dates(new Date(first + (length - 1) * 86_400_000), length).map((name) => {
     const one = known.get(name);
     const kind = !one || one.kind === "open" ? "ahead" : one.kind;
