@@ -3,7 +3,7 @@
 
 import { call } from "./api.js";
 import { h, icon } from "./dom.js";
-import { counted, day, time } from "./format.js";
+import { absolute, counted, day, relative } from "./format.js";
 import { calendar as dates, wideTable } from "./plots.js";
 import { session } from "./session.js";
 
@@ -57,7 +57,7 @@ function since(calendar) {
   if (calendar.over) parts.push("over: every day that was asked for is clean");
   else if (!calendar.running_since) parts.push("the count waits for a clean comparison");
   else parts.push(`counted since ${day(calendar.running_since.slice(0, 10))}`, calendar.over_at && `over on ${day(calendar.over_at.slice(0, 10))} at the earliest`);
-  return [parts.filter(Boolean).join("; "), ". ", calendar.last_sweep && ["Last compared ", time(calendar.last_sweep), calendar.last_clean ? ": clean." : `: ${counted(calendar.divergence_count, "divergence")}.`]];
+  return [parts.filter(Boolean).join("; "), ". ", calendar.last_sweep && [`Last compared on ${day(calendar.last_sweep.slice(0, 10))}`, calendar.last_clean ? ": clean." : `: ${counted(calendar.divergence_count, "divergence")}.`]];
 }
 
 /** Where the newest sweep that was not clean found old and new apart; the chain keeps where, never what. */
@@ -82,6 +82,6 @@ export function gatesView(soak) {
 function spoken(text) {
   return text.split(/(`[^`]+`|\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part) => {
     if (part.startsWith("`")) return h("code", null, part.slice(1, -1));
-    return /^\d{4}-.*T.*Z$/.test(part) ? time(part) : part;
+    return /^\d{4}-.*T.*Z$/.test(part) ? h("time", { datetime: part, title: relative(part) }, absolute(part)) : part;
   });
 }
