@@ -2,6 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
+
+/** Nothing here is a matter of time: so long is waited for what must come, on whatever machine, in milliseconds. */
+export const LONGEST = 60_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -25,14 +29,17 @@ export class Bench {
   passed = 0;
   measured = [];
 
-  constructor(browser, world) {
+  /** @param dir where pictures of what failed are left */
+  constructor(browser, world, dir) {
     this.browser = browser;
     this.world = world;
+    this.dir = dir;
   }
 
   /** A new tab of a new user: nothing kept, no cache. */
   async page({ token, path = "/", width = 1440, height = 900, theme = "light", quiet = false } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: theme, baseURL: this.base, acceptDownloads: true });
+    context.setDefaultTimeout(LONGEST);
     const page = await context.newPage();
     page.noise = [];
     page.on("pageerror", (error) => page.noise.push(`error: ${error.message}`));
@@ -61,11 +68,24 @@ export class Bench {
   async step(sentence, does) {
     const began = performance.now();
     try {
-      await does();
+      // What the browser is asked past its pages has no limit of its own.
+      await Promise.race([does(), new Promise((_, reject) => setTimeout(reject, 5 * LONGEST, new Error("it does not come to an end")).unref())]);
       this.passed++;
       console.log(`ok      ${sentence} (${Math.round(performance.now() - began)} ms)`);
     } catch (error) {
       this.#fail(sentence, error.message.split("\n").slice(0, 12).join("\n        "));
+      await this.#leave();
+    }
+  }
+
+  /** What a step that did not hold left open: its last page is kept as a picture, and all of it is closed. */
+  async #leave() {
+    for (const context of this.browser.contexts()) {
+      for (const page of context.pages()) {
+        const picture = join(this.dir, `failed-${this.failed.length}.png`);
+        await page.screenshot({ path: picture, timeout: 10_000 }).then(() => console.log(`        ${page.url()} is in ${picture}`)).catch(() => {});
+      }
+      await context.close().catch(() => {});
     }
   }
 
@@ -97,7 +117,8 @@ export class Bench {
   report() {
     console.log("\nmeasured                                             found        budget");
     for (const [what, value, most, unit, least] of this.measured) {
-      console.log(`${what.padEnd(50)} ${String(value).padStart(8)} ${unit.padEnd(4)} ${least ? "≥" : "≤"} ${most}`);
+      const budget = most === Infinity || (least && most === 0) ? "told only" : `${least ? "≥" : "≤"} ${most}`;
+      console.log(`${what.padEnd(50)} ${String(value).padStart(8)} ${unit.padEnd(4)} ${budget}`);
     }
     console.log(`\n${this.passed} steps hold, ${this.failed.length} do not${this.failed.length ? `: ${this.failed.join("; ")}` : ""}`);
     return this.failed.length ? 1 : 0;
@@ -112,10 +133,30 @@ export function expect(holds, found) {
 export const rows = (page) => page.locator(".row:not([hidden]):not(.is-blank)");
 export const texts = (page, selector) => page.locator(selector).allTextContents();
 
+/** Waits until nothing is on its way and nothing moves: no placeholder, no animation, every box where it was two frames ago. */
+export async function settled(page) {
+  await until(page, async () => {
+    const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const boxes = () => [...document.querySelectorAll("body *")].map((el) => {
+      const box = el.getBoundingClientRect();
+      return `${box.x} ${box.y} ${box.width} ${box.height}`;
+    }).join();
+    await document.fonts.ready;
+    const coming = document.querySelector("[aria-busy=true], .plain-wait, .tile.blank, .row.is-blank:not([hidden])");
+    const moving = document.getAnimations().some((one) => one.playState === "running");
+    const before = boxes();
+    await frames();
+    return !coming && !moving && before === boxes();
+  });
+}
+
 /** Waits until something holds in the page. Asked from outside: the page's policy lets no text be evaluated in it. */
-export async function until(page, holds, argument = null, longest = 20_000) {
-  for (const end = Date.now() + longest; Date.now() < end; await page.waitForTimeout(50)) {
-    if (await page.evaluate(holds, argument)) return;
+export const until = (page, holds, argument = null) => eventually(() => page.evaluate(holds, argument), holds);
+
+/** Waits until `holds` gives something. */
+export async function eventually(holds, what = holds) {
+  for (const end = Date.now() + LONGEST; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    if (await holds()) return;
   }
-  throw new Error(`it does not become so: ${holds}`);
+  throw new Error(`it does not become so: ${what}`);
 }

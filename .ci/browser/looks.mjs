@@ -3,11 +3,12 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-import { expect, rows } from "./bench.mjs";
+import { expect, rows, settled } from "./bench.mjs";
 
-const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
-const BOXES = join(import.meta.dirname, "layout.json");
+const IMAGES = fileURLToPath(new URL("../../docs/images", import.meta.url));
+const BOXES = fileURLToPath(new URL("layout.json", import.meta.url));
 const BLESS = Boolean(process.env.HEIRLOOM_BLESS);
 /** Fonts differ between machines: so many pixels, or so much of a side, do not matter. */
 const PIXELS = 14;
@@ -31,7 +32,7 @@ export async function looks(bench) {
     memories: ["/memories", (page) => rows(page).first().waitFor(), [".rail", ".search", ".summary", ".rows", ".row:not([hidden])"]],
     search: ["/memories?q=what+to+do+when+the+disk+is+full", async (page) => {
       await page.getByText("ranked by").waitFor();
-      await page.waitForTimeout(200);
+      await settled(page);
       if (page.viewportSize().width > 800) await rows(page).first().locator(".score").hover();
     }, [".search", ".summary", ".row:not([hidden])", ".why"]],
     memory: [`/memories/${open}`, (page) => page.locator(".content").waitFor(), [".list", ".pane", ".acts", ".tabs", ".content", ".facts"]],
@@ -42,8 +43,12 @@ export async function looks(bench) {
     run: [`/migrations/${run}`, async (page) => {
       await page.getByText("None is lost").waitFor();
       await page.getByRole("button", { name: "Compare now" }).click();
-      await page.locator(".compared .proof").waitFor({ timeout: 20_000 });
+      await page.locator(".compared .proof").waitFor();
     }, [".run-head", ".run-numbers", ".run-acts", ".compared"]],
+    soak: [`${world.later}/migrations/${world.desk}`, async (page) => {
+      await page.locator(".days .divergent").waitFor();
+      await page.locator(".soak").evaluate((el) => el.closest(".part").scrollIntoView());
+    }, [".soak", ".days", ".gates"]],
     insight: ["/insight", (page) => page.locator(".plot rect.fill").first().waitFor(), [".tiles", ".tile", ".figure.wide", ".figures"]],
     activity: ["/activity", async (page) => {
       await page.locator(".live.is-live").waitFor();
@@ -64,7 +69,7 @@ export async function looks(bench) {
       await bench.step(`${name} in the ${theme} theme: axe finds nothing, and everything is where it was`, async () => {
         const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, theme });
         await ready(page);
-        await page.waitForTimeout(350);
+        await settled(page);
         const [there, room] = await page.evaluate(() => [document.querySelectorAll(".row:not([hidden])").length, Math.floor((document.querySelector(".rows")?.clientHeight ?? 0) / 62)]);
         expect(there >= room, `${there} rows where ${room} have room`);
         await bench.axe(page, `${name}, ${theme}`);
@@ -77,7 +82,7 @@ export async function looks(bench) {
     await bench.step(`${name} at 360 pixels: nothing is wider, axe finds nothing`, async () => {
       const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, width: 360, height: 740 });
       await ready(page);
-      await page.waitForTimeout(300);
+      await settled(page);
       const wide = await page.evaluate(() => [document.documentElement.scrollWidth, ...[...document.querySelectorAll("main, .pane, .page, .list, dialog")].map((el) => el.getBoundingClientRect().right)]);
       expect(wide.every((right) => right <= 361), wide);
       await bench.axe(page, `${name}, 360 px`);

@@ -7,6 +7,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { eventually } from "./bench.mjs";
+
 const here = dirname(fileURLToPath(import.meta.url));
 const run = promisify(execFile);
 
@@ -30,9 +32,18 @@ export class World {
 
   /** Runs a command on the store; what it prints. */
   async heirloom(...words) {
-    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
-    const { stdout } = await run(this.binary, words, { cwd: this.dir, env, maxBuffer: 1 << 26 });
-    return stdout;
+    return (await this.with({}, ...words)).stdout;
+  }
+
+  /** The same with more in its environment, where an exit code is an answer too. A clock that is set needs a debug build. */
+  async with(more, ...words) {
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url, ...more };
+    try {
+      return { code: 0, ...(await run(this.binary, words, { cwd: this.dir, env, maxBuffer: 1 << 26 })) };
+    } catch (error) {
+      if (Object.keys(more).length === 0 || error.stdout === undefined) throw error;
+      return { code: error.code ?? error.signal, stdout: error.stdout, stderr: error.stderr };
+    }
   }
 
   /** The same, as a process that goes on. */
@@ -75,9 +86,9 @@ export class World {
   }
 
   /** Starts the server; resolves to its address. */
-  async serve(...words) {
-    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.login };
-    const child = spawn(this.binary, ["serve", "--listen", "127.0.0.1:0", ...words], { cwd: this.dir, env, stdio: ["ignore", "ignore", "pipe"] });
+  async serve(more = {}) {
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.login, ...more };
+    const child = spawn(this.binary, ["serve", "--listen", "127.0.0.1:0"], { cwd: this.dir, env, stdio: ["ignore", "ignore", "pipe"] });
     this.children = [...(this.children ?? []), child];
     let log = "";
     return new Promise((resolve, reject) => {
@@ -102,15 +113,14 @@ export class World {
   async kill() {
     const pid = Number(readFileSync(join(this.data, "postmaster.pid"), "utf8").split("\n")[0]);
     process.kill(pid, "SIGQUIT");
-    for (let tries = 0; tries < 200; tries++) {
+    const ended = () => {
       try {
-        process.kill(pid, 0);
+        return !process.kill(pid, 0);
       } catch {
-        return;
+        return true;
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error("the database does not end");
+    };
+    await eventually(ended, "the database has ended");
   }
 
   /** Brings it back. */

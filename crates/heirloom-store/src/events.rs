@@ -74,8 +74,8 @@ struct Known {
 }
 
 impl Known {
-    /// Takes in what a look tells: ids given out before it, the oldest transaction at work, and the next to begin.
-    /// Returns up to which id this very look sees all there is.
+    /// Takes in what a look tells: ids given out before it, the oldest transaction at work, and the next to begin, which
+    /// is above whoever took one of those ids. Returns up to which id this very look sees all there is.
     fn look(&mut self, given_out: i64, oldest: i64, next: i64) -> i64 {
         let is_ahead = |id: i64| id > next;
         if given_out < self.settled || is_ahead(self.since) || self.waiting.is_some_and(|(_, then)| is_ahead(then)) {
@@ -109,8 +109,9 @@ impl Store {
         let given_out =
             trip::ask(&client, trip::AUDIT, include_str!("../sql/queries/events/given_out.sql"), &[]).await?;
         let given_out: i64 = given_out.first().map_or(Ok(0), |row| row.try_get("given_out"))?;
-        let rows =
-            trip::ask(&client, trip::AUDIT, include_str!("../sql/queries/events/after.sql"), &[&after, &limit]).await?;
+        let undecided = self.horizon().is_short_of(given_out);
+        let after_sql = include_str!("../sql/queries/events/after.sql");
+        let rows = trip::ask(&client, trip::AUDIT, after_sql, &[&after, &limit, &undecided]).await?;
         drop(client);
         let Some(first) = rows.first() else { return Ok(Activity { events: Vec::new(), horizon: after }) };
         let (oldest, next) = (first.try_get("oldest")?, first.try_get("next")?);
@@ -156,6 +157,11 @@ impl Store {
 }
 
 impl Horizon {
+    /// Whether some id of those that were given out is not known to be decided.
+    fn is_short_of(&self, given_out: i64) -> bool {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).settled < given_out
+    }
+
     fn look(&self, given_out: i64, oldest: i64, next: i64) -> i64 {
         let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         known.look(given_out, oldest, next)
@@ -185,6 +191,14 @@ mod tests {
     #[test]
     fn a_quiet_database_is_settled_at_once() {
         assert_eq!(Known::default().look(7, 100, 100), 7);
+    }
+
+    #[test]
+    fn the_newest_transaction_at_work_is_waited_for() {
+        let mut known = Known::default();
+        // 100 took the id 7 and is the newest of all, so no snapshot has heard of it; the asker is 101.
+        assert_eq!(known.look(7, 100, 101), 0);
+        assert_eq!(known.look(7, 102, 102), 7);
     }
 
     #[test]

@@ -91,6 +91,27 @@ async fn a_gap_is_waited_for_until_nobody_can_fill_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_newest_writer_is_told_of_however_long_it_takes() {
+    let (test, store) = installed().await;
+    if store.database().pool_size() < 3 {
+        // A look beside a writer takes more than one connection.
+        return test.close().await;
+    }
+    remembered(&store, &fact("team:a", "one")).await;
+    let mut client = store.database().client().await.unwrap();
+    let slow = client.transaction().await.unwrap();
+    slow.execute("insert into heirloom.activity (action) values ('load')", &[]).await.unwrap();
+    // Nobody began after it, so that no snapshot knows of it.
+    for _ in 0..3 {
+        assert_eq!(everything(&store, 0, 10).await, (vec![1], 1), "it is still at work");
+        assert_eq!(store.last_activity_id().await.unwrap(), 1, "who begins to listen now misses nothing");
+    }
+    slow.commit().await.unwrap();
+    assert_eq!(everything(&store, 1, 10).await, (vec![2], 2));
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_writers_at_once_lose_and_repeat_nothing() {
     let (test, store) = installed().await;
     let scope = scope("team:a");

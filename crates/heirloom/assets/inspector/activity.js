@@ -69,6 +69,6 @@ function row(event) {
   return h("li", { class: `feed-row ${mark}`, "data-id": event.id },
     h("span", { class: "feed-when" }, time(event.timestamp)),
     h("span", { class: "feed-what" }, h("strong", null, payload.actor ?? "somebody"), ` ${verb} `,
-      id && payload.method ? h("a", { href: memoryPath(payload.method, id), class: "feed-id" }, id.slice(0, 8)) : "",
+      id && payload.method ? h("a", { href: memoryPath(payload.method, id), class: "feed-id", title: id }, `…${id.slice(-8)}`) : "",
       payload.method && h("span", { class: "mute" }, " in ", payload.method)));
 }

@@ -46,13 +46,15 @@ export class Insight {
 
   async again() {
     const namespaces = namespacesOf(this.query);
-    if (!namespaces.length) return put(this.body, panel({ title: "Nothing to count yet", text: "Once something is remembered, this page shows how it grows." }));
+    const nothing = () => put(this.body, panel({ title: "Nothing to count yet", text: "Once something is remembered, this page shows how it grows." }));
+    if (!namespaces.length) return nothing();
     const began = performance.now();
     try {
       const stats = await this.latest.run((signal) => call("stats", { namespaces }, { signal }));
       if (!stats) return;
       this.took = performance.now() - began;
       this.stats = stats;
+      if (!stats.memories && !stats.recalls.length) return nothing();
       this.#draw();
     } catch (error) {
       if (!(error.isAway && this.stats)) put(this.body, failure(error, () => this.again()));

@@ -193,6 +193,8 @@ export class Memories {
     this.source.end?.();
     clearTimeout(this.timer);
     this.timer = null;
+    this.reading = false;
+    this.stale = false;
     this.current = 0;
     this.moved = false;
     this.fresh.clear();
@@ -331,15 +333,26 @@ export class Memories {
 
   #soon(wait) {
     if (this.timer && wait > 0) return;
+    // What happens while the list is being read may be missing from what was read.
+    if (this.reading && wait > 0) {
+      this.stale = true;
+      return;
+    }
     clearTimeout(this.timer);
-    this.timer = setTimeout(async () => {
-      if (await loadNamespaces(this.lastNames)) this.lastNames = Date.now();
-      if (!(this.source instanceof Listing || this.source instanceof Hits)) return this.#begin();
-      if (this.source instanceof Listing) this.source.filter = listFilter(this.params);
-      await this.#load(false);
-      this.timer = null;
-      this.#countSoon();
-    }, wait);
+    this.timer = setTimeout(() => this.#anew(wait), wait);
+  }
+
+  async #anew(wait) {
+    this.timer = null;
+    this.reading = true;
+    this.stale = false;
+    if (await loadNamespaces(this.lastNames)) this.lastNames = Date.now();
+    if (!(this.source instanceof Listing || this.source instanceof Hits)) return this.#begin();
+    if (this.source instanceof Listing) this.source.filter = listFilter(this.params);
+    await this.#load(false);
+    this.reading = false;
+    this.#countSoon();
+    if (this.stale) this.#soon(wait);
   }
 
   #countSoon() {

@@ -1,13 +1,15 @@
-// The migrations: a board of where each tenant stands, from applying to retired.
+// The migrations: a board of where each tenant stands, from planned to retired.
 
 import { call, Latest } from "./api.js";
 import { h, put } from "./dom.js";
 import { events } from "./events.js";
 import { count, counted, duration, percent, time } from "./format.js";
 import { RunPage } from "./run.js";
+import { howFar, soaksByRun } from "./soak.js";
 import { bones, failure, panel } from "./states.js";
 
 const STAGES = [
+  ["planned", "Planned", "In the ledger; no row has moved."],
   ["applying", "Applying", "Rows are on their way."],
   ["applied", "Applied", "Every chunk is in the store."],
   ["verified", "Verified", "Every row was compared."],
@@ -56,7 +58,8 @@ export class Migrations {
       const found = await this.latest.run(async (signal) => {
         const { runs } = await call("status", {}, { signal });
         const newest = [...new Map([...runs].reverse().map((run) => [`${run.name} ${run.tenant}`, run])).values()];
-        return newest.map((run) => ({ run, earlier: runs.filter((one) => one.name === run.name && one.tenant === run.tenant).length - 1 }));
+        const soaks = newest.some((run) => /^soak/.test(run.state)) ? await soaksByRun(signal) : new Map();
+        return newest.map((run) => ({ run, soak: soaks.get(run.run_id), earlier: runs.filter((one) => one.name === run.name && one.tenant === run.tenant).length - 1 }));
       });
       if (!found) return;
       this.#draw(found);
@@ -91,7 +94,10 @@ export class Migrations {
 }
 
 // A run that failed waits where it stopped; one that has soaked is watched until its table goes.
-const stageOf = ({ run }) => ({ failed: "applying", soaked: "soaking" })[run.state] ?? run.state;
+function stageOf({ run }) {
+  if (run.state === "applying" && !run.rows && !run.chunks_done && !run.runners?.length) return "planned";
+  return { failed: "applying", soaked: "soaking" }[run.state] ?? run.state;
+}
 
 function totals(found) {
   const rows = found.reduce((sum, { run }) => sum + run.rows, 0);
@@ -99,16 +105,18 @@ function totals(found) {
   return `${counted(found.length, "migration")}, ${counted(rows, "row")} read, ${open ? `${count(open)} set aside` : "nothing set aside"}.`;
 }
 
-function card({ run, earlier }) {
+function card({ run, soak, earlier }) {
   const planned = Math.max(run.planned_rows ?? 0, run.rows);
-  const moving = run.state === "applying";
+  const waits = stageOf({ run }) === "planned";
+  const moving = run.state === "applying" && !waits;
   const speed = (run.runners ?? []).reduce((sum, one) => sum + one.rows_per_second, 0);
   const rest = speed > 0 ? (planned - run.rows) / speed : 0;
   return h("a", { class: `card ${run.state}`, href: `/migrations/${run.run_id}` },
     h("strong", { class: "card-name" }, run.name), run.tenant !== run.name && h("span", { class: "mute" }, run.tenant),
-    h("span", { class: "card-rows number" }, count(run.rows), h("span", { class: "mute" }, moving ? ` of ${count(planned)} rows` : run.rows === 1 ? " row" : " rows")),
+    h("span", { class: "card-rows number" }, count(waits ? planned : run.rows), h("span", { class: "mute" }, waits ? " rows to come" : moving ? ` of ${count(planned)} rows` : run.rows === 1 ? " row" : " rows")),
     moving && progress(run.rows, planned),
     moving && h("span", { class: "mute" }, run.runners?.length ? `${percent(run.rows, planned)}, ${rest ? `about ${duration(rest)} to go` : "at work"}` : "nobody is at work on it"),
+    soak?.started_at && [h("span", { class: "mute" }, howFar(soak)), soak.last_clean === false && h("span", { class: "badge bad" }, counted(soak.divergence_count, "divergence"))],
     run.state === "failed" && h("span", { class: "badge bad" }, "stopped; needs somebody"),
     h("span", { class: "card-badges" }, run.open > 0 && h("span", { class: "badge mid" }, `${count(run.open)} set aside`), run.conflicts > 0 && h("span", { class: "badge mid" }, counted(run.conflicts, "conflict"))),
     h("span", { class: "mute card-when" }, time(run.verified_at ?? run.applied_at ?? run.started_at), earlier > 0 && `, ${counted(earlier, "earlier run")}`));

@@ -116,6 +116,12 @@ export function table(label, head, rows) {
       h("tbody", null, rows.map((row) => h("tr", null, row.map((text, at) => (at ? h("td", { class: "number" }, text) : h("th", { scope: "row" }, text)))))))));
 }
 
+/** A table of cells that are wider than a small screen: it scrolls by itself. */
+export function wideTable(label, head, rows) {
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, h("table", null, h("thead", null, h("tr", null, head.map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", null, rows.map((row) => h("tr", null, row.map((cell) => h("td", null, cell)))))));
+}
+
 /** Days without a gap, from the first to the last, at most so many. */
 export function calendar(last, length) {
   const days = [];

@@ -5,6 +5,7 @@ import { ask, note } from "./dialog.js";
 import { button, h, icon, put } from "./dom.js";
 import { count, counted, duration, percent, time } from "./format.js";
 import { progress } from "./migrations.js";
+import { wideTable } from "./plots.js";
 import { pathOf } from "./router.js";
 import { canChange } from "./session.js";
 import { gatesView, soakOf, soakView } from "./soak.js";
@@ -35,7 +36,7 @@ export class RunPage {
       });
       if (!found) return;
       this.#draw(found);
-      this.timer = setTimeout(() => this.again(), found.run.state === "applying" ? 1_000 : 10_000);
+      this.timer = setTimeout(() => this.again(), found.run.state === "applying" ? 1_000 : 5_000);
     } catch (error) {
       if (error.isAway && this.shown) return;
       put(this.el, h("p", null, h("a", { class: "back", href: "/migrations" }, icon("back"), "Migrations")), failure(error, () => this.again()));
@@ -60,7 +61,7 @@ export class RunPage {
       h("header", { class: "run-head" },
         h("div", null, h("h1", { class: "run-name" }, run.name, run.tenant !== run.name && h("span", { class: "mute" }, ` ${run.tenant}`)),
           h("p", { class: "run-way" }, h("code", null, plan.source), h("span", { "aria-label": "to" }, " → "), h("code", null, plan.target))),
-        h("span", { class: `badge big ${run.state === "verified" ? "good" : run.state === "failed" ? "bad" : "mid"}` }, run.state)),
+        h("span", { class: `badge big ${["verified", "soaked", "retired"].includes(run.state) ? "good" : run.state === "failed" ? "bad" : "mid"}` }, run.state)),
       run.state === "applying" && this.#live(run, live),
       this.#numbers(run),
       this.#acts(run),
@@ -159,11 +160,6 @@ export class RunPage {
 
 function section(title, content, id = "", aside = "") {
   return h("section", { class: "part", id: id || undefined }, h("header", { class: "part-head" }, h("h2", null, title), aside && h("span", { class: "mute" }, aside)), content);
-}
-
-function wideTable(label, head, rows) {
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, h("table", null, h("thead", null, h("tr", null, head.map((text) => h("th", { scope: "col" }, text)))),
-    h("tbody", null, rows.map((row) => h("tr", null, row.map((cell) => h("td", null, cell)))))));
 }
 
 function columns(plan) {

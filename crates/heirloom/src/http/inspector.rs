@@ -2,7 +2,8 @@
 //!
 //! Its files are inside the binary and are told to anybody; what they show is not, because each request of the page brings
 //! its token. A file's address holds a digest of them all, so a browser keeps it for good and never mixes two versions. The
-//! page names its views by path; each of them is listed here, so that no other door's path is taken.
+//! page names its views by path; each of them is listed here, so that no other door's path is taken. The stylesheet stands in
+//! the page itself, let in by its digest alone, so that the first paint waits for nothing else.
 
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,8 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -33,12 +36,9 @@ const VIEWS: [&str; 8] = [
 /// Where its files lie: `/inspector/DIGEST/FILE`.
 const FILES: &str = "/inspector/{version}/{file}";
 
-/// Nothing from elsewhere, nothing inline, no text that becomes markup, no page around this one.
+/// Nothing from elsewhere, nothing inline but the one stylesheet, no text that becomes markup, no page around this one.
 const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'";
-
-/// What the page says in place of the address of its files.
-const PLACE: &str = "{{files}}";
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
@@ -46,7 +46,7 @@ macro_rules! files {
     };
 }
 
-/// Every file but the page itself.
+/// Every file but the page itself and its stylesheet.
 const ASSETS: &[(&str, &[u8])] = files!(
     "activity.js",
     "api.js",
@@ -71,13 +71,17 @@ const ASSETS: &[(&str, &[u8])] = files!(
     "session.js",
     "soak.js",
     "source.js",
+    "start.js",
     "states.js",
-    "style.css",
     "timeline.js",
     "virtual.js",
 );
 
 const PAGE: &str = include_str!("../../assets/inspector/index.html");
+const STYLE: &str = include_str!("../../assets/inspector/style.css");
+
+/// The module that asks for the others.
+const FIRST: &str = "start.js";
 
 /// A file as it is sent.
 struct File {
@@ -90,6 +94,7 @@ struct File {
 /// All of them, made ready once.
 struct Files {
     version: String,
+    policy: String,
     page: File,
     assets: Vec<(&'static str, File)>,
 }
@@ -106,7 +111,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 async fn page(headers: HeaderMap) -> Response {
     // The page names the version of its files, so it is asked for each time.
-    files().page.answer(&headers, "no-cache")
+    files().page.answer(&headers, "no-cache", &files().policy)
 }
 
 async fn asset(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
@@ -116,7 +121,7 @@ async fn asset(Path((version, name)): Path<(String, String)>, headers: HeaderMap
     };
     // A page of another version is told what there is now, and does not keep it.
     let keep = if version == files.version { "public, max-age=31536000, immutable" } else { "no-cache" };
-    file.answer(&headers, keep)
+    file.answer(&headers, keep, POLICY)
 }
 
 fn files() -> &'static Files {
@@ -128,8 +133,14 @@ fn files() -> &'static Files {
             all.update(bytes);
         }
         let version = hex(&all.finalize()[..8]);
-        let page = PAGE.replace(PLACE, &format!("/inspector/{version}"));
+        let modules: Vec<&str> =
+            ASSETS.iter().map(|(name, _)| *name).filter(|name| name.ends_with(".js") && *name != FIRST).collect();
+        let page = PAGE
+            .replace("{{files}}", &format!("/inspector/{version}"))
+            .replace("{{modules}}", &modules.join(" "))
+            .replace("{{style}}", STYLE);
         Files {
+            policy: format!("{POLICY}; style-src 'self' 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(STYLE))),
             page: File::of("index.html", Bytes::from(page)),
             assets: ASSETS.iter().map(|(name, bytes)| (*name, File::of(name, Bytes::from_static(bytes)))).collect(),
             version,
@@ -152,7 +163,7 @@ impl File {
         Self { kind, tag: format!("\"{}\"", hex(&Sha256::digest(&plain)[..12])), plain, packed }
     }
 
-    fn answer(&self, asked: &HeaderMap, keep: &'static str) -> Response {
+    fn answer(&self, asked: &HeaderMap, keep: &'static str, policy: &str) -> Response {
         let says = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut headers = HeaderMap::new();
         let mut put = |name: HeaderName, value: &str| {
@@ -163,7 +174,7 @@ impl File {
         put(header::ETAG, &self.tag);
         put(header::CACHE_CONTROL, keep);
         put(header::VARY, "accept-encoding");
-        put(header::CONTENT_SECURITY_POLICY, POLICY);
+        put(header::CONTENT_SECURITY_POLICY, policy);
         put(header::REFERRER_POLICY, "no-referrer");
         put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
         put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");

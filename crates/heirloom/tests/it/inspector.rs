@@ -4,12 +4,17 @@
 
 use std::path::Path;
 
+use base64::Engine;
 use reqwest::Method;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::served::{Served, answer};
 
 const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/inspector");
+
+/// What is no file of its own.
+const IN_THE_PAGE: [&str; 2] = ["index.html", "style.css"];
 
 fn assets() -> Vec<(String, String)> {
     let read = |entry: std::fs::DirEntry| {
@@ -52,9 +57,8 @@ fn files_are_small_and_each_is_served() {
     let all = assets();
     for (name, text) in &all {
         assert!(text.lines().count() <= 800, "{name}");
-        if name != "index.html" {
-            assert!(listed.contains(&format!("\"{name}\"")), "{name} is not served");
-        }
+        let quoted = if IN_THE_PAGE.contains(&name.as_str()) { format!("/{name}\"") } else { format!("\"{name}\"") };
+        assert!(listed.contains(&quoted), "{name} is not served");
         if name.ends_with(".js") {
             for import in text.split(" from \"./").skip(1) {
                 let file = import.split('"').next().unwrap();
@@ -119,13 +123,24 @@ async fn the_page_is_served_at_its_views_and_takes_no_other_path() {
     assert_eq!((again.status, again.text.len()), (304, 0));
     let other = served.get("/inspector/0123/app.js", "").await;
     assert_eq!((other.status, other.header("cache-control")), (200, Some("no-cache")));
-    let mut packed = 0;
+    // The stylesheet is let in by its digest alone: nothing else inline is.
+    let style = page.text.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    let digest = base64::prelude::BASE64_STANDARD.encode(Sha256::digest(style));
+    assert!(
+        policy.ends_with(&format!("; style-src 'self' 'sha256-{digest}'")) && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    let listed = page.text.split("name=\"modules\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+    let modules = assets().iter().filter(|(name, _)| name.ends_with(".js") && name != "start.js").count();
+    assert_eq!(listed.split(' ').count(), modules, "{listed}");
+    let whole = served.request(Method::GET, "/", "").header("accept-encoding", "gzip").send().await.unwrap();
+    let mut packed = whole.bytes().await.unwrap().len();
     for (name, text) in assets() {
         let request =
             served.request(Method::GET, &format!("/inspector/x/{name}"), "").header("accept-encoding", "br, gzip");
         let response = request.send().await.unwrap();
-        if name == "index.html" {
-            assert_eq!(response.status(), 404);
+        if IN_THE_PAGE.contains(&name.as_str()) {
+            assert_eq!(response.status(), 404, "{name}");
             continue;
         }
         assert_eq!(response.headers()["content-encoding"], "gzip", "{name}");
