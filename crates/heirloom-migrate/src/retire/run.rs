@@ -157,12 +157,11 @@ async fn rename(
     }
     let anchored = Task { anchor: sweep.head.as_ref(), ..*task };
     let mut alive = Alive::new(sweep.record.source_rows, progress);
-    archive_and_rename(&anchored, database, &table, &before, place, result, gates, &mut alive).await
+    archive_and_rename(&anchored, &table, &before, place, result, gates, &mut alive).await
 }
 
 async fn archive_and_rename(
     task: &Task<'_>,
-    database: &Database,
     table: &Table,
     before: &postgres::Look,
     place: &Path,
@@ -170,6 +169,7 @@ async fn archive_and_rename(
     mut gates: Vec<Gate>,
     alive: &mut Alive<'_>,
 ) -> Result<Retirement> {
+    let database = writable(task)?;
     let standing = Standing::of(task, true).await?;
     let mut manifest = Manifest::new(task.plan, &table.schema, &table.name, standing.now);
     let look = postgres::archive(database, table, &task.plan.source.key, &mut manifest, place, alive).await?;

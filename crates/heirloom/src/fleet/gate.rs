@@ -46,7 +46,7 @@ struct Gate {
 }
 
 /// Judges every tenant that is meant: what it passed, or the line it fails with. `plans` are by position in the file.
-pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Result<Passed, Line>> {
+pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Result<Passed, Box<Line>>> {
     let sources: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.source_credential()).collect();
     let writers: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.target_credential()).collect();
     let (reading, writing) = (credential::shared(&sources), credential::shared(&writers));
@@ -77,9 +77,9 @@ pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result
         Ended::Done(Err(error)) => {
             let item = &fleet.items[at];
             let line = plans[at].as_deref().map_or_else(|| Line::new(item.name()), |plan| planned(item, plan));
-            Err(failed(line, &error))
+            Err(Box::new(failed(line, &error)))
         }
-        lost => Err(fleet.lost(at, &lost)),
+        lost => Err(Box::new(fleet.lost(at, &lost))),
     });
     verdicts.collect()
 }

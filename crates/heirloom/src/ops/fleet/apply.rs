@@ -64,7 +64,7 @@ impl Operation for ApplyFleet {
                     unread[*at].clone()
                 }
                 // That there is no plan to apply comes first.
-                Err(line) => Some(unread[*at].clone().unwrap_or(line)),
+                Err(line) => Some(unread[*at].clone().unwrap_or(*line)),
             });
         }
         let check_only = self.check_only;
