@@ -84,7 +84,7 @@ impl Operation for Apply {
     const DETAIL: &'static str = "It can be interrupted and run again at any time: what is done stays done, and nothing is \
         written twice. The store is installed when it is not there yet. Any number of processes, on any hosts, may apply one \
         plan at a time; `heirloom status` shows who is at work and what each waits for. With `--follow` it goes on with what \
-        changes at the source, within two seconds, until it is stopped.";
+        changes at the source until it is stopped.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
