@@ -95,7 +95,7 @@ export async function large(bench) {
       el.scrollTop = 70_000 * 62;
     });
     await until(page, () => [...document.querySelectorAll(".row:not([hidden]) .row-text")].some((one) => one.textContent === "Number 70005 of a hundred thousand"));
-    bench.measure("row 70,000 is there after", Math.round(performance.now() - began), Infinity, "ms");
+    bench.measure("row 70,000 is there after", Math.round(performance.now() - began), 1_500, "ms");
     await page.locator(".rows").evaluate((el) => {
       el.scrollTop = el.scrollHeight;
     });
