@@ -5,6 +5,7 @@
 //! away to turn signs over.
 
 use heirloom_engine::Client;
+use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
 use crate::error::Result;
@@ -20,6 +21,9 @@ pub(super) const GROWTH: i64 = 8;
 
 /// How far a mean may lie from the centre, as a share of the vectors' own distance from it.
 const DRIFT: f64 = 0.15;
+
+/// A model's mean was looked at, and its centre stays.
+const LOOKED_AT: &str = "update heirloom.model set vectors = $2 where name = $1";
 
 /// A model whose centre is due.
 pub(super) struct Model {
@@ -60,12 +64,10 @@ impl Store {
         let mut client = self.database().client().await?;
         let tx = client.transaction().await?;
         tx.execute("select set_config('search_path', $1, true)", &[&self.meta().search_path()]).await?;
-        let first = include_str!("../../sql/queries/upkeep/first_centre.sql");
-        match tx.execute(first, &[&model, &mean, &count]).await {
-            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => return Ok(()),
-            kept => kept?,
-        };
-        Ok(tx.commit().await?)
+        if keep(&tx, model, &mean, count, false).await? {
+            tx.commit().await?;
+        }
+        Ok(())
     }
 }
 
@@ -88,36 +90,41 @@ pub(super) async fn take(client: &mut Client, meta: &Meta, model: &Model) -> Res
     let centre: String = row.try_get("centre")?;
     let (moved, spread): (Option<f64>, Option<f64>) = (row.try_get("moved")?, row.try_get("spread")?);
     let stays = moved.zip(spread).is_some_and(|(moved, spread)| moved <= spread * DRIFT);
-    let rows = tx
-        .query(
-            "select distinct m.namespace from heirloom.memory m where coalesce(m.embedding_model, '') = $1 and m.embedding is not null",
-            &[&model.name],
-        )
-        .await?;
+    let namespaces = match stays {
+        true => Vec::new(),
+        false => tx.query(include_str!("../../sql/queries/upkeep/namespaces_of.sql"), &[&model.name]).await?,
+    };
     tx.batch_execute("set local role none").await?;
     let kept = match stays {
-        true => {
-            let sql = "update heirloom.model set vectors = $2 where name = $1";
-            tx.execute(sql, &[&model.name, &model.vectors]).await
-        }
-        false => {
-            let sql = include_str!("../../sql/queries/upkeep/keep_centre.sql");
-            tx.execute(sql, &[&model.name, &centre, &model.vectors]).await
-        }
+        true => allowed(tx.execute(LOOKED_AT, &[&model.name, &model.vectors]).await)?,
+        false => keep(&tx, &model.name, &centre, model.vectors, true).await?,
     };
-    match kept {
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => return Ok(Centred::Refused),
-        kept => kept?,
-    };
+    if !kept {
+        return Ok(Centred::Refused);
+    }
     tx.commit().await?;
     if stays {
         return Ok(Centred::Stays);
     }
-    for row in rows {
+    for row in namespaces {
         let namespace: String = row.try_get("namespace")?;
         let tx = Scope::one(&namespace)?.begin(client, Access::Write).await?;
         tx.execute(include_str!("../../sql/queries/upkeep/recentre.sql"), &[&namespace, &model.name]).await?;
         tx.commit().await?;
     }
     Ok(Centred::Anew)
+}
+
+/// Writes a centre, in place of one that is there or where there is none; `false` when this user may not.
+async fn keep(tx: &Transaction<'_>, model: &str, centre: &str, vectors: i64, anew: bool) -> Result<bool> {
+    let sql = include_str!("../../sql/queries/upkeep/keep_centre.sql");
+    allowed(tx.execute(sql, &[&model, &centre, &vectors, &anew]).await)
+}
+
+/// Whether a statement was allowed.
+fn allowed(done: std::result::Result<u64, tokio_postgres::Error>) -> Result<bool> {
+    match done {
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(false),
+        done => Ok(done.map(|_| true)?),
+    }
 }

@@ -84,6 +84,50 @@ async fn a_model_gets_its_centre_and_ranks_as_before() {
     test.close().await;
 }
 
+/// So many vectors of model `m` around a point on the diagonal.
+fn vectors(rows: usize, around: f64) -> String {
+    format!(
+        "insert into heirloom.memory (id, namespace, kind, content, embedding_model, embedding)
+         select gen_random_uuid(), 'team:a', 'fact', 'vector', 'm',
+             (select ('[' || string_agg((sin(n * 7 + at * 13) + {around})::text, ',') || repeat(',0', 992) || ']')::vector
+                from generate_series(1, 32) at)
+         from generate_series(1, {rows}) n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_that_is_there_before_the_rows_stays_while_it_is_good_enough() {
+    let (test, store) = installed().await;
+    let versions =
+        "select coalesce(sum(hashtext(id::text || xmin::text || ctid::text)), 0)::bigint from heirloom.memory";
+    let unsigned = "select count(*) from heirloom.memory where sign_bits is null";
+    let coming: Vec<Vec<f32>> =
+        (1..=70).map(|n| (1..=32).map(|at| f64::from(n * 7 + at * 13).sin() as f32).collect()).collect();
+    let coming: Vec<&[f32]> = coming.iter().map(Vec::as_slice).collect();
+    store.first_centre("m", &coming[..63]).await.unwrap();
+    assert_eq!(number(&store, "select count(*) from heirloom.model").await, 0, "too few to say anything");
+    store.first_centre("m", &coming).await.unwrap();
+    let centre = "select hashtext(centre::text)::bigint from heirloom.model where name = 'm'";
+    let first = number(&store, centre).await;
+    store.first_centre("m", &coming[..65]).await.unwrap();
+    assert_eq!(number(&store, centre).await, first, "the first one counts");
+
+    behind(&store, &vectors(600, 0.0)).await;
+    assert_eq!(number(&store, unsigned).await, 0, "signed as they were written");
+    store.upkeep(None).await.unwrap();
+    let before = number(&store, versions).await;
+    // More than eight times the vectors: the mean is looked at, found where it was, and no row is written again.
+    assert!(store.upkeep(None).await.unwrap().models_centred.is_empty());
+    assert_eq!((number(&store, centre).await, number(&store, versions).await), (first, before));
+    assert_eq!(number(&store, "select vectors from heirloom.model where name = 'm'").await, 600);
+
+    behind(&store, &vectors(4_300, 3.0)).await;
+    assert_eq!(store.upkeep(None).await.unwrap().models_centred, ["m"], "what is far away moves it");
+    assert_ne!(number(&store, centre).await, first);
+    assert!(store.upkeep(None).await.unwrap().models_centred.is_empty());
+    test.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_namespace_answers_from_its_indexes_as_it_does_without() {
     let (test, store) = installed().await;
