@@ -64,13 +64,8 @@ pub async fn ask(database: &Database, relation: &Relation, qualified: &str, role
     oids.sort_unstable();
     oids.dedup();
     let (identity, _) = source::who(&client, &oids).await.map_err(failed)?;
-    let readers = match roles.is_empty() {
-        true => Vec::new(),
-        false => {
-            let rows = client.query(WHO_MAY_READ, &[&roles, &oids]).await.map_err(failed)?;
-            rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>().map_err(failed)?
-        }
-    };
+    let rows = client.query(WHO_MAY_READ, &[&roles, &oids]).await.map_err(failed)?;
+    let readers = rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>().map_err(failed)?;
     Ok(Asked { identity, readers })
 }
 

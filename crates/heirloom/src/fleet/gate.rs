@@ -16,11 +16,11 @@ use heirloom_migrate::fleet::probe::{self, Asked, Tried};
 use heirloom_migrate::fleet::runner::{self, Ended, Limits};
 use heirloom_migrate::fleet::{Allow, Line, Pulse};
 use heirloom_migrate::plan::{Plan, Target};
-use heirloom_migrate::source::{Identity, Relation};
+use heirloom_migrate::source::{Identity, Relation, Source};
 
 use super::step::planned;
 use super::{Fleet, Item, failed, targets};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How long the slowest may keep the others waiting once they have answered; what did not answer by then is left out.
 const GRACE: Duration = Duration::from_millis(900);
@@ -85,20 +85,15 @@ pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result
 }
 
 impl Passed {
-    /// Whether its database has yet to answer.
-    pub(super) fn is_late(&self) -> bool {
-        self.late.is_some()
-    }
-
-    /// Asks a tenant whose database did not answer in time once more, in its own step, where it keeps nobody waiting.
+    /// Asks a tenant whose database did not answer in time once more, in its own step, where it keeps nobody waiting: who it
+    /// is, is said by its source, which is open there.
     ///
     /// # Errors
     /// When it still does not answer, and as [`gate`] refuses.
-    pub(super) async fn settled(self, pulse: &Pulse) -> Result<Self> {
+    pub(super) async fn settled(self, source: &dyn Source, pulse: &Pulse) -> Result<Self> {
         let Some((gate, at)) = &self.late else { return Ok(self) };
-        let (relation, qualified) = relation(&gate.items[*at], gate.plans[*at].as_deref());
-        let me = ask_one(&gate.items[*at], &relation, &qualified, &[], gate.connect_timeout, pulse).await?;
-        gate.judge(*at, &me, pulse).await
+        let (relation, _) = relation(&gate.items[*at], gate.plans[*at].as_deref());
+        gate.judge(*at, &source.identity(&relation).await?, pulse).await
     }
 }
 
@@ -107,22 +102,22 @@ impl Gate {
         match (&self.sources[at], self.asked.get(&at)) {
             // A file's, the target's own connection: nobody was given a credential.
             (None, _) => Ok(Passed::default()),
-            (Some(_), Some(Ok(me))) => self.judge(at, me, pulse).await,
+            (Some(_), Some(Ok(me))) => self.judge(at, &me.identity, pulse).await,
             (Some(_), _) => Ok(Passed { late: Some((Arc::clone(self), at)), ..Passed::default() }),
         }
     }
 
-    async fn judge(&self, at: usize, me: &Asked, pulse: &Pulse) -> Result<Passed> {
-        role(&self.items[at], "reads the source", &me.identity)?;
+    async fn judge(&self, at: usize, me: &Identity, pulse: &Pulse) -> Result<Passed> {
+        role(&self.items[at], "reads the source", me)?;
         self.tried(at, me, pulse).await
     }
 
     /// Lets one tenant try to read every other whose table it may read by its rights.
-    async fn tried(&self, at: usize, me: &Asked, pulse: &Pulse) -> Result<Passed> {
+    async fn tried(&self, at: usize, me: &Identity, pulse: &Pulse) -> Result<Passed> {
         let item = &self.items[at];
         let Some(mine) = &self.sources[at] else { return Ok(Passed::default()) };
         // Who was let pass as one of these reads the others by nature.
-        if me.identity.superuser || me.identity.bypass_rls || item.allows(Allow::ReadsOthers) {
+        if me.superuser || me.bypass_rls || item.allows(Allow::ReadsOthers) {
             return Ok(Passed::default());
         }
         let mut passed = Passed::default();
@@ -302,7 +297,18 @@ async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Crede
             .collect();
         roles.sort_unstable();
         roles.dedup();
-        async move { ask_one(&item, &relation, &qualified, &roles, timeout, &pulse).await }
+        async move {
+            pulse.knock(true);
+            let url = item.source_url()?;
+            let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+            let location = Location::Server(url.to_owned());
+            let opening = Database::open(&location, &options);
+            let database = targets::in_time(opening, timeout, &heirloom_engine::redact_url(url)).await?;
+            pulse.knock(false);
+            let asked = probe::ask(&database, &relation, &qualified, &roles).await;
+            database.close().await?;
+            Ok::<_, Error>(asked?)
+        }
     };
     let limits = Limits { parallel: fleet.limits.parallel, patience: GRACE };
     let ended = runner::run(meant.len(), limits, &fleet.crew.stop, step, |_, _| {}).await;
@@ -319,27 +325,6 @@ async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Crede
             (*at, answer)
         })
         .collect()
-}
-
-/// Asks one tenant's own connection.
-async fn ask_one(
-    item: &Item,
-    relation: &Relation,
-    qualified: &str,
-    roles: &[String],
-    timeout: Duration,
-    pulse: &Pulse,
-) -> Result<Asked> {
-    pulse.knock(true);
-    let url = item.source_url()?;
-    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
-    let location = Location::Server(url.to_owned());
-    let opening = Database::open(&location, &options);
-    let database = targets::in_time(opening, timeout, &heirloom_engine::redact_url(url)).await?;
-    pulse.knock(false);
-    let asked = probe::ask(&database, relation, qualified, roles).await;
-    database.close().await?;
-    Ok(asked?)
 }
 
 /// What a tenant's rows are read from: by its plan, else by its migration file.

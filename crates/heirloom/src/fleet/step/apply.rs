@@ -6,7 +6,6 @@ use heirloom_migrate::MigrateError;
 use heirloom_migrate::apply::{self, ApplyRequest, Options};
 use heirloom_migrate::fleet::{Allow, Line, Pulse, State, probe};
 use heirloom_migrate::plan::Plan;
-use heirloom_migrate::source::Source as _;
 use heirloom_store::Store;
 
 use super::super::gate::Passed;
@@ -47,11 +46,7 @@ async fn hand_down(
         return Ok(line);
     }
     let sides = open(item, crew, place, pulse).await?;
-    if passed.is_late() {
-        // A table that is gone is told with the cure.
-        sides.source.describe(&plan.source.relation).await?;
-    }
-    let passed = passed.settled(pulse).await?;
+    let passed = passed.settled(&sides.source, pulse).await?;
     line.probed = passed.probed;
     line.notes = passed.notes;
     let known = plan.target.store_id.is_some();
