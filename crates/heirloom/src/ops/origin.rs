@@ -1,9 +1,10 @@
 //! `heirloom origin`: the source row of a migrated memory beside what it became, and whether it still is that.
 
 use clap::Args;
-use heirloom_migrate::ledger;
+use heirloom_engine::{Refusal, Trouble};
 use heirloom_migrate::plan::{ColumnFate, Plan};
 use heirloom_migrate::verify::{self, Standing};
+use heirloom_migrate::{MigrateError, ledger};
 use heirloom_store::{Moment, Origin as Kept, Record, Show as Request};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,9 +92,13 @@ impl Operation for Origin {
 
 /// The plan of the run, when the ledger has one that this version reads: without, the values alone are shown.
 async fn plan_of(context: &Context, run_id: Uuid) -> Result<Option<Plan>> {
-    let client = context.existing().await?.client().await.map_err(heirloom_migrate::MigrateError::from)?;
-    // A login that serves tenants alone may not look at the ledger; the values are shown all the same.
-    if !ledger::exists(&client).await.unwrap_or(false) {
+    let client = context.existing().await?.client().await.map_err(MigrateError::from)?;
+    let known = match ledger::exists(&client).await {
+        // A login that serves tenants alone may not look at the ledger; the values are shown all the same.
+        Err(MigrateError::Target(error)) if Refusal::of(&error).trouble == Trouble::Rights => false,
+        known => known?,
+    };
+    if !known {
         return Ok(None);
     }
     Ok(ledger::stored_plan(&client, run_id).await.ok())
