@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use heirloom::command;
 use heirloom_engine::testkit::TestDatabase;
 
+use crate::guide::{blocks, commands, shown};
 use crate::support::Home;
 
 const PAGE: &str = include_str!("../../../../docs/guides/fleet-migration.md");
@@ -26,36 +26,9 @@ const TABLES: &str = "create table workspaces (id uuid primary key, name text no
     select w.id, 'a thing worth knowing, number ' || g, (array['LOCAL', 'TEAM', 'GLOBAL'])[1 + g % 3]
     from generate_series(1, {rows}) g, workspaces w";
 
-/// The blocks of the page in their order, each with what stands after its fence; and what passes between them, as
-/// `<!-- a day later -->`.
-fn blocks() -> Vec<(&'static str, &'static str)> {
-    let mut blocks = Vec::new();
-    for (at, part) in PAGE.split("```").enumerate() {
-        if at % 2 == 1 {
-            blocks.push(part.split_once('\n').expect("a fence and what it holds"));
-        } else {
-            let passing = part.lines().filter_map(|line| line.strip_prefix("<!-- ")?.strip_suffix(" -->"));
-            blocks.extend(passing.map(|what| ("passes", what)));
-        }
-    }
-    blocks
-}
-
-fn commands(block: &str) -> impl Iterator<Item = &str> {
-    block.lines().filter(|line| !line.is_empty())
-}
-
 #[test]
 fn every_command_of_the_guide_is_one() {
-    let mut count = 0;
-    for (_, block) in blocks().into_iter().filter(|(fence, _)| *fence == "sh") {
-        for line in commands(block) {
-            let words = line.split_whitespace();
-            command::tree().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
-            count += 1;
-        }
-    }
-    assert!(count >= 12, "{count}");
+    assert!(shown(PAGE) >= 12);
 }
 
 /// A name of a database, or of a role, that PostgreSQL takes without quotes.
@@ -80,7 +53,8 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
     let url = |database: &TestDatabase, user: &str| {
         format!("postgres://{user}:{user}@{}", database.url().unwrap().rsplit('@').next().unwrap())
     };
-    let sql: Vec<&str> = blocks().into_iter().filter(|(fence, _)| *fence == "sql").map(|(_, block)| block).collect();
+    let sql: Vec<&str> =
+        blocks(PAGE).into_iter().filter(|(fence, _)| *fence == "sql").map(|(_, block)| block).collect();
     assert_eq!(sql.len(), 2, "the role of a tenant, and its right to the marker");
     let mut now = (jiff::Timestamp::now().as_second() / DAY + 1) * DAY + DAY / 2;
     for (at, (team, rows)) in TEAMS.into_iter().enumerate() {
@@ -126,16 +100,11 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
         ran.stdout
     };
     let mut last = String::new();
-    for (fence, block) in blocks() {
+    for (fence, block) in blocks(PAGE) {
         match fence {
             "sh" => {
-                for line in commands(block) {
-                    let words = line.split_whitespace().skip(1).map(|word| match word.strip_prefix('$') {
-                        Some(name) => variables[name].clone(),
-                        None => word.to_owned(),
-                    });
-                    let words: Vec<String> = words.collect();
-                    last = run(&words.join(" "), now);
+                for words in commands(block, |name| variables.get(name).map(String::as_str)) {
+                    last = run(&words, now);
                 }
             }
             "text status" => assert_eq!(last, block, "what the guide shows is not what is said"),

@@ -1,17 +1,37 @@
 //! What stands between the fences of a guide, in its order, for the tests that do what guides say.
 
-/// The blocks of a page: what stands after each fence, and what it holds.
+use heirloom::command;
+
+/// The blocks of a page, each with what stands after its fence; and what passes between them, as `<!-- a day later -->`.
 pub(crate) fn blocks(page: &str) -> Vec<(&str, &str)> {
-    let parts: Vec<&str> = page.split("```").collect();
-    parts.iter().skip(1).step_by(2).map(|block| block.split_once('\n').expect("a fence and what it holds")).collect()
+    let mut blocks = Vec::new();
+    for (at, part) in page.split("```").enumerate() {
+        if at % 2 == 1 {
+            blocks.push(part.split_once('\n').expect("a fence and what it holds"));
+        } else {
+            let passing = part.lines().filter_map(|line| line.strip_prefix("<!-- ")?.strip_suffix(" -->"));
+            blocks.extend(passing.map(|what| ("passes", what)));
+        }
+    }
+    blocks
 }
 
-/// The commands of a block, one a line, without the program's name; a variable stands for what `given` says.
-pub(crate) fn commands(block: &str, given: &[(&str, &str)]) -> Vec<String> {
-    let value = |word: &str| match word.strip_prefix('$') {
-        Some(name) => given.iter().find(|(known, _)| *known == name).map_or(word, |(_, value)| value).to_owned(),
-        None => word.to_owned(),
-    };
+/// The commands of a block, one a line, without the program's name; `value` is what a variable stands for.
+pub(crate) fn commands<'v>(block: &str, value: impl Fn(&str) -> Option<&'v str>) -> Vec<String> {
+    let spelt = |word: &str| word.strip_prefix('$').and_then(&value).unwrap_or(word).to_owned();
     let lines = block.lines().filter(|line| !line.is_empty());
-    lines.map(|line| line.split_whitespace().skip(1).map(value).collect::<Vec<_>>().join(" ")).collect()
+    lines.map(|line| line.split_whitespace().skip(1).map(spelt).collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// How many commands a page shows, each of which has to be one.
+#[track_caller]
+pub(crate) fn shown(page: &str) -> usize {
+    let blocks = blocks(page);
+    let shells = blocks.iter().filter(|(fence, _)| fence.starts_with("sh"));
+    let lines: Vec<String> = shells.flat_map(|(_, block)| commands(block, |_| None)).collect();
+    for line in &lines {
+        let words = std::iter::once("heirloom").chain(line.split_whitespace());
+        command::tree().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+    lines.len()
 }
