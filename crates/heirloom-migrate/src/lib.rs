@@ -37,6 +37,7 @@ mod part;
 pub mod plan;
 pub mod report;
 pub mod retire;
+mod role;
 pub mod soak;
 pub mod source;
 pub mod value;

@@ -1,9 +1,11 @@
 //! How far following lags behind a source that is written to.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heirloom_migrate::apply::{self, ApplyRequest, Follow, Followed, Options, Stop};
+
+use tokio::sync::mpsc;
 
 use crate::Line;
 use crate::ground::Ground;
@@ -16,13 +18,14 @@ const SECONDS: u64 = 20;
 pub(crate) async fn line(rows: u64) -> Line {
     let ground = Ground::changing(rows).await;
     let plan = ground.plan().await;
-    let (stop, told) = (Stop::default(), Arc::new(Mutex::new(Vec::<Followed>::new())));
-    let seen = Arc::clone(&told);
+    let (stop, (told, mut passes)) = (Stop::default(), mpsc::unbounded_channel::<Followed>());
     let follow = Follow {
         every: Duration::from_secs(1),
         look_every: Duration::from_secs(60),
         overlap: Duration::from_secs(1),
-        told: Arc::new(move |now| seen.lock().unwrap().push(*now)),
+        told: Arc::new(move |now| {
+            let _ = told.send(*now);
+        }),
     };
     let mut progress = |_| {};
     let following = apply::run(ApplyRequest {
@@ -36,29 +39,28 @@ pub(crate) async fn line(rows: u64) -> Line {
         progress: &mut progress,
     });
     let writing = async {
-        while told.lock().unwrap().is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        told.lock().unwrap().clear();
+        // What it was handed down for is not its lag.
+        passes.recv().await.unwrap();
         let client = ground.db.database().client().await.unwrap();
         let began = Instant::now();
+        let mut tick = tokio::time::interval(Duration::from_millis(100));
         for tenth in 0..SECONDS * 10 {
+            tick.tick().await;
             let some = CHANGES / 10;
             let sql = format!(
                 "update bench.item set body = 'changed {tenth} ' || body, changed = now()
                   where id in (select 1 + (random() * {rows})::bigint from generate_series(1, {some}))"
             );
             client.batch_execute(&sql).await.unwrap();
-            let due = Duration::from_millis(100 * (tenth + 1));
-            tokio::time::sleep(due.saturating_sub(began.elapsed())).await;
         }
+        tick.tick().await;
         let took = began.elapsed().as_secs_f64();
         stop.ask();
         took
     };
     let (done, took) = tokio::join!(following, writing);
     let followed = done.unwrap().followed.unwrap();
-    let lags: Vec<u64> = told.lock().unwrap().iter().map(|pass| pass.lag_ms).collect();
+    let lags: Vec<u64> = std::iter::from_fn(|| passes.try_recv().ok()).map(|pass| pass.lag_ms).collect();
     let longest = lags.iter().copied().max().unwrap_or(0);
     ground.close().await;
     let rate = (CHANGES * SECONDS) as f64 / took;

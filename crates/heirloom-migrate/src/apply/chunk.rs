@@ -16,7 +16,7 @@ use crate::error::{MigrateError, Result};
 use crate::ledger::{self, ChunkRecord, ChunkResult, Lease};
 use crate::mapping::{Reject, RejectCode};
 use crate::plan::PlannedChunk;
-use crate::source::{self, Read, Since};
+use crate::source::{self, KeyRange, Read, Since};
 use crate::value::SourceRow;
 
 /// Rows that are mapped together, off the thread that reads them.
@@ -41,7 +41,7 @@ pub(super) async fn prepare(work: &Work<'_>, lease: Lease, since: Option<&Since>
         let mapper = Arc::clone(&work.mapper);
         tokio::task::spawn_blocking(move || mapper.map_all(batch))
     };
-    let mut read = Read { since: since.cloned(), ..reading(work, planned(work, &lease)?) };
+    let mut read = Read { since: since.cloned(), ..work.reading(&planned(work, &lease)?.range) };
     // Read with the row, so that the two are of one moment.
     read.expressions.extend(work.version.clone());
     let (mut look, mut buffer) = (work.version.as_ref().map(|_| DigestSum::default()), Vec::new());
@@ -85,14 +85,23 @@ fn planned<'w>(work: &'w Work<'_>, lease: &Lease) -> Result<&'w PlannedChunk> {
     })
 }
 
-pub(super) fn reading(work: &Work<'_>, chunk: &PlannedChunk) -> Read {
-    Read {
-        relation: work.plan.source.relation.clone(),
-        table: work.plan.source.table.clone(),
-        key: work.plan.source.key.clone(),
-        expressions: work.mapper.program.expressions().to_vec(),
-        range: chunk.range.clone(),
-        since: None,
+impl Work<'_> {
+    /// The read of a range as the plan has it.
+    pub(super) fn reading(&self, range: &KeyRange) -> Read {
+        self.plan.reading(range, self.mapper.program.expressions())
+    }
+
+    /// Count and sum over the values of the rows of a read; `visit` is given each key.
+    pub(super) async fn values(&self, read: &Read, visit: &mut (dyn FnMut(&[String]) + Send)) -> Result<DigestSum> {
+        let (mut sum, mut buffer) = (DigestSum::default(), Vec::new());
+        self.source
+            .scan(read, &mut |row, _bytes| {
+                sum.add(self.mapper.source_digest(&row, &mut buffer));
+                visit(&row.key);
+                Ok(())
+            })
+            .await?;
+        Ok(sum)
     }
 }
 
@@ -135,11 +144,7 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
         mark.stamp_with_rows(&tx, work, &there).await?;
     }
     work.failpoints.pass(Point::AfterMark).await?;
-    let ours = match whole {
-        true => ledger::finish_chunk(&tx, &lease, &result).await?,
-        false => ledger::touch_chunk(&tx, &lease, &result).await?,
-    };
-    if !ours {
+    if !ledger::finish_chunk(&tx, &lease, &result, whole).await? {
         return Ok(None);
     }
     work.failpoints.pass(Point::BeforeCommit).await?;
@@ -171,10 +176,9 @@ pub(super) async fn unchanged(
     chunk: &PlannedChunk,
     record: &ChunkRecord,
 ) -> Result<Option<ChunkResult>> {
-    let mut ids = Vec::new();
+    let (read, mut ids) = (work.reading(&chunk.range), Vec::new());
     let looks_the_same = match (&work.version, record.look) {
         (Some(version), Some(look)) => {
-            let read = reading(work, chunk);
             let visit = &mut |key: &[String]| ids.push(work.mapper.program.id(key));
             look == source::versions(work.source, &read, version, &work.mapper.key, visit).await?
         }
@@ -182,16 +186,9 @@ pub(super) async fn unchanged(
     };
     if !looks_the_same {
         // The same rows may have been written again.
-        let (mut source, mut buffer) = (DigestSum::default(), Vec::new());
         ids.clear();
-        work.source
-            .scan(&reading(work, chunk), &mut |row, _bytes| {
-                source.add(work.mapper.source_digest(&row, &mut buffer));
-                ids.push(work.mapper.program.id(&row.key));
-                Ok(())
-            })
-            .await?;
-        if record.source != Some(source) {
+        let values = work.values(&read, &mut |key| ids.push(work.mapper.program.id(key))).await?;
+        if record.source != Some(values) {
             return Ok(None);
         }
     }

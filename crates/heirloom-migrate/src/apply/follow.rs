@@ -8,6 +8,7 @@
 //! Both go through the leases of `crew`, so several processes may follow one source. A database that does not answer is
 //! waited for.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,14 +16,12 @@ use serde::Serialize;
 
 use super::crew::{Again, Crew};
 use super::gone::{Gone, gone};
-use super::{Applied, Options, Progress, Stop, Work, chunk, move_on, upkeep};
+use super::{Applied, Options, Progress, Stop, Work, move_on, upkeep};
+use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::file::MigrationFile;
 use crate::ledger::{self, ChunkRecord};
 use crate::source::{Column, KeyRange, Read, Since, versions};
-
-/// How long to look away at a time, so that a wish to stop is heard.
-const NAP: Duration = Duration::from_millis(100);
 
 /// Longest time between two tries while a database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,6 +69,8 @@ pub struct Followed {
 pub(super) struct Following {
     column: Option<Column>,
     since: Option<Since>,
+    /// How the rows look that changed since, a chunk; what looks as it did when it was dealt with is left alone.
+    changes: HashMap<u32, DigestSum>,
     /// When the source was asked what `since` says.
     asked: Instant,
     looked: Instant,
@@ -87,6 +88,7 @@ impl Following {
         let mut following = Self {
             column,
             since: None,
+            changes: HashMap::new(),
             asked: Instant::now(),
             looked: Instant::now(),
             look_took: Duration::ZERO,
@@ -94,6 +96,9 @@ impl Following {
             total: Followed::default(),
         };
         following.since = following.horizon(work, follow).await?;
+        if let Some(since) = &following.since {
+            following.changes = changes(work, since).await?;
+        }
         Ok(following)
     }
 
@@ -119,6 +124,9 @@ impl Following {
         while !stop.asked() {
             let pause = match self.pass(work, stop, options, follow).await {
                 Ok(()) => {
+                    if let (true, Some(note)) = (failures > 0, &options.note) {
+                        note("Going on");
+                    }
                     failures = 0;
                     (follow.told)(&self.total);
                     // Without quick passes a table that is long to look at is looked at less often.
@@ -133,10 +141,7 @@ impl Following {
                 }
                 Err(error) => return Err(error),
             };
-            let until = Instant::now() + pause;
-            while !stop.asked() && Instant::now() < until {
-                tokio::time::sleep(NAP.min(until.saturating_duration_since(Instant::now()))).await;
-            }
+            stop.wait(pause).await;
         }
         self.keep_up_the_store(work, options).await?;
         Ok(self.total)
@@ -157,8 +162,12 @@ impl Following {
             ledger::chunks(&client, work.plan.run_id).await?
         };
         let since = self.since.clone().filter(|_| self.looked.elapsed() < follow.look_every);
-        let chosen = match &since {
-            Some(since) => touched(work, since, &records).await?,
+        let changes = match &since {
+            Some(since) => Some(changes(work, since).await?),
+            None => None,
+        };
+        let chosen = match &changes {
+            Some(changes) => self.changed(changes, records),
             None => differing(work, records).await?,
         };
         if !chosen.is_empty() {
@@ -169,15 +178,14 @@ impl Following {
             };
             let mut unseen = |_: Progress| {};
             let (result, mut applied) = Crew::new(work, stop, options, &mut unseen).dealing(again).run(&chosen).await;
-            // Of what was done before it failed, the ledger knows; it is counted when it is met again.
-            result?;
+            // What was done before it failed stays done.
             self.add(&applied);
+            result?;
             let client = work.store.database().client().await?;
             self.total.open_rejects = ledger::find_run(&client, work.plan.run_id).await?.map_or(0, |run| run.open);
             drop(client);
             if applied.written > 0 {
                 move_on(work, &mut applied).await?;
-                self.written = true;
             }
         }
         if since.is_none() && !stop.asked() {
@@ -195,7 +203,16 @@ impl Following {
         self.total.lag_ms = u64::try_from(self.asked.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.total.longest_lag_ms = self.total.longest_lag_ms.max(self.total.lag_ms);
         (self.asked, self.since) = (asked, next);
+        self.changes = changes.unwrap_or_else(|| std::mem::take(&mut self.changes));
         Ok(())
+    }
+
+    /// The chunks in which rows changed that were not dealt with as they look now.
+    fn changed(&self, changes: &HashMap<u32, DigestSum>, records: Vec<ChunkRecord>) -> Vec<ChunkRecord> {
+        let is_new = |record: &ChunkRecord| {
+            changes.get(&record.ordinal).is_some_and(|now| self.changes.get(&record.ordinal) != Some(now))
+        };
+        records.into_iter().filter(is_new).collect()
     }
 
     fn add(&mut self, applied: &Applied) {
@@ -203,16 +220,26 @@ impl Following {
         total.inserted += applied.inserted;
         total.updated += applied.updated;
         total.restored += applied.restored;
+        self.written |= applied.written > 0;
     }
 }
 
-/// The chunks in which something changed since.
-async fn touched(work: &Work<'_>, since: &Since, records: &[ChunkRecord]) -> Result<Vec<ChunkRecord>> {
-    let Some(first) = work.plan.chunks.first() else { return Ok(Vec::new()) };
-    let read = Read { since: Some(since.clone()), range: KeyRange::default(), ..chunk::reading(work, first) };
+/// How the rows look that changed since, a chunk that has any: by their versions, or by their values where the source keeps
+/// none.
+async fn changes(work: &Work<'_>, since: &Since) -> Result<HashMap<u32, DigestSum>> {
+    let all = KeyRange::default();
     let ranges: Vec<&KeyRange> = work.plan.chunks.iter().map(|chunk| &chunk.range).collect();
-    let touched = work.source.touched(&read, &ranges).await?;
-    Ok(touched.into_iter().filter_map(|at| records.get(at).cloned()).collect())
+    let touched = work.source.touched(&Read { since: Some(since.clone()), ..work.reading(&all) }, &ranges).await?;
+    let mut changes = HashMap::with_capacity(touched.len());
+    for chunk in touched.into_iter().filter_map(|at| work.plan.chunks.get(at)) {
+        let read = Read { since: Some(since.clone()), ..work.reading(&chunk.range) };
+        let looks = match &work.version {
+            Some(version) => versions(work.source, &read, version, &work.mapper.key, &mut |_key| {}).await?,
+            None => work.values(&read, &mut |_key| {}).await?,
+        };
+        changes.insert(chunk.ordinal, looks);
+    }
+    Ok(changes)
 }
 
 /// The chunks that do not look as they did when they were done: all of them where the source keeps no versions of its rows.
@@ -220,7 +247,7 @@ async fn differing(work: &Work<'_>, records: Vec<ChunkRecord>) -> Result<Vec<Chu
     let Some(version) = &work.version else { return Ok(records) };
     let mut differing = Vec::new();
     for (planned, record) in work.plan.chunks.iter().zip(records) {
-        let read = chunk::reading(work, planned);
+        let read = work.reading(&planned.range);
         let looks = versions(work.source, &read, version, &work.mapper.key, &mut |_key| {}).await?;
         if record.look != Some(looks) {
             differing.push(record);

@@ -10,7 +10,7 @@ use heirloom_store::{Forget, Scope, StoreError};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Work, chunk};
+use super::Work;
 use crate::error::{MigrateError, Result};
 use crate::file::Budget;
 use crate::ledger;
@@ -77,7 +77,7 @@ async fn find(work: &Work<'_>) -> Result<(u64, Vec<(Uuid, String)>)> {
         }
         let mut there = HashSet::new();
         for planned in &work.plan.chunks {
-            let read = narrow(&chunk::reading(work, planned), Vec::new());
+            let read = narrow(&work.reading(&planned.range), Vec::new());
             work.source
                 .scan(&read, &mut |row, _bytes| {
                     let id = work.mapper.program.id(&row.key);

@@ -21,12 +21,11 @@ mod retry;
 mod write;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use heirloom_store::Store;
 use serde::Serialize;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use uuid::Uuid;
 
 use crate::error::{MigrateError, Result};
@@ -43,18 +42,31 @@ pub use options::{LEASE, Manners, Note, Options, Rate};
 pub use retry::{Retried, retry};
 
 /// A request to stop after the chunk in hand. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
 
 impl Stop {
     /// Asks to stop.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.send_replace(true);
     }
 
     /// Whether it was asked.
     pub fn asked(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        *self.0.borrow()
+    }
+
+    /// Waits until it is asked, and no longer than this.
+    pub async fn wait(&self, longest: Duration) {
+        let mut asked = self.0.subscribe();
+        // Whichever comes first: who waits looks himself.
+        let _ = tokio::time::timeout(longest, asked.wait_for(|asked| *asked)).await;
     }
 }
 

@@ -55,7 +55,6 @@ pub struct ChunkResult {
     pub expected: DigestSum,
 }
 
-const TOUCH: &str = include_str!("../../sql/queries/touch_chunk.sql");
 const FINISH: &str = include_str!("../../sql/queries/finish_chunk.sql");
 const SELECT: &str = "select ordinal, state = 'done', rows, rejected, source_sum, forgotten, conflicts, source_look from heirloom_migrate.chunk";
 
@@ -79,51 +78,37 @@ pub async fn lock_chunk(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32) -> Res
 }
 
 /// Records a chunk as done and gives its lease back. The caller commits it with the rows; `false` says that another runner
-/// has taken the chunk, so that nothing may be committed.
-pub async fn finish_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkResult) -> Result<bool> {
+/// has taken the chunk, so that nothing may be committed. Where it was not read `whole`, what was written is added, what is
+/// counted of its source stays, and how that looked is not known any more.
+pub async fn finish_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkResult, whole: bool) -> Result<bool> {
     let number = ordinal_sql(lease.ordinal)?;
-    let counts = [
-        result.rows,
-        result.inserted,
-        result.updated,
-        result.present,
-        result.forgotten,
-        result.conflicts,
-        result.rejected,
-        result.restored,
-    ]
-    .map(count_sql);
-    let (source, expected) = (result.source.sum_bytes(), result.expected.sum_bytes());
-    let look = result.look.map(|look| look.sum_bytes());
+    let [inserted, updated, restored] = [result.inserted, result.updated, result.restored].map(count_sql);
+    let [rows, present, forgotten, conflicts, rejected] =
+        [result.rows, result.present, result.forgotten, result.conflicts, result.rejected]
+            .map(|count| whole.then(|| count_sql(count)));
+    let sum = |of: DigestSum| whole.then(|| of.sum_bytes().to_vec());
+    let (source, expected, look) = (sum(result.source), sum(result.expected), result.look.and_then(sum));
     let changed = tx
         .execute(
             FINISH,
             &[
                 &lease.run_id,
                 &number,
-                &counts[0],
-                &counts[1],
-                &counts[2],
-                &counts[3],
-                &counts[4],
-                &counts[5],
-                &counts[6],
-                &source.as_slice(),
-                &expected.as_slice(),
-                &counts[7],
+                &rows,
+                &inserted,
+                &updated,
+                &present,
+                &forgotten,
+                &conflicts,
+                &rejected,
+                &source,
+                &expected,
+                &restored,
                 &lease.fence,
-                &look.as_ref().map(|sum| sum.as_slice()),
+                &look,
             ],
         )
         .await?;
-    Ok(changed == 1)
-}
-
-/// Records what changed rows of a chunk came to and gives its lease back; else as [`finish_chunk`].
-pub async fn touch_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkResult) -> Result<bool> {
-    let number = ordinal_sql(lease.ordinal)?;
-    let [inserted, updated, restored] = [result.inserted, result.updated, result.restored].map(count_sql);
-    let changed = tx.execute(TOUCH, &[&lease.run_id, &number, &lease.fence, &inserted, &updated, &restored]).await?;
     Ok(changed == 1)
 }
 

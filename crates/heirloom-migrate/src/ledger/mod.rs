@@ -21,9 +21,7 @@ mod step;
 mod stored;
 
 pub use audit::{PROGRAM, Stamp, append, chain, entries, guards, has_chain, lock_head};
-pub use chunk::{
-    ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk, touch_chunk,
-};
+pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
     Beat, Busy, Lease, Live, Runner, beat, busy, claim, holds, is_current, knows_runner, leave, live, pending, release,

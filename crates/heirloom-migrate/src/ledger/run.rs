@@ -1,7 +1,6 @@
 //! The runs: one a plan that was applied.
 
 use deadpool_postgres::{GenericClient, Transaction};
-use heirloom_store::schema::AUDIT_ROLE;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -10,6 +9,7 @@ use super::chunk::{ordinal_sql, unsigned};
 use super::reject::key_parts;
 use crate::error::{MigrateError, Result};
 use crate::plan::Plan;
+use crate::role;
 
 const SUMMARY: &str = include_str!("../../sql/queries/run_summary.sql");
 
@@ -275,17 +275,17 @@ async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<
 
 /// Keys of a source that the store holds, from `heirloom.origin`, read as the audit role.
 pub async fn handed_down(tx: &Transaction<'_>, source: &str) -> Result<Vec<Vec<String>>> {
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+    role::as_audit(tx).await?;
     let rows = tx.query("select source_key from heirloom.origin where source = $1", &[&source]).await?;
-    tx.batch_execute("set local role none").await?;
+    role::as_self(tx).await?;
     rows.iter().map(|row| key_parts(row.try_get(0)?)).collect()
 }
 
 /// How many keys of a source the store holds, read as the audit role.
 pub async fn handed_down_count(tx: &Transaction<'_>, source: &str) -> Result<u64> {
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+    role::as_audit(tx).await?;
     let row = tx.query_one("select count(*) from heirloom.origin where source = $1", &[&source]).await?;
-    tx.batch_execute("set local role none").await?;
+    role::as_self(tx).await?;
     Ok(unsigned(row.try_get(0)?))
 }
 
@@ -296,8 +296,8 @@ pub async fn handed_down_between(
     first: Uuid,
     last: Uuid,
 ) -> Result<Vec<(Uuid, String)>> {
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+    role::as_audit(tx).await?;
     let rows = tx.query(include_str!("../../sql/queries/handed_down_between.sql"), &[&source, &first, &last]).await?;
-    tx.batch_execute("set local role none").await?;
+    role::as_self(tx).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

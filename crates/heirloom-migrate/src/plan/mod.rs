@@ -37,7 +37,7 @@ use uuid::Uuid;
 
 use crate::digest::DigestSum;
 use crate::mapping::RejectCode;
-use crate::source::{Identity, KeyRange, Relation, Table, TreeRows};
+use crate::source::{Identity, KeyRange, Read, Relation, Table, TreeRows};
 
 /// Version of the plan's own form; another one is refused.
 pub const FORMAT: u32 = 1;
@@ -99,6 +99,20 @@ pub struct Plan {
     pub estimate: Estimate,
     /// blake3 of this plan's JSON with this field empty, hex.
     pub digest: String,
+}
+
+impl Plan {
+    /// The read of a range of its source: all columns as they were planned, and these expressions after them.
+    pub(crate) fn reading(&self, range: &KeyRange, expressions: &[String]) -> Read {
+        Read {
+            relation: self.source.relation.clone(),
+            table: self.source.table.clone(),
+            key: self.source.key.clone(),
+            expressions: expressions.to_vec(),
+            range: range.clone(),
+            since: None,
+        }
+    }
 }
 
 /// The migration file inside a plan.

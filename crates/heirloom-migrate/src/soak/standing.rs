@@ -65,7 +65,8 @@ impl Standing {
             // A plan out of the ledger has no samples, and another seal for that.
             let same_plan = run.plan_digest == task.plan.digest
                 || ledger::stored_plan(&client, task.plan.run_id).await?.digest == task.plan.digest;
-            (run, same_plan, ledger::chain(&client, task.plan.run_id).await?)
+            let chain = (ledger::entries(&client, task.plan.run_id).await?, ledger::guards(&client).await?);
+            (run, same_plan, chain)
         };
         if !same_plan {
             return Err(MigrateError::Plan {

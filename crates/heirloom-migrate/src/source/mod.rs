@@ -156,6 +156,8 @@ pub struct Read {
 pub struct Since {
     /// The column.
     pub column: String,
+    /// Its type as the source spells it.
+    pub declared: String,
     /// The earliest time that is meant, as the source writes it.
     pub from: String,
 }

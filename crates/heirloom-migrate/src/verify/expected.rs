@@ -11,7 +11,7 @@ use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::mapping::Program;
 use crate::plan::{self, Plan, PlannedChunk};
-use crate::source::{self, Read, Source, verbatim};
+use crate::source::{self, Source, verbatim};
 
 /// Everything the comparison needs, checked once.
 pub(super) struct Work<'a> {
@@ -75,14 +75,7 @@ impl<'a> Work<'a> {
 
     /// Reads a chunk of the source; its connection is released before this returns.
     pub(super) async fn read(&self, chunk: &PlannedChunk, seen: &mut HashSet<Uuid>) -> Result<Vec<Expected>> {
-        let read = Read {
-            relation: self.plan.source.relation.clone(),
-            table: self.plan.source.table.clone(),
-            key: self.plan.source.key.clone(),
-            expressions: self.program.expressions().to_vec(),
-            range: chunk.range.clone(),
-            since: None,
-        };
+        let read = self.plan.reading(&chunk.range, self.program.expressions());
         let dimension = self.store.meta().dimension;
         let (mut rows, mut buffer) = (Vec::new(), Vec::new());
         self.source

@@ -11,9 +11,10 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::difference::Explanation;
-use super::target::{self, TargetRow};
+use super::target::TargetRow;
 use crate::canon::FIELDS;
 use crate::error::Result;
+use crate::role;
 
 const RECORDS: &str = include_str!("../../sql/queries/verify_explain.sql");
 
@@ -58,9 +59,9 @@ impl Records {
             return Ok(Self::default());
         }
         let each: Vec<&str> = namespaces.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        target::as_audit(tx).await?;
+        role::as_audit(tx).await?;
         let rows = tx.query(RECORDS, &[&namespaces, &ids, &each]).await?;
-        target::as_self(tx).await?;
+        role::as_self(tx).await?;
         let said = |row: &Row| -> Result<((String, Uuid), Said)> {
             let said = Said {
                 said: row.try_get("said")?,

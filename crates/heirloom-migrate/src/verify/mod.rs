@@ -126,7 +126,7 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
     let mut verification = Verification::of(plan);
     let mut seen: HashSet<Uuid> = HashSet::new();
     // The next chunk is read while one is compared, where there is a connection for each.
-    let ahead = !store.database().is_embedded() && store.database().pool_size() > 2;
+    let ahead = store.database().pool_size() > 2;
     let mut ready = None;
     for (at, chunk) in plan.chunks.iter().enumerate() {
         let rows = match ready.take() {

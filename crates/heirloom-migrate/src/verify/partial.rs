@@ -14,11 +14,12 @@ use uuid::Uuid;
 
 use super::difference::{Class, Explanation};
 use super::expected::Work;
-use super::{Verification, live, target, walk};
+use super::{Verification, live, walk};
 use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::plan::{Plan, PlannedChunk};
-use crate::source::{Read, Source, versions};
+use crate::role;
+use crate::source::{Source, versions};
 
 const TARGET: &str = include_str!("../../sql/queries/leaf_target.sql");
 
@@ -66,15 +67,7 @@ impl<'a> Partial<'a> {
     /// How a chunk looks now; `None` when its source keeps no versions.
     pub(crate) async fn look(&self, chunk: &PlannedChunk) -> Result<Option<Look>> {
         let Some(version) = &self.version else { return Ok(None) };
-        let plan = self.work.plan;
-        let read = Read {
-            relation: plan.source.relation.clone(),
-            table: plan.source.table.clone(),
-            key: plan.source.key.clone(),
-            expressions: Vec::new(),
-            range: chunk.range.clone(),
-            since: None,
-        };
+        let read = self.work.plan.reading(&chunk.range, &[]);
         let mut ids = Vec::new();
         let sum = versions(self.work.source, &read, version, &self.work.origin_key, &mut |key| {
             ids.push(self.work.program.id(key));
@@ -82,7 +75,7 @@ impl<'a> Partial<'a> {
         .await?;
         let mut client = self.work.store.database().client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
-        target::as_audit(&tx).await?;
+        role::as_audit(&tx).await?;
         let row = tx.query_one(TARGET, &[&ids]).await?;
         let rows: i64 = row.try_get(0)?;
         let target_rows = u64::try_from(rows).unwrap_or(0);
@@ -126,7 +119,7 @@ impl<'a> Partial<'a> {
             .collect();
         let mut client = self.work.store.database().client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
-        target::as_audit(&tx).await?;
+        role::as_audit(&tx).await?;
         let source = &self.work.origin_source;
         let recorded = tx.query(include_str!("../../sql/queries/origin_of.sql"), &[source, &missing]).await?;
         let recorded = recorded.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<HashSet<Uuid>>>()?;

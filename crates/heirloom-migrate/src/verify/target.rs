@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
-use heirloom_store::schema::AUDIT_ROLE;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -11,6 +10,7 @@ use super::wire::{self, Raw};
 use crate::canon::FIELDS;
 use crate::digest::{Digest, Key};
 use crate::error::{MigrateError, Result};
+use crate::role;
 
 /// A memory as the target holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl TargetRow {
 
 /// Reads these ids in whatever namespace they are. The caller's transaction keeps its own role afterwards.
 pub async fn rows(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<TargetRow>> {
-    as_audit(tx).await?;
+    role::as_audit(tx).await?;
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("m.{field}")).collect();
     let sql = format!(
         "select m.id, m.namespace, o.source, o.source_digest, o.written_digest, \
@@ -61,23 +61,13 @@ pub async fn rows(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<TargetRow>> 
         fields.join(", ")
     );
     let rows = tx.query(&sql, &[&ids]).await?;
-    as_self(tx).await?;
+    role::as_self(tx).await?;
     rows.iter().map(row).collect()
 }
 
 /// Digests of these ids under `key`, for telling whether the store still holds what was written.
 pub async fn digests(tx: &Transaction<'_>, ids: &[Uuid], key: &Key) -> Result<HashMap<Uuid, Digest>> {
     Ok(rows(tx, ids).await?.into_iter().map(|row| (row.id, row.digest(key))).collect())
-}
-
-pub(super) async fn as_audit(tx: &Transaction<'_>) -> Result<()> {
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
-    Ok(())
-}
-
-pub(super) async fn as_self(tx: &Transaction<'_>) -> Result<()> {
-    tx.batch_execute("set local role none").await?;
-    Ok(())
 }
 
 fn row(row: &Row) -> Result<TargetRow> {

@@ -13,6 +13,7 @@ use super::{ChunkVerdict, Verification, aside};
 use crate::canon::FIELDS;
 use crate::digest::DigestSum;
 use crate::error::Result;
+use crate::role;
 
 /// Compares one chunk and adds what it finds.
 pub(super) async fn chunk(
@@ -151,9 +152,9 @@ impl Walk<'_, '_, '_, '_> {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
-        target::as_audit(self.tx).await?;
+        role::as_audit(self.tx).await?;
         let rows = self.tx.query("select id from heirloom.tombstone where id = any ($1)", &[&ids]).await?;
-        target::as_self(self.tx).await?;
+        role::as_self(self.tx).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use heirloom_migrate::apply::{self, Applied, ApplyRequest, Follow, Followed, Options, Stop};
+use heirloom_migrate::apply::{Applied, Follow, Followed, Options, Stop};
 use heirloom_migrate::file::Budget;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Since, Source};
@@ -45,17 +45,8 @@ async fn follow(
             let _ = told.send(*now);
         }),
     };
-    let mut progress = |_| {};
-    let running = apply::run(ApplyRequest {
-        plan,
-        source,
-        store: &ground.store,
-        heirloom: "test",
-        stop: stop.clone(),
-        check_only: false,
-        options: Options { deletes, follow: Some(follow), ..Options::default() },
-        progress: &mut progress,
-    });
+    let options = Options { deletes, follow: Some(follow), ..Options::default() };
+    let running = ground.apply_until(&stop, source, plan, options);
     let story = async {
         passes.recv().await?;
         for step in steps {
@@ -101,6 +92,22 @@ async fn what_changes_follows_by_its_time() {
     assert_eq!(ground.one("select sum(rows) from heirloom_migrate.chunk").await, "42");
     let found = ground.verify(&plan).await.unwrap();
     assert_eq!(found.difference_count, 1, "{:#?}", found.differences);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_dealt_with_is_left_alone() {
+    let ground = Ground::new(TABLE).await;
+    let plan = ground.plan(FILE, 10).await.unwrap();
+    let steps = ["update note set body = 'changed ' || id, updated_at = now() where id in (3, 17, 18)"]
+        .into_iter()
+        .chain(["select 1"; 5])
+        .collect::<Vec<_>>();
+    let done = follow(&ground, ground.source.as_ref(), &plan, HOUR, None, &steps).await.unwrap();
+    assert!(done.followed.unwrap().passes >= 13, "{done:?}");
+    // Each claim raises the token: four chunks were handed down; two of them were dealt with as they changed, and once more
+    // when the rows that had not changed fell behind the horizon.
+    assert_eq!(ground.one("select sum(fence) from heirloom_migrate.chunk").await, "8");
     ground.close().await;
 }
 
@@ -203,18 +210,8 @@ async fn a_file_is_followed_by_looking_at_it() {
         }
     };
     let follow = Follow { every: AT_ONCE, look_every: HOUR, overlap: AT_ONCE, told: Arc::new(told) };
-    let done = apply::run(ApplyRequest {
-        plan: &plan,
-        source: source.as_ref(),
-        store: &ground.store,
-        heirloom: "test",
-        stop,
-        check_only: false,
-        options: Options { deletes: Some(Budget::Rows(1)), follow: Some(follow), ..Options::default() },
-        progress: &mut |_| {},
-    })
-    .await
-    .unwrap();
+    let options = Options { deletes: Some(Budget::Rows(1)), follow: Some(follow), ..Options::default() };
+    let done = ground.apply_until(&stop, source.as_ref(), &plan, options).await.unwrap();
     let followed = done.followed.unwrap();
     assert_eq!((followed.inserted, followed.updated, followed.gone.forgotten), (1, 1, 1), "{followed:?}");
     assert_eq!(ground.one(&contents("%")).await, "four, one, second");
@@ -234,9 +231,11 @@ async fn a_horizon_reaches_back_and_never_beyond_now() {
         let column = table.columns.iter().find(|column| column.name == name).unwrap();
         ground.source.horizon(&relation, column, Duration::from_secs(60)).await.unwrap()
     };
-    let since = |column: &str, from: &str| Some(Since { column: column.into(), from: from.into() });
-    assert_eq!(horizon("at").await, since("at", "2026-01-01 11:59:00+00"));
-    assert_eq!(horizon("local").await, since("local", "2026-01-01 11:59:00"));
+    let since = |column: &str, declared: &str, from: &str| {
+        Some(Since { column: column.into(), declared: declared.into(), from: from.into() })
+    };
+    assert_eq!(horizon("at").await, since("at", "timestamp with time zone", "2026-01-01 11:59:00+00"));
+    assert_eq!(horizon("local").await, since("local", "timestamp without time zone", "2026-01-01 11:59:00"));
     assert_eq!(horizon("day").await, None);
     ground.sql("update note set at = 'infinity', local = '9999-01-01'").await;
     for column in ["at", "local"] {
@@ -245,6 +244,6 @@ async fn a_horizon_reaches_back_and_never_beyond_now() {
         assert_eq!(cast, "true", "{column}: {from}");
     }
     ground.sql("delete from note").await;
-    assert_eq!(horizon("at").await, since("at", "-infinity"));
+    assert_eq!(horizon("at").await, since("at", "timestamp with time zone", "-infinity"));
     ground.close().await;
 }

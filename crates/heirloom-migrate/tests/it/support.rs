@@ -85,28 +85,40 @@ impl Ground {
 
     /// In a way of its own.
     pub(crate) async fn apply_with(&self, plan: &Plan, options: apply::Options) -> Result<Applied> {
-        apply::run(ApplyRequest {
-            plan,
-            source: self.source.as_ref(),
-            store: &self.store,
-            heirloom: "test",
-            stop: Stop::default(),
-            check_only: false,
-            options,
-            progress: &mut |_| {},
-        })
-        .await
+        self.apply_until(&Stop::default(), self.source.as_ref(), plan, options).await
+    }
+
+    /// In a way of its own, until it is asked to stop.
+    pub(crate) async fn apply_until(
+        &self,
+        stop: &Stop,
+        source: &dyn Source,
+        plan: &Plan,
+        options: apply::Options,
+    ) -> Result<Applied> {
+        self.request(stop, source, plan, options, false).await
     }
 
     async fn apply_or_check(&self, source: &dyn Source, plan: &Plan, check_only: bool) -> Result<Applied> {
+        self.request(&Stop::default(), source, plan, apply::Options::default(), check_only).await
+    }
+
+    async fn request(
+        &self,
+        stop: &Stop,
+        source: &dyn Source,
+        plan: &Plan,
+        options: apply::Options,
+        check_only: bool,
+    ) -> Result<Applied> {
         apply::run(ApplyRequest {
             plan,
             source,
             store: &self.store,
             heirloom: "test",
-            stop: Stop::default(),
+            stop: stop.clone(),
             check_only,
-            options: apply::Options::default(),
+            options,
             progress: &mut |_| {},
         })
         .await

@@ -34,7 +34,7 @@ pub(super) async fn horizon(
         .replace("{from}", &looked.from);
     let row = tx.query_one(&sql, &[&overlap.as_secs_f64()]).await.map_err(|error| failed(source_name, &error))?;
     let from: String = row.try_get(0).map_err(|error| failed(source_name, &error))?;
-    Ok(Some(Since { column: column.name.clone(), from }))
+    Ok(Some(Since { column: column.name.clone(), declared: column.declared.clone(), from }))
 }
 
 /// As [`crate::source::Source::touched`].

@@ -133,9 +133,8 @@ pub(super) fn wanted(read: &Read, range: &KeyRange, keys: &[KeyColumn<'_>], sour
         both.push(format!("({})", owned.join(" or ")));
     }
     if let Some(since) = &read.since {
-        let column = read.table.columns.iter().find(|column| column.name == since.column);
-        let declared = column.map_or("timestamptz", |column| &column.declared);
-        both.push(format!("s.{} >= {}::{declared}", name::identifier(&since.column), name::literal(&since.from)));
+        let (column, from) = (name::identifier(&since.column), name::literal(&since.from));
+        both.push(format!("s.{column} >= {from}::{}", since.declared));
     }
     Ok(both.join(" and "))
 }
