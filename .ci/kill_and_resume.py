@@ -11,6 +11,8 @@ its own with the same legacy table, and is disturbed in its own way:
   cut        sessions are terminated while apply runs; it must go on by itself
   server     PostgreSQL is killed (-9) and stopped at once, and started again (needs --server-dir); apply goes on by itself
   disk       the place for temporary tables is full (needs the right to mount a tmpfs); apply fails, and is resumed
+  large      a row of 400 MB and one of 60 MB: the first is predicted and set aside with its bytes, the second arrives whole
+  memory     apply lives in a control group of 64 MiB and 24 MiB a worker (needs the right to make one)
 
 Then, for each case:
 
@@ -159,7 +161,7 @@ def main():
     options = parser.parse_args()
     chance = random.Random(options.seed)
     print(f"seed {options.seed}, {options.rounds} kills, {options.rows} rows", flush=True)
-    cases = {"kills": kills, "failpoints": failpoints, "frozen": frozen, "cut": cut, "server": server, "disk": disk}
+    cases = {"kills": kills, "failpoints": failpoints, "frozen": frozen, "cut": cut, "server": server, "disk": disk, "large": large, "memory": memory}
     judge = Judge(options, chance)
     with tempfile.TemporaryDirectory() as folder:
         judge.folder = Path(folder)
@@ -313,6 +315,86 @@ def disk(judge):
     return "full at the staging table, said so, and resumed"
 
 
+def large(judge):
+    case = judge.case("large", 40)
+    case.sql("insert into legacy.note (id, author, body, mood) values"
+             " (41, 'agent-1', repeat('word ', 80 * 1024 * 1024), 'new'), (42, 'agent-1', repeat('long ', 12 * 1024 * 1024), 'new')")
+    case.file.write_text(FILE.replace('"1%"', '"1"'))
+    case.make_plan(20)
+    counts = json.loads(case.plan.read_text())["counts"]
+    judge.expect((counts["accepted"], counts["rejected"]) == (41, 1), f"large: the plan counts {counts}")
+    case.apply()
+    for sentence, query in [
+        ("a row that fits is missing", "select 41 - count(*) from heirloom.memory"),
+        ("the long text is not what it was", "select 1 - count(*) from heirloom.memory m join legacy.note l on l.id = 42 and l.body = m.content"),
+        ("the row that is too long is not set aside with its bytes",
+         "select 1 - count(*) from heirloom_migrate.reject r where r.code = 'too-large' and r.field = 'content' and r.state = 'open'"
+         " and (r.source_key::json ->> 0) = '41' and octet_length(r.source_row::text) > 400 * 1024 * 1024"),
+    ]:
+        offenders = case.sql(query)
+        judge.expect(offenders == "0", f"large: {sentence} ({offenders})")
+    case.heirloom("verify", str(case.plan))
+    before = case.sql(VERSIONS)
+    case.apply()
+    judge.expect(case.sql(VERSIONS) == before, "large: applying again wrote something")
+    judge.drop(case)
+    return "400 MB set aside, 60 MB arrived"
+
+
+def memory(judge):
+    workers = 2
+    bound = (64 + 24 * workers) << 20
+    group = ControlGroup.make(f"heirloom_{os.getpid()}", bound)
+    if group is None:
+        return "not tried: no right to make a control group"
+    case = judge.case("memory", judge.options.rows)
+    # Texts of 3 kB and chunks as large as they may be.
+    case.sql("update legacy.note set body = body || repeat(' and so on ' || id, 200) where btrim(body) <> ''")
+    case.make_plan(50_000)
+    try:
+        ended = case.run("apply", str(case.plan), "--workers", str(workers), preexec_fn=group.enter)
+        judge.expect(ended.returncode == 0, f"memory: apply ended with {ended.returncode} within {bound >> 20} MiB")
+        peak = group.peak()
+    finally:
+        group.remove()
+    case.result = case.sql(DIGEST)
+    judge.judge(case, case)
+    judge.drop(case)
+    return f"{workers} workers, at most {peak >> 20} MiB with the pages of the program, of {bound >> 20}"
+
+
+class ControlGroup:
+    """A bound on memory that the kernel holds: whoever needs more is killed. Of version 1 or 2."""
+
+    def __init__(self, place, limit, peak):
+        self.place, self.limit, self.highest = place, limit, peak
+
+    @classmethod
+    def make(cls, name, limit):
+        first = cls(Path("/sys/fs/cgroup/memory") / name, "memory.limit_in_bytes", "memory.max_usage_in_bytes")
+        second = cls(Path("/sys/fs/cgroup") / name, "memory.max", "memory.peak")
+        group = first if first.place.parent.is_dir() else second
+        try:
+            group.place.mkdir()
+            (group.place / group.limit).write_text(str(limit))
+        except OSError:
+            group.remove()
+            return None
+        return group
+
+    def enter(self):
+        (self.place / "cgroup.procs").write_text(str(os.getpid()))
+
+    def peak(self):
+        return int((self.place / self.highest).read_text())
+
+    def remove(self):
+        try:
+            self.place.rmdir()
+        except OSError:
+            pass
+
+
 class Judge:
     """The cases, and what was found wrong with them."""
 
@@ -376,8 +458,9 @@ class Case:
         self.heirloom("plan", str(self.file), "--chunk-rows", str(chunk_rows))
         return len(json.loads(self.plan.read_text())["chunks"])
 
-    def run(self, *arguments, environment=None):
-        return subprocess.run([self.binary, *arguments], env={**self.environment, **(environment or {})}, capture_output=True, text=True)
+    def run(self, *arguments, environment=None, preexec_fn=None):
+        environment = {**self.environment, **(environment or {})}
+        return subprocess.run([self.binary, *arguments], env=environment, capture_output=True, text=True, preexec_fn=preexec_fn)
 
     def heirloom(self, *arguments):
         done = self.run(*arguments)

@@ -91,7 +91,7 @@ async fn as_they_were_kept(work: &Work<'_>) -> Result<u64> {
         let Some(last) = records.last() else { return Ok(left) };
         after = last.reject_id;
         let mut chunks: BTreeMap<Option<u32>, Vec<&RejectRecord>> = BTreeMap::new();
-        for record in &records {
+        for record in records.iter().filter(|record| record.is_kept()) {
             chunks.entry(own_chunk(work, record)).or_default().push(record);
         }
         for (ordinal, records) in chunks {

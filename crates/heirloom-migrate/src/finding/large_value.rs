@@ -9,7 +9,8 @@ pub(super) const CHECK: Check = Check {
     id: "large-value",
     severity: Severity::Warning,
     title: "values of more than a mebibyte",
-    means: "Values are larger than PostgreSQL's lexical vector takes; they are kept whole and found by their first part only.",
+    means: "Values are larger than PostgreSQL's lexical vector takes; they are kept whole and found by their first part only. \
+            A field ends at 64 MiB: a row beyond is set aside.",
     cure: "Nothing.",
     check,
 };

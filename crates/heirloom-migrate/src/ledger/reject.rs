@@ -1,5 +1,7 @@
 //! Rows that were set aside, with their original bytes, and rows changed on both sides.
 
+use std::borrow::Cow;
+
 use deadpool_postgres::{GenericClient, Transaction};
 use serde::Serialize;
 use uuid::Uuid;
@@ -10,6 +12,11 @@ use crate::error::{MigrateError, Result};
 use crate::mapping::{Reject, RejectCode};
 
 const PUT: &str = include_str!("../../sql/queries/put_rejects.sql");
+/// Bytes of rows that go in one statement, whose parameters PostgreSQL holds to a gigabyte; a row of more goes alone.
+const PUT_BYTES: usize = 32 << 20;
+/// Longest row that is kept. Longer ones, whose JSON PostgreSQL has no room for, stay in the source alone.
+const MAX_KEPT_BYTES: usize = 900 << 20;
+const NOT_KEPT: &str = "{\"$not_kept\":";
 const LIST: &str = include_str!("../../sql/queries/list_rejects.sql");
 
 /// A row to set aside.
@@ -85,20 +92,47 @@ pub async fn put_rejects(
     source: &str,
     rejects: &[NewReject],
 ) -> Result<()> {
-    if rejects.is_empty() {
-        return Ok(());
+    let mut rest = rejects;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|reject| {
+            bytes += reject.source_row.len();
+            bytes <= PUT_BYTES
+        });
+        let (part, after) = rest.split_at(fits.count().max(1));
+        put(tx, run_id, ordinal, source, part).await?;
+        rest = after;
     }
+    Ok(())
+}
+
+async fn put(tx: &Transaction<'_>, run_id: Uuid, ordinal: u32, source: &str, rejects: &[NewReject]) -> Result<()> {
     let keys = rejects.iter().map(|reject| key_text(&reject.key)).collect::<Result<Vec<_>>>()?;
     let codes: Vec<String> = rejects.iter().map(|reject| code_text(reject.reject.code)).collect();
     let fields: Vec<Option<&str>> = rejects.iter().map(|reject| reject.reject.field.as_deref()).collect();
     let columns: Vec<Option<&str>> = rejects.iter().map(|reject| reject.reject.column.as_deref()).collect();
     let messages: Vec<&str> = rejects.iter().map(|reject| reject.reject.message.as_str()).collect();
-    let rows: Vec<&str> = rejects.iter().map(|reject| reject.source_row.as_str()).collect();
+    let rows: Vec<Cow<'_, str>> = rejects.iter().map(|reject| kept(&reject.source_row)).collect();
     let digests: Vec<&[u8]> = rejects.iter().map(|reject| reject.source_digest.0.as_slice()).collect();
     let ordinal = ordinal_sql(ordinal)?;
     tx.execute(PUT, &[&run_id, &ordinal, &source, &keys, &codes, &fields, &columns, &messages, &rows, &digests])
         .await?;
     Ok(())
+}
+
+/// What is kept of a row: all of it, or how long it is.
+fn kept(row: &str) -> Cow<'_, str> {
+    if row.len() <= MAX_KEPT_BYTES {
+        return row.into();
+    }
+    format!("{NOT_KEPT}\"{} bytes\"}}", row.len()).into()
+}
+
+impl RejectRecord {
+    /// Whether the row is kept, so that it can be tried again without its source.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.source_row.starts_with(NOT_KEPT)
+    }
 }
 
 /// Closes the rejects of rows that were handed down after all. Returns how many were open.

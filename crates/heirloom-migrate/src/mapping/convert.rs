@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::RejectCode;
-use super::field::Kind;
+use super::field::{Kind, MAX_TEXT_BYTES};
 use crate::source::verbatim::verbatim;
 use crate::value::Value;
 
@@ -32,6 +32,7 @@ pub(super) fn text(value: &Value) -> Result<String, Misfit> {
             format!("{} bytes that are not UTF-8; accepted: UTF-8 text", bytes.len()),
         ));
     }
+    fits_a_field(value)?;
     let text = plain_text(value).ok_or_else(|| mismatch(value, Kind::Text))?;
     if text.contains('\0') {
         return Err((
@@ -45,10 +46,23 @@ pub(super) fn text(value: &Value) -> Result<String, Misfit> {
 /// Text that stands in an index, whose pages take no longer one.
 pub(super) fn label(value: &Value, most: usize) -> Result<String, Misfit> {
     let text = text(value)?;
-    if text.len() > most {
-        return Err((RejectCode::TooLarge, format!("text of {} bytes; accepted: at most {most}", text.len())));
-    }
+    fits(text.len(), most)?;
     Ok(text)
+}
+
+fn fits(bytes: usize, most: usize) -> Result<(), Misfit> {
+    if bytes > most {
+        return Err((RejectCode::TooLarge, format!("text of {bytes} bytes; accepted: at most {most}")));
+    }
+    Ok(())
+}
+
+/// Refuses what no field takes, before a copy of it is made.
+fn fits_a_field(value: &Value) -> Result<(), Misfit> {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Other(text) => fits(text.len(), MAX_TEXT_BYTES),
+        _ => Ok(()),
+    }
 }
 
 /// A whole number in the field's range.
@@ -116,6 +130,7 @@ pub(super) fn truthy(value: &Value) -> bool {
 
 /// JSON for a `jsonb` field: parsed, because what `json` accepts `jsonb` may refuse.
 pub(super) fn json(value: &Value) -> Result<Json, Misfit> {
+    fits_a_field(value)?;
     let parsed = match value {
         Value::Json(text) => parse(text)?,
         Value::Text(text) if text.trim_start().starts_with(['{', '[']) => match parse(text) {

@@ -6,10 +6,17 @@ use heirloom_store::{ITEM_KINDS, KINDS, SOURCES, STATES};
 /// takes 2,704.
 const MAX_RUN_BYTES: usize = 2_000;
 
+/// Longest text or JSON of one field, in bytes. PostgreSQL needs eight bytes a character to look for white space at the
+/// ends of a text, and gives no function more than a gigabyte; half of what that allows.
+pub(super) const MAX_TEXT_BYTES: usize = 64 << 20;
+
+/// Longest source row kept beside a memory, as JSON, in bytes: a quarter of what PostgreSQL takes for one value.
+pub(super) const MAX_ORIGIN_BYTES: usize = 256 << 20;
+
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Text without NUL.
+    /// Text without NUL, of at most [`MAX_TEXT_BYTES`].
     Text,
     /// Text of at most so many bytes.
     Label(usize),
@@ -23,7 +30,7 @@ pub enum Kind {
     Bool,
     /// A moment in time.
     Moment,
-    /// JSON.
+    /// JSON of at most [`MAX_TEXT_BYTES`].
     Json,
     /// A dense vector.
     Vector,

@@ -7,6 +7,7 @@ use heirloom_store::redact::redact_json;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use super::field::MAX_ORIGIN_BYTES;
 use super::namespace::{Template, Tree};
 use super::rule::{Rule, Said, fold};
 use super::{Context, Mapped, Note, Reject, RejectCode, convert, identity, redaction};
@@ -110,7 +111,18 @@ impl Program {
             .map(|(column, _)| *column)
             .chain(self.dropped.iter().copied())
             .collect();
-        Ok(Mapped { memory, origin: verbatim::kept(&self.table, row, &left_out), notes })
+        let origin = verbatim::kept(&self.table, row, &left_out);
+        if origin.len() > MAX_ORIGIN_BYTES {
+            let found = format!("{} bytes of columns that are kept as they are", origin.len());
+            let cure = "leave one behind with a reason, [keep] drop";
+            return Err(Reject {
+                code: RejectCode::TooLarge,
+                field: Some("origin".into()),
+                column: None,
+                message: format!("{found}; accepted: at most {MAX_ORIGIN_BYTES}; {cure}"),
+            });
+        }
+        Ok(Mapped { memory, origin, notes })
     }
 
     fn namespace_of(&self, row: &SourceRow) -> Result<String, Reject> {

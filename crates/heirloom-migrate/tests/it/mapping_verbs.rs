@@ -36,6 +36,10 @@ fn from_carries_the_column() {
     set_aside("topic = \"c\"", "dynamic", Value::InvalidText(vec![0xff]), "topic", RejectCode::InvalidUtf8);
     assert!(ok("source_run_id = \"c\"", "text", text(&"r".repeat(2_000))).memory.source_run_id.is_some());
     set_aside("source_run_id = \"c\"", "text", text(&"r".repeat(2_001)), "source_run_id", RejectCode::TooLarge);
+    let long = "l".repeat((64 << 20) + 1);
+    assert!(ok("topic = \"c\"", "text", text(&long[1..])).memory.topic.is_some());
+    set_aside("topic = \"c\"", "text", text(&long), "topic", RejectCode::TooLarge);
+    set_aside("metadata = \"c\"", "jsonb", Value::Json(format!("\"{long}\"")), "metadata", RejectCode::TooLarge);
     set_aside("source = \"c\"", "text", text("robot"), "source", RejectCode::UnmappedValue);
     set_aside("pin = \"c\"", "text", text("perhaps"), "pin", RejectCode::TypeMismatch);
     set_aside("confidence = \"c\"", "real", Value::Float32(1.5), "confidence", RejectCode::OutOfRange);
