@@ -17,7 +17,7 @@ pub mod limit;
 pub mod metrics;
 pub mod openapi;
 pub mod tls;
-mod write;
+pub mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +49,8 @@ pub struct App {
     pub limits: Limits,
     /// What was counted.
     pub metrics: Metrics,
+    /// Keys of writes that the database holds for nobody.
+    pub stranded: write::Stranded,
     /// Requests a minute of a token that sets none of its own; 0 for no limit.
     pub rate: u64,
     /// Largest body, in bytes.
@@ -65,6 +67,7 @@ impl App {
             auth,
             limits: Limits::default(),
             metrics: Metrics::default(),
+            stranded: write::Stranded::default(),
             rate: u64::try_from(settings.rate).unwrap_or(u64::MAX),
             body_limit: settings.body_limit * 1024,
             timeout: Duration::from_secs(u64::try_from(settings.timeout).unwrap_or(30)),

@@ -38,6 +38,8 @@ mod memory_backfill;
 mod migrate;
 mod migrate_guide;
 mod ops;
+mod outage;
+mod own_server;
 mod owner;
 mod reembed;
 mod refusals;

@@ -79,8 +79,15 @@ impl Served {
             }
         }
         place.extend_from_slice(variables);
+        let mut served = Self::spawn(home, words, &place);
+        served.db = db;
+        served
+    }
+
+    /// Any command that serves, in this home and with these variables, and no database that it knows of.
+    pub(crate) fn spawn(home: Home, words: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = home.command();
-        command.args(words).envs(place.iter().copied());
+        command.args(words).envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (mut line, log) = (String::new(), Arc::new(Mutex::new(String::new())));
@@ -99,7 +106,7 @@ impl Served {
             }
         });
         let client = heirloom::client::builder().unwrap().build().unwrap();
-        Self { home, url, admin: String::new(), child, log, client, db }
+        Self { home, url, admin: String::new(), child, log, client, db: None }
     }
 
     /// Another command on the same store: attached on the embedded engine, on its own on a server.
