@@ -7,6 +7,7 @@ mod agent;
 mod architecture;
 mod attach;
 mod bad_input;
+mod certificate;
 mod compat_plugin;
 mod compat_plugin_process;
 mod compat_workspace;
@@ -48,6 +49,7 @@ mod served;
 mod soak;
 mod soak_served;
 mod support;
+mod tls;
 mod words;
 
 #[test]

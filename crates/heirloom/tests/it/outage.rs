@@ -2,7 +2,8 @@
 //! on by itself; what was acknowledged is there, and what was sent twice is there once.
 #![cfg(unix)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -156,4 +157,44 @@ async fn a_server_killed_under_load_loses_and_doubles_nothing() {
     }
     assert_eq!(served.get("/readyz", "").await.text, "ready\n");
     assert_eq!(served.stop().await, Some(0));
+}
+
+/// The embedded engine lives and dies with its process: there the server itself is killed, and started again on what it left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_embedded_server_killed_under_load_has_what_it_acknowledged() {
+    let home = Arc::new(Home::new());
+    let start = || Served::spawn(home.clone(), &["serve", "--listen", "127.0.0.1:0"], &[("HEIRLOOM_RATE", "0")]);
+    let served = start();
+    let token = served.token("w", "write", &["team:a"]);
+    let count = watch::Sender::new(0);
+    let write = async |me: usize| {
+        let mut acknowledged = BTreeSet::new();
+        loop {
+            let body = json!({ "content": format!("note {} of {me}", acknowledged.len()), "namespace": "team:a" });
+            let sent = served.request(Method::POST, "/api/v1/remember", &token).body(body.to_string()).send().await;
+            // The connection breaks, or no other can be had, once it is dead.
+            let Ok(got) = sent else { return acknowledged };
+            assert_eq!(got.status(), 201);
+            let Ok(told) = got.json::<Value>().await else { return acknowledged };
+            acknowledged.insert(told["id"].as_str().unwrap().to_owned());
+            count.send_modify(|count| *count += 1);
+        }
+    };
+    let kill = async {
+        let mut count = count.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(120), count.wait_for(|count| *count >= 40)).await;
+        assert!(waited.is_ok(), "nothing is written: {}", served.log());
+        served.kill();
+    };
+    let (acknowledged, ()) = tokio::join!(futures_util::future::join_all((0..4).map(write)), kill);
+    let acknowledged: BTreeSet<String> = acknowledged.into_iter().flatten().collect();
+
+    let again = start();
+    let page = again.get("/api/v1/list?namespaces=team:a&limit=1000", &token).await.is(200);
+    let kept: BTreeSet<String> =
+        page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+    assert!(acknowledged.len() >= 40 && page["next"].is_null(), "{}", acknowledged.len());
+    assert!(kept.is_superset(&acknowledged), "lost: {:?}", acknowledged.difference(&kept));
+    assert!(kept.len() <= acknowledged.len() + 4, "one of each writer may be there that it was not told of");
+    assert_eq!(again.stop().await, Some(0));
 }
