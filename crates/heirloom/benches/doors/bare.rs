@@ -78,8 +78,8 @@ fn pgbench(program: &Path, world: &World, turn: Duration, statements: &[String])
     let ran = command.output().unwrap();
     let took = began.elapsed().min(turn);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    let log = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
-    let log = log.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("log")).next().expect("a log");
+    let mut files = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let log = files.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("log.")).expect("a log");
     // The third field is the time of a transaction in microseconds.
     let times = std::fs::read_to_string(log).unwrap();
     let times = times.lines().map(|line| line.split(' ').nth(2).unwrap().parse::<f64>().unwrap() / 1e3);
