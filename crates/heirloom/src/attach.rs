@@ -52,7 +52,7 @@ pub fn is_silent(error: &Error) -> bool {
     explain::case(error).code == "data-directory-in-use" && owner_of(error).is_none()
 }
 
-/// The door for other commands while a process that is no server has the embedded store open.
+/// The door for other commands while a process has the embedded store open that is no server, or one that speaks TLS.
 #[derive(Default)]
 pub struct Lent {
     state: tokio::sync::Mutex<bool>,
@@ -85,7 +85,7 @@ impl Lent {
         let routes = http::finished(&app, http::attach::routes(&app));
         database.announce(&format!("http://{address}"), &secret).await?;
         tokio::spawn(async move {
-            if let Err(error) = http::serve(&app, routes, listener, &settings).await {
+            if let Err(error) = http::serve(&app, routes, listener, None).await {
                 tracing::warn!(%error, "the door for other commands closed");
             }
         });

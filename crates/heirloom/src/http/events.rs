@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -25,7 +25,7 @@ use super::cursor::Cipher;
 use super::fault::{Fault, Shape};
 use crate::context::Context;
 
-/// The longest silence; a line is sent then, and who has lost the right to listen is sent away.
+/// The longest silence; a line is sent then. Who has lost the right to listen is sent away then, or instead of an event.
 const QUIET: Duration = Duration::from_secs(15);
 /// How often it is looked where nobody tells.
 const LOOK: Duration = Duration::from_secs(1);
@@ -158,6 +158,9 @@ impl Heard {
         loop {
             while let Some(event) = self.waiting.pop_front() {
                 if self.is_for_us(&event) {
+                    // The event was read this moment, so whatever keeps a token from being looked up will not last; who
+                    // is cut off for it comes back with the id of the event before.
+                    self.app.auth.caller(&self.app.context, &self.headers).await.ok()?;
                     let id = self.cipher.seal(event.id);
                     return Some(Next::Event { envelope: envelope(&event, &id), id });
                 }
@@ -176,8 +179,10 @@ impl Heard {
                 () = tokio::time::sleep(LOOK) => {}
                 () = self.context.cancel().cancelled() => return None,
                 () = &mut quiet => {
-                    self.app.auth.caller(&self.app.context, &self.headers).await.ok()?;
-                    return Some(Next::Quiet);
+                    return match self.app.auth.caller(&self.app.context, &self.headers).await {
+                        Err(fault) if fault.status == StatusCode::UNAUTHORIZED => None,
+                        _ => Some(Next::Quiet),
+                    };
                 }
             }
         }

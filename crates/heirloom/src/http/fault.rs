@@ -147,7 +147,7 @@ impl From<Error> for Fault {
             // The words of a server's refusal stay here: they may name hosts, roles and tables.
             tracing::warn!(code = case.code, error = %error, "a request failed");
             let message = if retry_after.is_some() {
-                "the memory store cannot answer now; nothing that was not acknowledged was written"
+                "the memory store cannot answer now; a write may be sent again under its id or its Idempotency-Key"
             } else {
                 "internal error; the log of the server has its code"
             };

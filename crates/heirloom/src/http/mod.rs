@@ -17,7 +17,7 @@ pub mod limit;
 pub mod metrics;
 pub mod openapi;
 pub mod tls;
-mod write;
+pub mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use self::auth::Auth;
 use self::fault::{Fault, Shape};
@@ -49,6 +50,8 @@ pub struct App {
     pub limits: Limits,
     /// What was counted.
     pub metrics: Metrics,
+    /// Keys of writes that the database holds for nobody.
+    pub stranded: write::Stranded,
     /// Requests a minute of a token that sets none of its own; 0 for no limit.
     pub rate: u64,
     /// Largest body, in bytes.
@@ -65,6 +68,7 @@ impl App {
             auth,
             limits: Limits::default(),
             metrics: Metrics::default(),
+            stranded: write::Stranded::default(),
             rate: u64::try_from(settings.rate).unwrap_or(u64::MAX),
             body_limit: settings.body_limit * 1024,
             timeout: Duration::from_secs(u64::try_from(settings.timeout).unwrap_or(30)),
@@ -167,11 +171,12 @@ pub async fn bind(listen: &str, origin: &str) -> Result<TcpListener> {
     TcpListener::bind(&address).await.map_err(|error| wrong(format!("cannot be listened at ({error})")))
 }
 
-/// Serves until the context is asked to stop; then finishes what runs, for at most ten seconds.
+/// Serves, through TLS where there is something that makes handshakes, until the context is asked to stop; then finishes
+/// what runs, for at most ten seconds.
 ///
 /// # Errors
 /// When the socket fails.
-pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, settings: &ServeConfig) -> Result<()> {
+pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, tls: Option<TlsAcceptor>) -> Result<()> {
     let cancel = app.context.cancel().clone();
     let stop = {
         let cancel = cancel.clone();
@@ -180,12 +185,12 @@ pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, settin
     let service = router.into_make_service_with_connect_info::<tls::Peer>();
     let failed = |error: std::io::Error| Error::Bug(format!("the socket failed: {error}"));
     let serving = async {
-        if settings.tls_cert.as_os_str().is_empty() {
-            axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed)
-        } else {
-            let acceptor = tls::acceptor(&settings.tls_cert, &settings.tls_key)?;
-            let listener = tls::TlsListener::new(listener, acceptor).map_err(failed)?;
-            axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed)
+        match tls {
+            None => axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed),
+            Some(acceptor) => {
+                let listener = tls::TlsListener::new(listener, acceptor).map_err(failed)?;
+                axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed)
+            }
         }
     };
     let late = async {

@@ -35,6 +35,7 @@ pub mod mcp;
 pub(crate) mod migration;
 pub mod namespaces;
 pub mod origin;
+mod pages;
 pub mod plan;
 pub mod plugin;
 pub mod recall;

@@ -8,13 +8,20 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::{Doors, Operation, Output};
+use crate::ops::{Doors, Operation, Output, pages};
 use crate::text::{Table, count};
 
 /// Arguments of `heirloom namespaces`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Namespaces {}
+pub struct Namespaces {
+    /// How many at most, 1 to 10,000 [default: all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+    /// Where the page before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
 
 impl Operation for Namespaces {
     const NAME: &'static str = "namespaces";
@@ -33,6 +40,7 @@ impl Operation for Namespaces {
         names.extend(own.iter().cloned());
         names.sort_unstable();
         names.dedup();
+        let (names, next) = pages::page(names, String::clone, |_| true, self.limit, self.cursor.as_deref())?;
         let mut found: Vec<Namespace> = Vec::with_capacity(names.len());
         // A scope holds so many; each of them is read as the tenant.
         for names in names.chunks(MAX_NAMESPACES) {
@@ -47,8 +55,10 @@ impl Operation for Namespaces {
             ]);
         }
         let text = if found.is_empty() { "There are no namespaces yet.\n".to_owned() } else { table.render() };
+        let text = text + &pages::more(next.as_deref());
         // Names that hold nothing yet can be written to all the same.
-        let empty: Vec<&String> = own.iter().filter(|name| !found.iter().any(|one| one.name == **name)).collect();
-        Output::new(&json!({ "namespaces": found, "empty": empty }), text)
+        let empty: Vec<&String> =
+            own.iter().filter(|name| names.contains(name) && !found.iter().any(|one| one.name == **name)).collect();
+        Output::new(&json!({ "namespaces": found, "empty": empty, "next": next }), text)
     }
 }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::attach::Lent;
 use crate::compat::plugin_v1::{DIMENSION, LISTEN};
 use crate::config::{Config, Env};
 use crate::context::Context;
@@ -43,6 +44,7 @@ impl Operation for Plugin {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let config = context.config();
+        let tls = http::tls::acceptor(&config.serve)?;
         let (listen, origin) = match &self.listen {
             Some(listen) => (listen.clone(), "--listen"),
             None if config.plugin.listen.is_empty() => (LISTEN.to_owned(), "default"),
@@ -57,11 +59,14 @@ impl Operation for Plugin {
             // One server asks for all of its agents.
             settings.rate = 0;
         }
-        let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
+        let scheme = if tls.is_none() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
         let secret = http::auth::secret();
-        if scheme == "http" {
-            store.database().announce(&url, &secret).await?;
+        // Another command knows no certificate: through TLS it gets a door of its own, on loopback.
+        let lent = Lent::default();
+        match tls {
+            None => store.database().announce(&url, &secret).await?,
+            Some(_) => lent.lend(context).await,
         }
         let open = if self.no_auth { Open::Everybody } else { Open::Here };
         let app = App::new(context.call(context.caller().clone()), &settings, Auth::new(Some(&secret), open));
@@ -71,7 +76,8 @@ impl Operation for Plugin {
             context.watch().note(reach(self.no_auth));
         }
         let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
-        let served = http::serve(&app, http::plugin_router(&app), listener, &settings).await;
+        let served = http::serve(&app, http::plugin_router(&app), listener, tls).await;
+        lent.end();
         upkeep.abort();
         served?;
         Output::new(&json!({ "served": url }), "Stopped.\n")

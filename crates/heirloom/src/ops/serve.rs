@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::attach::Lent;
 use crate::browser;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -47,6 +48,7 @@ impl Operation for Serve {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let settings = context.config().serve.clone();
+        let tls = http::tls::acceptor(&settings)?;
         let (listen, origin) = match &self.listen {
             Some(listen) => (listen.clone(), "--listen".to_owned()),
             None => (settings.listen.clone(), format!("{} (serve.listen)", context.config().origin("serve.listen"))),
@@ -65,11 +67,14 @@ impl Operation for Serve {
         if !store.database().is_embedded() {
             store.check_serving().await?;
         }
-        let scheme = if settings.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
+        let scheme = if tls.is_none() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
         let secret = http::auth::secret();
-        if scheme == "http" {
-            store.database().announce(&url, &secret).await?;
+        // Another command knows no certificate: through TLS it gets a door of its own, on loopback.
+        let lent = Lent::default();
+        match tls {
+            None => store.database().announce(&url, &secret).await?,
+            Some(_) => lent.lend(context).await,
         }
         let open = if self.no_auth { Open::Here } else { Open::No };
         let app = App::new(context.call(context.caller().clone()), &settings, Auth::new(Some(&secret), open));
@@ -80,7 +85,8 @@ impl Operation for Serve {
         let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
         let events = tokio::spawn(http::events::pump(app.clone(), store.clone()));
         let sweeps = tokio::spawn(watch::sweeps(context.call(context.caller().clone()), context.cancel().clone()));
-        let served = http::serve(&app, http::router(&app), listener, &settings).await;
+        let served = http::serve(&app, http::router(&app), listener, tls).await;
+        lent.end();
         upkeep.abort();
         sweeps.abort();
         events.abort();

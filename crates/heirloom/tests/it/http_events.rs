@@ -77,6 +77,18 @@ async fn each_hears_its_own_and_resumes_where_it_was() {
     let (one, two) = (heard.next().await, heard.next().await);
     assert_eq!((&one["payload"]["activity_type"], &one["payload"]["target_id"]), (&json!("memory_write"), &missed));
     assert_eq!((&two["payload"]["activity_type"], &two["payload"]["target_id"]), (&json!("memory_delete"), &missed));
+    // So is what becomes of a memory between its first day and its last.
+    let kept = remember(&served, &a, "workspace:a", "three").await;
+    assert_eq!(heard.next().await["payload"]["target_id"], kept);
+    let revised = json!({ "id": kept, "namespace": "workspace:a", "content": "a secret, said better" });
+    served.post("/api/v1/revise", &a, &revised).await.is(200);
+    let moved = json!({ "id": kept, "namespace": "workspace:a", "to": "candidate" });
+    served.post("/api/v1/transition", &a, &moved).await.is(200);
+    for kind in ["memory_edit", "memory_transition"] {
+        let event = heard.next().await;
+        assert_eq!((&event["payload"]["activity_type"], &event["payload"]["target_id"]), (&json!(kind), &kept));
+        assert!(!event.to_string().contains("secret"), "{event}");
+    }
     // A command of another process is heard, too.
     let ran = served.run("remember --namespace workspace:a by_command");
     assert_eq!(ran.code, 0, "{ran}");
@@ -103,5 +115,39 @@ async fn a_socket_hears_the_same() {
     let message = tokio::time::timeout(Duration::from_secs(60), socket.next()).await.unwrap().unwrap().unwrap();
     let event: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
     assert_eq!(event["payload"]["target_id"], id);
+    drop(socket);
+
+    // It resumes where it was: what came meanwhile, and nothing twice.
+    let missed = remember(&served, &token, "team:a", "two").await;
+    let url = format!("{}/api/v1/events/ws?after={}", served.url.replace("http", "ws"), event["id"].as_str().unwrap());
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let message = tokio::time::timeout(Duration::from_secs(60), socket.next()).await.unwrap().unwrap().unwrap();
+    let event: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+    assert_eq!(event["payload"]["target_id"], missed);
+    drop(socket);
+    assert_eq!(served.stop().await, Some(0));
+}
+
+/// However much happens, a revoked token hears nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_right_to_listen_is_sent_away() {
+    let served = Served::new().await;
+    let (one, other) = (served.token("one", "read", &["team:a"]), served.token("other", "write", &["team:a"]));
+    let mut heard = Listener::new(&served, &one, None).await;
+    let first = remember(&served, &other, "team:a", "heard").await;
+    assert_eq!(heard.next().await["payload"]["target_id"], first);
+    served.post("/api/v1/token/revoke", &served.admin, &json!({ "token": "one" })).await.is(200);
+    remember(&served, &other, "team:a", "not heard").await;
+    let rest = tokio::time::timeout(Duration::from_secs(60), async {
+        let mut rest = String::new();
+        while let Ok(Some(chunk)) = heard.response.chunk().await {
+            rest.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+        rest
+    });
+    let rest = rest.await.expect("the stream ends");
+    assert!(!rest.contains("ACTIVITY_LOGGED"), "{rest}");
     assert_eq!(served.stop().await, Some(0));
 }

@@ -7,6 +7,7 @@ mod agent;
 mod architecture;
 mod attach;
 mod bad_input;
+mod certificate;
 mod compat_plugin;
 mod compat_plugin_process;
 mod compat_workspace;
@@ -38,6 +39,8 @@ mod memory_backfill;
 mod migrate;
 mod migrate_guide;
 mod ops;
+mod outage;
+mod own_server;
 mod owner;
 mod reembed;
 mod refusals;
@@ -46,6 +49,7 @@ mod served;
 mod soak;
 mod soak_served;
 mod support;
+mod tls;
 mod words;
 
 #[test]

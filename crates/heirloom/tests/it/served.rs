@@ -13,7 +13,7 @@ use crate::support::{Home, Ran};
 
 /// A server that runs, with a token for everything.
 pub(crate) struct Served {
-    pub(crate) home: Home,
+    pub(crate) home: Arc<Home>,
     pub(crate) url: String,
     pub(crate) admin: String,
     child: Child,
@@ -79,8 +79,16 @@ impl Served {
             }
         }
         place.extend_from_slice(variables);
+        let mut served = Self::spawn(home, words, &place);
+        served.db = db;
+        served
+    }
+
+    /// Any command that serves, in this home and with these variables, and no database that it knows of.
+    pub(crate) fn spawn(home: impl Into<Arc<Home>>, words: &[&str], variables: &[(&str, &str)]) -> Self {
+        let home = home.into();
         let mut command = home.command();
-        command.args(words).envs(place.iter().copied());
+        command.args(words).envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (mut line, log) = (String::new(), Arc::new(Mutex::new(String::new())));
@@ -99,7 +107,7 @@ impl Served {
             }
         });
         let client = heirloom::client::builder().unwrap().build().unwrap();
-        Self { home, url, admin: String::new(), child, log, client, db }
+        Self { home, url, admin: String::new(), child, log, client, db: None }
     }
 
     /// Another command on the same store: attached on the embedded engine, on its own on a server.
@@ -137,9 +145,20 @@ impl Served {
         answer(self.request(Method::POST, path, token).body(body.to_string())).await
     }
 
+    /// The same server, asked by another client.
+    pub(crate) fn asked_by(&mut self, client: reqwest::Client) {
+        self.client = client;
+    }
+
     /// What was logged until now.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Ends it between two instructions.
+    pub(crate) fn kill(&self) {
+        let pid = self.child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
     }
 
     /// Asks it to stop as a service manager does, and waits; its exit code.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::{Doors, Operation, Output, desk, migration};
+use crate::ops::{Doors, Operation, Output, desk, migration, pages};
 use crate::text::{Table, line};
 
 /// Arguments of `heirloom audit list`.
@@ -20,6 +20,12 @@ use crate::text::{Table, line};
 pub struct ListAudit {
     /// The plan; without one, the latest run of each migration in the store
     pub plan: Option<PathBuf>,
+    /// How many at most, 1 to 10,000 [default: all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+    /// Where the page before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
 }
 
 impl Operation for ListAudit {
@@ -38,6 +44,8 @@ impl Operation for ListAudit {
                 all.extend(ledger::entries(&client, run.run_id).await?);
             }
         }
+        let name = |entry: &Entry| format!("{}~{}", entry.run_id, entry.seq);
+        let (all, next) = pages::page(all, name, |_| true, self.limit, self.cursor.as_deref())?;
         let mut table = Table::new(&[">", "at (UTC)", "step", "by", "from", "version", "hash"]);
         for entry in &all {
             table.row([
@@ -51,6 +59,7 @@ impl Operation for ListAudit {
             ]);
         }
         let text = if all.is_empty() { "There is no entry.\n".to_owned() } else { table.render() };
-        Output::new(&json!({ "entries": all }), text)
+        let text = text + &pages::more(next.as_deref());
+        Output::new(&json!({ "entries": all, "next": next }), text)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::{Doors, Operation, Output, migration};
+use crate::ops::{Doors, Operation, Output, migration, pages};
 use crate::text::{Table, counted, line};
 
 /// Arguments of `heirloom rejects list`.
@@ -21,9 +21,12 @@ pub struct ListRejects {
     #[arg(long)]
     #[serde(default)]
     pub all: bool,
-    /// How many at most [default: all]
+    /// How many at most, 1 to 10,000 [default: all]
     #[arg(long, value_name = "N")]
     pub limit: Option<i64>,
+    /// Where the page before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
 }
 
 impl Operation for ListRejects {
@@ -35,16 +38,26 @@ impl Operation for ListRejects {
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let rejects = super::rejects(context, self.name, self.all, self.limit.unwrap_or(0)).await?;
+        // One more than is shown tells whether anything follows. What a cursor names may have been handed down since.
+        let (all, most) = match (&self.cursor, self.limit) {
+            (None, Some(limit)) if limit > 0 => (self.all, limit.saturating_add(1)),
+            (cursor, _) => (self.all || cursor.is_some(), 0),
+        };
+        let found = super::rejects(context, self.name, all, most).await?;
+        let shown = |reject: &RejectRecord| self.all || reject.open;
+        let (rejects, next) =
+            pages::page(found, |reject| reject.reject_id.to_string(), shown, self.limit, self.cursor.as_deref())?;
         let mut table = Table::new(&["key", "reason", "what"]);
         for reject in &rejects {
             table.row([line(&reject.key.join(", "), 36), reason(reject), line(&reject.message, 400)]);
         }
         let text = match rejects.len() {
             0 => "Nothing is set aside.\n".to_owned(),
-            n => format!("{}\n{} set aside\n", table.render(), counted(n as u64, "row")),
+            n => {
+                format!("{}\n{} set aside\n{}", table.render(), counted(n as u64, "row"), pages::more(next.as_deref()))
+            }
         };
-        Output::new(&json!({ "rejects": rejects }), text)
+        Output::new(&json!({ "rejects": rejects, "next": next }), text)
     }
 }
 

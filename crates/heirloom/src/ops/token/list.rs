@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::{Doors, Operation, Output};
+use crate::ops::{Doors, Operation, Output, pages};
 use crate::text::Table;
 
 /// Arguments of `heirloom token list`.
@@ -19,6 +19,12 @@ pub struct ListTokens {
     #[arg(long)]
     #[serde(default)]
     pub all: bool,
+    /// How many at most, 1 to 10,000 [default: all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+    /// Where the page before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
 }
 
 impl Operation for ListTokens {
@@ -29,10 +35,14 @@ impl Operation for ListTokens {
     const RIGHT: Right = Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let mut tokens = context.store().await?.list_tokens().await?;
-        tokens.retain(|token| self.all || token.revoked_at.is_none());
+        let all = context.store().await?.list_tokens().await?;
+        let shown = |token: &Token| self.all || token.revoked_at.is_none();
+        let (tokens, next) = pages::page(all, |token| token.id.to_string(), shown, self.limit, self.cursor.as_deref())?;
         if tokens.is_empty() {
-            return Output::new(&json!({ "tokens": tokens }), "There are no tokens. Make one: heirloom token create\n");
+            return Output::new(
+                &json!({ "tokens": tokens, "next": next }),
+                "There are no tokens. Make one: heirloom token create\n",
+            );
         }
         let mut table = Table::new(&["name", "right", "namespaces", "until", "id"]);
         for token in &tokens {
@@ -44,8 +54,8 @@ impl Operation for ListTokens {
                 token.id.to_string(),
             ]);
         }
-        let text = table.render();
-        Output::new(&json!({ "tokens": tokens }), text)
+        let text = table.render() + &pages::more(next.as_deref());
+        Output::new(&json!({ "tokens": tokens, "next": next }), text)
     }
 }
 
