@@ -32,8 +32,11 @@ export function failure(error, again) {
   if (error.status === 403) {
     return panel({ title: "Not with this token", text: [`${error.message}.`, "Sign in with another one to see it."], actions: [button("Sign in with another token", () => go("/sign-in"))] });
   }
-  if (error.code === "not-installed") {
-    return panel({ title: "There is no memory store here yet", text: "The database is there; what Heirloom keeps in it is not.", code: "heirloom up", actions: retry });
+  if (error.code === "no-store" || error.code === "database-undefined") {
+    return panel({ title: "There is no memory store here", text: ["The database is there; what Heirloom keeps in it is not.", "If there was one, look first whether this is the right database, or one that a backup has still to fill. This makes an empty store:"], code: "heirloom up", actions: retry, kind: "bad" });
+  }
+  if (error.code === "store-older") {
+    return panel({ title: "The store is of an older Heirloom", text: "It is brought up to this version with the command below; what it holds stays.", code: "heirloom up", actions: retry });
   }
   const hint = error.hints?.[0];
   return panel({ title: "That did not work", text: [sentence(error.message), hint && sentence(hint)].filter(Boolean), actions: retry, kind: "bad" });
