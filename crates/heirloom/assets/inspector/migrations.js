@@ -64,7 +64,7 @@ export class Migrations {
       if (!found) return;
       this.#draw(found);
       const moving = found.some(({ run }) => run.state === "applying" || isCompared(run));
-      this.timer = setTimeout(() => this.again(), moving ? 1_000 : 5_000);
+      this.timer = setTimeout(() => this.again(), moving ? 1_000 : pauseOf(found.map(({ run }) => run)));
     } catch (error) {
       if (error.isAway && this.drawn) return;
       put(this.body, failure(error, () => this.again()));
@@ -92,6 +92,9 @@ export class Migrations {
     if (focused) this.body.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
   }
 }
+
+/** How long until it is asked again: what is applied is compared next. */
+export const pauseOf = (runs) => (runs.some((run) => run.state === "applied") ? 2_000 : 5_000);
 
 /** Whether somebody compares it with its source at this moment. */
 export const isCompared = (run) => typeof run.comparing === "number";

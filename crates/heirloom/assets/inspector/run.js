@@ -4,7 +4,7 @@ import { call, Latest } from "./api.js";
 import { ask, note } from "./dialog.js";
 import { button, h, icon, put } from "./dom.js";
 import { count, counted, duration, percent, time } from "./format.js";
-import { isCompared, progress } from "./migrations.js";
+import { isCompared, pauseOf, progress } from "./migrations.js";
 import { wideTable } from "./plots.js";
 import { pathOf } from "./router.js";
 import { canChange } from "./session.js";
@@ -37,7 +37,7 @@ export class RunPage {
       });
       if (!found) return;
       this.#draw(found);
-      this.timer = setTimeout(() => this.again(), found.run.state === "applying" || isCompared(found.live) || this.reading ? 1_000 : 5_000);
+      this.timer = setTimeout(() => this.again(), found.run.state === "applying" || isCompared(found.live) || this.reading ? 1_000 : pauseOf([found.run]));
     } catch (error) {
       if (error.isAway && this.shown) return;
       put(this.el, h("p", null, h("a", { class: "back", href: "/migrations" }, icon("back"), "Migrations")), failure(error, () => this.again()));
