@@ -14,7 +14,7 @@ const STAGES = [
   ["applied", "Applied", "Every chunk is in the store."],
   ["verified", "Verified", "Every row was compared."],
   ["soaking", "Soaking", "Old and new are watched."],
-  ["retired", "Retired", "The legacy table is out of use: renamed, and dropped after its grace."],
+  ["retired", "Retired", "The legacy table is renamed or gone."],
 ];
 
 export class Migrations {
