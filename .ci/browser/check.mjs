@@ -7,11 +7,13 @@ import { chromium } from "playwright-core";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { acts } from "./acts.mjs";
 import { Bench } from "./bench.mjs";
 import { looks } from "./looks.mjs";
 import { large, live, outage } from "./live.mjs";
 import { memories } from "./memories.mjs";
 import { migrations } from "./migrations.mjs";
+import { states } from "./states.mjs";
 import { World } from "./world.mjs";
 
 const argument = (name) => process.argv[process.argv.indexOf(`--${name}`) + 1];
@@ -33,7 +35,7 @@ const only = process.env.HEIRLOOM_ONLY?.split(",");
 try {
   await world.make();
   bench.base = await world.serve();
-  for (const [name, part] of Object.entries({ memories, live, migrations, looks, large, outage })) {
+  for (const [name, part] of Object.entries({ memories, acts, live, states, migrations, looks, large, outage })) {
     if (!only || only.includes(name)) await part(bench);
   }
 } finally {

@@ -9,7 +9,9 @@ import { expect, rows, settled } from "./bench.mjs";
 
 const IMAGES = fileURLToPath(new URL("../../docs/images", import.meta.url));
 const BOXES = fileURLToPath(new URL("layout.json", import.meta.url));
-const BLESS = Boolean(process.env.HEIRLOOM_BLESS);
+const BLESS = process.env.HEIRLOOM_BLESS?.split(",") ?? [];
+/** Whether pictures and boxes of a view are taken anew: `1` is all of them. */
+const isBlessed = (name) => BLESS.includes("1") || BLESS.includes(name);
 /** Fonts differ between machines: so many pixels, or so much of a side, do not matter. */
 const PIXELS = 14;
 const PART = 0.06;
@@ -39,7 +41,7 @@ export async function looks(bench) {
     history: [`/memories/${open}?tab=history`, (page) => page.locator(".timeline").waitFor(), [".pane", ".timeline", ".moment"]],
     origin: [`/memories/${open}?tab=origin`, (page) => page.locator(".sides").waitFor(), [".pane", ".proof", ".sides"]],
     around: [`/memories/${linked}?tab=around`, (page) => page.locator(".brief").first().waitFor(), [".pane", ".brief"]],
-    migrations: ["/migrations", (page) => page.locator(".card").first().waitFor(), [".board", ".stage", ".card"]],
+    migrations: [`${world.later}/migrations`, (page) => page.locator(".card.retired").waitFor(), [".board", ".stage", ".card"]],
     run: [`/migrations/${run}`, async (page) => {
       await page.getByText("None is lost").waitFor();
       await page.getByRole("button", { name: "Compare now" }).click();
@@ -57,36 +59,39 @@ export async function looks(bench) {
       }
       await page.locator(".feed-row").nth(1).waitFor();
     }, [".page-head", ".feed", ".feed-row"]],
-    "sign-in": ["/sign-in", (page) => page.getByLabel("Token").waitFor(), [".sign-in"]],
+    empty: [`${world.void}/migrations`, (page) => page.getByText("Nothing was handed down yet").waitFor(), [".page-head", ".panel", ".command"], ""],
+    "no-store": [`${world.gone}/memories`, (page) => page.getByText("There is no memory store here").waitFor(), [".panel", ".command"], ""],
+    "sign-in": ["/sign-in", (page) => page.getByLabel("Token").waitFor(), [".sign-in"], ""],
   };
   const before = existsSync(BOXES) ? JSON.parse(readFileSync(BOXES, "utf8")) : {};
   const boxes = {};
   mkdirSync(IMAGES, { recursive: true });
   const wanted = process.env.HEIRLOOM_VIEWS?.split(",");
-  for (const [name, [path, ready, parts]] of Object.entries(views)) {
+  for (const [name, [path, ready, parts, token = world.admin]] of Object.entries(views)) {
     if (wanted && !wanted.includes(name)) continue;
     for (const theme of ["light", "dark"]) {
       await bench.step(`${name} in the ${theme} theme: axe finds nothing, and everything is where it was`, async () => {
-        const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, theme });
+        const page = await bench.page({ token, path, theme });
         await ready(page);
         await settled(page);
         const [there, room] = await page.evaluate(() => [document.querySelectorAll(".row:not([hidden])").length, Math.floor((document.querySelector(".rows")?.clientHeight ?? 0) / 62)]);
         expect(there >= room, `${there} rows where ${room} have room`);
         await bench.axe(page, `${name}, ${theme}`);
-        if (BLESS) await page.screenshot({ path: join(IMAGES, `inspector-${name}-${theme}.png`), animations: "disabled" });
-        boxes[`${name} ${theme}`] = await measure(page, parts);
-        if (!BLESS) compare(before[`${name} ${theme}`], boxes[`${name} ${theme}`]);
+        if (isBlessed(name)) await page.screenshot({ path: join(IMAGES, `inspector-${name}-${theme}.png`), animations: "disabled" });
+        const found = await measure(page, parts);
+        if (isBlessed(name)) boxes[`${name} ${theme}`] = found;
+        else compare(before[`${name} ${theme}`], found);
         await bench.close(page);
       });
     }
     await bench.step(`${name} at 360 pixels: nothing is wider, axe finds nothing`, async () => {
-      const page = await bench.page({ token: name === "sign-in" ? "" : world.admin, path, width: 360, height: 740 });
+      const page = await bench.page({ token, path, width: 360, height: 740 });
       await ready(page);
       await settled(page);
       const wide = await page.evaluate(() => [document.documentElement.scrollWidth, ...[...document.querySelectorAll("main, .pane, .page, .list, dialog")].map((el) => el.getBoundingClientRect().right)]);
       expect(wide.every((right) => right <= 361), wide);
       await bench.axe(page, `${name}, 360 px`);
-      if (BLESS && ["memories", "memory", "insight"].includes(name)) await page.screenshot({ path: join(IMAGES, `inspector-${name}-small.png`), animations: "disabled" });
+      if (isBlessed(name) && ["memories", "memory", "insight"].includes(name)) await page.screenshot({ path: join(IMAGES, `inspector-${name}-small.png`), animations: "disabled" });
       await bench.close(page);
     });
   }
@@ -105,7 +110,7 @@ export async function looks(bench) {
       await bench.close(page);
     }
   });
-  if (BLESS) writeFileSync(BOXES, `${JSON.stringify({ ...before, ...boxes }, null, 1)}\n`);
+  if (BLESS.length) writeFileSync(BOXES, `${JSON.stringify({ ...before, ...boxes }, null, 1)}\n`);
 }
 
 /** Left, top, width and height of the first of each, and whether its text is cut by its own box. */

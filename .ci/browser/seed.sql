@@ -79,3 +79,14 @@ insert into legacy.night_log
 select g.n, format('Night %s: ', g.n) || p.body, now() - make_interval(days => 370, mins => g.n)
 from generate_series(1, 6000) as g(n)
 join legacy.phrase p on p.n = (g.n * 7) % 24;
+
+-- Its way is gone to the end.
+create table legacy.old_notes (
+    id         bigint primary key,
+    note       text not null,
+    made       timestamptz not null
+);
+insert into legacy.old_notes
+select g.n, 'Of an earlier year: ' || p.body, now() - make_interval(days => 500 + g.n)
+from generate_series(1, 48) as g(n)
+join legacy.phrase p on p.n = (g.n * 7) % 24;

@@ -46,6 +46,24 @@ export class World {
     }
   }
 
+  /** A tool of the MCP server on standard input and output, called as an agent's host calls it. */
+  async mcp(namespace, name, args) {
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
+    const child = spawn(this.binary, ["mcp", "-n", namespace], { cwd: this.dir, env, stdio: ["pipe", "pipe", "ignore"] });
+    const ask = (id, method, params) => child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...(id && { id }), method, ...(params && { params }) })}\n`);
+    ask(1, "initialize", { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "check", version: "1" } });
+    ask(0, "notifications/initialized");
+    ask(2, "tools/call", { name, arguments: args });
+    let said = "";
+    const answer = () => said.split("\n").slice(0, -1).map((line) => JSON.parse(line)).find((one) => one.id === 2);
+    child.stdout.on("data", (text) => {
+      said += text;
+    });
+    await eventually(answer, `${name} is answered`);
+    child.stdin.end();
+    if (answer().result?.isError !== false) throw new Error(`${name}: ${said}`);
+  }
+
   /** The same, as a process that goes on. */
   background(...words) {
     const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
@@ -57,11 +75,19 @@ export class World {
     return JSON.parse(await this.heirloom(...words)).secret;
   }
 
+  /** A database with an empty store in it, made anew; its URL for who serves it. */
+  async empty(name) {
+    const url = this.server.replace(/\/[^/]*$/, `/${name}`);
+    await this.sql(`drop database if exists ${name} with (force)`, this.server);
+    await this.sql(`create database ${name}`, this.server);
+    const up = await this.with({ DATABASE_URL: url }, "up");
+    if (up.code !== 0) throw new Error(up.stderr);
+    return url.replace(/\/\/[^@]*@/, "//inspector_login@");
+  }
+
   async make() {
     mkdirSync(this.dir, { recursive: true });
-    await this.sql("drop database if exists inspector_check with (force)", this.server);
-    await this.sql("create database inspector_check", this.server);
-    await this.heirloom("up");
+    await this.empty("inspector_check");
     await this.sql(
       "do $$ begin if not exists (select from pg_roles where rolname = 'inspector_login') then create role inspector_login login; end if; end $$;" +
         "grant heirloom_serve, heirloom_audit, heirloom_admin to inspector_login",
@@ -69,7 +95,7 @@ export class World {
     await this.file("seed.sql");
     // The legacy tables lie in the store's own database: who compares and replays them must be able to read them.
     await this.sql("grant usage on schema legacy to inspector_login; grant select on all tables in schema legacy to inspector_login");
-    for (const name of ["agents", "desk", "night"]) {
+    for (const name of ["agents", "desk", "night", "archive"]) {
       copyFileSync(join(here, `${name}.toml`), join(this.dir, `${name}.toml`));
     }
     for (const name of ["agents", "desk"]) {
@@ -86,9 +112,9 @@ export class World {
   }
 
   /** Starts the server; resolves to its address. */
-  async serve(more = {}) {
+  async serve(more = {}, ...words) {
     const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.login, ...more };
-    const child = spawn(this.binary, ["serve", "--listen", "127.0.0.1:0"], { cwd: this.dir, env, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(this.binary, ["serve", "--listen", "127.0.0.1:0", ...words], { cwd: this.dir, env, stdio: ["ignore", "ignore", "pipe"] });
     this.children = [...(this.children ?? []), child];
     let log = "";
     return new Promise((resolve, reject) => {

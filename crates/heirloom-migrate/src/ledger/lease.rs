@@ -174,6 +174,8 @@ pub struct Live {
     pub map: String,
     /// Who is at work.
     pub runners: Vec<Runner>,
+    /// Rows that a comparison under way has behind it; `None` while nobody compares.
+    pub comparing: Option<u64>,
 }
 
 /// Looks at what is going on in a run.
@@ -182,7 +184,12 @@ pub async fn live(client: &impl GenericClient, run_id: Uuid) -> Result<Live> {
     let planned: Option<i64> = client.query_opt(sql, &[&run_id]).await?.map(|row| row.try_get(0)).transpose()?;
     let rows = client.query(include_str!("../../sql/queries/chunk_map.sql"), &[&run_id]).await?;
     let map = rows.iter().map(|row| Ok(row.try_get::<_, &str>(0)?.to_owned())).collect::<Result<String>>()?;
-    Ok(Live { planned_rows: unsigned(planned.unwrap_or(0)), map, runners: runners(client, run_id).await? })
+    Ok(Live {
+        planned_rows: unsigned(planned.unwrap_or(0)),
+        map,
+        runners: runners(client, run_id).await?,
+        comparing: super::comparing(client, run_id).await?,
+    })
 }
 
 /// Whether the ledger has everything this version looks at; an older one is not upgraded by being looked at.

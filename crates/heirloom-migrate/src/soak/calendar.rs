@@ -100,6 +100,7 @@ impl Calendar {
         };
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         let mut counting: BTreeSet<String> = BTreeSet::new();
+        let mut retired = None;
         for entry in entries {
             match entry.what.as_str() {
                 // A run that was soaked and diverged soaks on; one that begins, or begins again, starts from nothing.
@@ -132,12 +133,14 @@ impl Calendar {
                         counting.clear();
                     }
                 }
+                "retired" => retired = Some(entry.at),
+                "unretired" => retired = None,
                 _ => {}
             }
         }
         calendar.counted = u32::try_from(counting.len()).unwrap_or(u32::MAX);
         calendar.time(now, counting.contains(&day(now)));
-        calendar.list(&tallies, &counting, now);
+        calendar.list(&tallies, &counting, retired, now);
         Ok(calendar)
     }
 
@@ -156,10 +159,17 @@ impl Calendar {
         self.over_at = elapsed.max(last);
     }
 
-    fn list(&mut self, tallies: &BTreeMap<String, Tally>, counting: &BTreeSet<String>, now: Timestamp) {
+    /// A table that is retired is compared no more, so that no day after it is missing.
+    fn list(
+        &mut self,
+        tallies: &BTreeMap<String, Tally>,
+        counting: &BTreeSet<String>,
+        retired: Option<Timestamp>,
+        now: Timestamp,
+    ) {
         let Some(started) = self.started_at else { return };
         let date = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let last = date(now);
+        let last = date(retired.unwrap_or(now));
         let oldest = last.checked_sub(jiff::Span::new().days(MOST_DAYS - 1)).unwrap_or(jiff::civil::Date::MIN);
         let mut at = date(started).max(oldest);
         while at <= last {
@@ -169,6 +179,7 @@ impl Calendar {
             let kind = match (tally.divergent, tally.sweeps) {
                 (true, _) => DayKind::Divergent,
                 (false, 1..) => DayKind::Clean,
+                (false, 0) if at == last && retired.is_some() => return,
                 (false, 0) if at == last => DayKind::Open,
                 (false, 0) => DayKind::Missing,
             };

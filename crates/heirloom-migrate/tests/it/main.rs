@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod change_table;
+mod comparing;
 mod detect;
 mod failpoints;
 mod fake;

@@ -1,7 +1,7 @@
 //! The end of a source's table, and the way back: byte for byte, with everything that was on it.
 
 use heirloom_migrate::retire::Phase;
-use heirloom_migrate::soak;
+use heirloom_migrate::soak::{self, DayKind};
 
 use crate::soak_ground::{DAY, Watched, legacy};
 use crate::support::said;
@@ -75,6 +75,11 @@ async fn a_table_is_renamed_kept_dropped_and_comes_back_at_any_time() {
 
     // Within the grace: nothing is dropped, and the table comes back as it was.
     watched.pass(7 * DAY - 1);
+    let days = watched.days().await;
+    assert!(
+        days.len() == 3 && days.iter().all(|day| day.kind == DayKind::Clean),
+        "no day after it is missing: {days:?}"
+    );
     let early = watched.retire().await.unwrap();
     let short: Vec<&str> = early.gates.iter().filter(|gate| !gate.met).map(|gate| gate.id.as_str()).collect();
     assert_eq!((early.holds, short), (false, vec!["grace", "no-dependents"]));

@@ -182,6 +182,13 @@ impl Watched {
         self.ground.sql(&format!("begin; set local session_replication_role = replica; {sql}; commit")).await;
     }
 
+    /// The days of the calendar, as of now.
+    pub(crate) async fn days(&self) -> Vec<soak::Day> {
+        let client = self.ground.db.database().client().await.unwrap();
+        let run = ledger::find_run(&client, self.plan.run_id).await.unwrap().unwrap();
+        soak::status(&client, &run, self.clock.now()).await.unwrap().calendar.days
+    }
+
     pub(crate) async fn state(&self) -> String {
         self.ground.one("select state from heirloom_migrate.run").await
     }

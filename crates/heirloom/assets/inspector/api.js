@@ -4,6 +4,9 @@ import { token } from "./session.js";
 
 const LONGEST = 40_000;
 
+/** The database answers, and what is in it is no store that this server can work with. */
+const NO_STORE = ["no-store", "store-older", "store-newer", "store-altered", "server-lacks"];
+
 /** A refusal, or no answer at all (status 0). */
 export class ApiError extends Error {
   constructor(status, problem = {}) {
@@ -14,9 +17,9 @@ export class ApiError extends Error {
     this.hints = problem.hints ?? [];
   }
 
-  /** Whether the same may work again in a while, without anybody's doing. */
+  /** Whether the same may work again in a while, without anybody's doing. A store that is not there needs somebody. */
   get isAway() {
-    if (this.code === "timeout") return false;
+    if (this.code === "timeout" || NO_STORE.includes(this.code)) return false;
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 }
@@ -84,11 +87,11 @@ export function pause(millis, signal) {
   });
 }
 
-/** Whether the server and its database can work. */
-export async function isReady() {
+/** Whether there is something to ask: the server and its database answer, be it that the store is gone. */
+export async function isBack() {
   try {
     const response = await fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(5_000) });
-    return response.ok;
+    return response.ok || !new ApiError(response.status, parsed(await response.text()) ?? {}).isAway;
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 // The page as a whole: who is signed in, which view is shown, what is going on with the server.
 
 import { Activity } from "./activity.js";
-import { call, isReady, operations, pause, trouble } from "./api.js";
+import { call, isBack, operations, pause, trouble } from "./api.js";
 import { button, h, icon, put, tool } from "./dom.js";
 import { events } from "./events.js";
 import { keepTime } from "./format.js";
@@ -42,7 +42,7 @@ async function begin() {
     if (error.status === 401) return draw();
     if (error.isAway) return;
     frame();
-    return put(main, h("div", { class: "middle" }, failure(error, begin)));
+    return put(main, h("div", { class: "middle" }, failure(error, begin, "h1")));
   }
   events.start();
   draw();
@@ -67,7 +67,7 @@ function draw() {
   const View = VIEWS[name];
   if (!View) {
     document.title = "Heirloom";
-    return put(main, h("div", { class: "middle" }, panel({ title: "There is no such page", text: "The address may be mistyped.", actions: [button("Memories", () => go("/memories"))] })));
+    return put(main, h("div", { class: "middle" }, panel({ heading: "h1", title: "There is no such page", text: "The address may be mistyped.", actions: [button("Memories", () => go("/memories"))] })));
   }
   view ??= new View(main);
   document.title = `${view.title} · Heirloom`;
@@ -162,8 +162,8 @@ async function away(error) {
   const nobody = error.status === 0;
   put(notice, h("span", { class: "live-dot", "aria-hidden": "true" }), h("span", null, nobody ? "The server does not answer." : "The database does not answer."), h("span", { class: "mute" }, " What you see may be old. Trying again…"));
   document.body.classList.add("is-away");
-  if (!session.me) put(main, h("div", { class: "middle" }, failure(error)));
-  for (let wait = 700; !(await isReady()); wait = Math.min(wait * 1.5, 5_000)) await pause(wait);
+  if (!session.me) put(main, h("div", { class: "middle" }, failure(error, undefined, "h1")));
+  for (let wait = 700; !(await isBack()); wait = Math.min(wait * 1.5, 5_000)) await pause(wait);
   waiting = false;
   notice.hidden = true;
   document.body.classList.remove("is-away");

@@ -14,7 +14,7 @@ const STAGES = [
   ["applied", "Applied", "Every chunk is in the store."],
   ["verified", "Verified", "Every row was compared."],
   ["soaking", "Soaking", "Old and new are watched."],
-  ["retired", "Retired", "The legacy table is gone."],
+  ["retired", "Retired", "The legacy table is renamed or gone."],
 ];
 
 export class Migrations {
@@ -63,8 +63,8 @@ export class Migrations {
       });
       if (!found) return;
       this.#draw(found);
-      const moving = found.some(({ run }) => run.state === "applying");
-      this.timer = setTimeout(() => this.again(), moving ? 1_000 : 5_000);
+      const moving = found.some(({ run }) => run.state === "applying" || isCompared(run));
+      this.timer = setTimeout(() => this.again(), moving ? 1_000 : pauseOf(found.map(({ run }) => run)));
     } catch (error) {
       if (error.isAway && this.drawn) return;
       put(this.body, failure(error, () => this.again()));
@@ -93,6 +93,12 @@ export class Migrations {
   }
 }
 
+/** How long until it is asked again: what is applied is compared next. */
+export const pauseOf = (runs) => (runs.some((run) => run.state === "applied") ? 2_000 : 5_000);
+
+/** Whether somebody compares it with its source at this moment. */
+export const isCompared = (run) => typeof run.comparing === "number";
+
 // A run that failed waits where it stopped; one that has soaked is watched until its table goes.
 function stageOf({ run }) {
   if (run.state === "applying" && !run.rows && !run.chunks_done && !run.runners?.length) return "planned";
@@ -115,6 +121,7 @@ function card({ run, soak, earlier }) {
     h("strong", { class: "card-name" }, run.name), run.tenant !== run.name && h("span", { class: "mute" }, run.tenant),
     h("span", { class: "card-rows number" }, count(waits ? planned : run.rows), h("span", { class: "mute" }, waits ? " rows to come" : moving ? ` of ${count(planned)} rows` : run.rows === 1 ? " row" : " rows")),
     moving && progress(run.rows, planned),
+    isCompared(run) && [progress(run.comparing, planned), h("span", { class: "mute" }, `comparing, ${percent(run.comparing, planned)}`)],
     moving && h("span", { class: "mute" }, run.runners?.length ? `${percent(run.rows, planned)}, ${rest ? `about ${duration(rest)} to go` : "at work"}` : "nobody is at work on it"),
     soak?.started_at && [h("span", { class: "mute" }, howFar(soak)), soak.last_clean === false && h("span", { class: "badge bad" }, counted(soak.divergence_count, "divergence"))],
     run.state === "failed" && h("span", { class: "badge bad" }, "stopped; needs somebody"),

@@ -4,7 +4,7 @@ import { call, Latest } from "./api.js";
 import { ask, note } from "./dialog.js";
 import { button, h, icon, put } from "./dom.js";
 import { count, counted, duration, percent, time } from "./format.js";
-import { progress } from "./migrations.js";
+import { isCompared, pauseOf, progress } from "./migrations.js";
 import { wideTable } from "./plots.js";
 import { pathOf } from "./router.js";
 import { canChange } from "./session.js";
@@ -21,6 +21,7 @@ export class RunPage {
     this.latest = new Latest();
     this.comparing = new Latest();
     this.el = h("div", { class: "page run" }, h("p", null, h("a", { class: "back", href: "/migrations" }, icon("back"), "Migrations")), h("h1", { class: "run-name" }, " "), bones(6, "Loading this run"));
+    this.live = h("div", { class: "now" });
     this.compared = h("div", { class: "compared" }, h("p", { class: "mute" }, "Not compared since this page was opened. A comparison reads both sides and writes nothing."));
     root.replaceChildren(this.el);
     this.again();
@@ -36,7 +37,7 @@ export class RunPage {
       });
       if (!found) return;
       this.#draw(found);
-      this.timer = setTimeout(() => this.again(), found.run.state === "applying" ? 1_000 : 5_000);
+      this.timer = setTimeout(() => this.again(), found.run.state === "applying" || isCompared(found.live) || this.reading ? 1_000 : pauseOf([found.run]));
     } catch (error) {
       if (error.isAway && this.shown) return;
       put(this.el, h("p", null, h("a", { class: "back", href: "/migrations" }, icon("back"), "Migrations")), failure(error, () => this.again()));
@@ -50,11 +51,14 @@ export class RunPage {
   }
 
   #draw(found) {
-    const key = JSON.stringify([found.run, found.live, found.steps.length, found.list.length, found.soak]);
+    const { run, live, plan } = found;
+    put(this.live, run.state === "applying" && atWork(run, live), isCompared(live) && beingCompared(run, live));
+    this.live.hidden = !this.live.childElementCount;
+    const key = JSON.stringify([run, found.steps.length, found.list.length, found.soak]);
     if (this.shown === key) return;
     this.shown = key;
-    const { run, live, plan } = found;
     document.title = `${run.name} · Heirloom`;
+    const focused = this.el.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const opened = new Set([...this.el.querySelectorAll("details[open]")].map((el) => el.dataset.key));
     put(this.el,
       h("p", null, h("a", { class: "back", href: "/migrations" }, icon("back"), "Migrations")),
@@ -62,7 +66,7 @@ export class RunPage {
         h("div", null, h("h1", { class: "run-name" }, run.name, run.tenant !== run.name && h("span", { class: "mute" }, ` ${run.tenant}`)),
           h("p", { class: "run-way" }, h("code", null, plan.source), h("span", { "aria-label": "to" }, " → "), h("code", null, plan.target))),
         h("span", { class: `badge big ${["verified", "soaked", "retired"].includes(run.state) ? "good" : run.state === "failed" ? "bad" : "mid"}` }, run.state)),
-      run.state === "applying" && this.#live(run, live),
+      this.live,
       this.#numbers(run),
       this.#acts(run),
       section("Comparison", this.compared, "compare"),
@@ -72,21 +76,10 @@ export class RunPage {
       section("Set aside", this.#rejects(found), "", run.open ? `${count(run.open)} wait` : "nothing waits"),
       section("Who will see it", names(plan)),
       section("Soak", soakView(found.soak)),
-      section("Before the legacy table may go", gatesView(found.soak)),
+      run.state === "retired" ? section("The legacy table", retired(found)) : section("Before the legacy table may go", gatesView(found.soak)),
       section("Steps", steps(found.steps)));
     for (const el of this.el.querySelectorAll("details")) if (opened.has(el.dataset.key)) el.open = true;
-  }
-
-  #live(run, live) {
-    const planned = Math.max(live.planned_rows, run.rows);
-    const speed = live.runners.reduce((sum, one) => sum + one.rows_per_second, 0);
-    const marks = { "#": "done", "+": "begun", ">": "claimed", ".": "waiting" };
-    return h("section", { class: "at-work", "aria-live": "off" },
-      h("p", null, h("strong", { class: "number" }, percent(run.rows, planned)), ` ${count(run.rows)} of ${count(planned)} rows`,
-        speed > 0 && `, ${count(Math.round(speed))} rows/s, about ${duration((planned - run.rows) / speed)} to go`, !live.runners.length && ", nobody is at work on it"),
-      progress(run.rows, planned),
-      h("div", { class: "chunks", role: "img", "aria-label": `${run.chunks_done} of ${counted(run.chunks, "chunk")} done` }, [...live.map].map((mark) => h("span", { class: `chunk ${marks[mark] ?? "waiting"}`, title: marks[mark] }))),
-      live.runners.map((one) => h("p", { class: "mute" }, `Process ${one.process} of ${one.place}: ${one.silent_seconds > 15 ? `not heard for ${duration(one.silent_seconds)}` : one.waiting ? `waits: ${one.waiting}` : `${counted(one.chunks, "chunk")} in hand`}`)));
+    if (focused) this.el.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
   #numbers(run) {
@@ -108,7 +101,7 @@ export class RunPage {
       } finally {
         pressed.disabled = false;
       }
-    });
+    }, { "data-key": label });
     return h("div", { class: "actions run-acts" },
       busy("Compare now", () => this.#compare(false)), busy("Compare the store alone", () => this.#compare(true)),
       busy("Download the evidence", () => this.#evidence(run, "page")), busy("Evidence as data", () => this.#evidence(run, "data")),
@@ -117,11 +110,16 @@ export class RunPage {
 
   async #compare(alone) {
     put(this.compared, h("p", { class: "mute", role: "status" }, alone ? "Reading the store…" : "Reading both sides…"));
+    this.reading = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.again(), 500);
     try {
       const found = await this.comparing.run((signal) => call("run compare", { run_id: this.id, target_only: alone, show_content: !alone }, { signal, longest: AN_HOUR }));
       if (found) put(this.compared, verdict(found, alone));
     } catch (error) {
       put(this.compared, h("p", { class: "wrong", role: "alert" }, sentence(error.message), " ", error.hints?.[0] && sentence(error.hints[0])));
+    } finally {
+      this.reading = false;
     }
   }
 
@@ -156,6 +154,38 @@ export class RunPage {
     this.shown = null;
     this.again();
   }
+}
+
+function atWork(run, live) {
+  const planned = Math.max(live.planned_rows, run.rows);
+  const speed = live.runners.reduce((sum, one) => sum + one.rows_per_second, 0);
+  const marks = { "#": "done", "+": "begun", ">": "claimed", ".": "waiting" };
+  return h("section", { class: "at-work", "aria-live": "off" },
+    h("p", null, h("strong", { class: "number" }, percent(run.rows, planned)), ` ${count(run.rows)} of ${count(planned)} rows`,
+      speed > 0 && `, ${count(Math.round(speed))} rows/s, about ${duration((planned - run.rows) / speed)} to go`, !live.runners.length && ", nobody is at work on it"),
+    progress(run.rows, planned),
+    h("div", { class: "chunks", role: "img", "aria-label": `${run.chunks_done} of ${counted(run.chunks, "chunk")} done` }, [...live.map].map((mark) => h("span", { class: `chunk ${marks[mark] ?? "waiting"}`, title: marks[mark] }))),
+    live.runners.map((one) => h("p", { class: "mute" }, `Process ${one.process} of ${one.place}: ${one.silent_seconds > 15 ? `not heard for ${duration(one.silent_seconds)}` : one.waiting ? `waits: ${one.waiting}` : `${counted(one.chunks, "chunk")} in hand`}`)));
+}
+
+/** A comparison under way, whoever runs it: from this page, or `heirloom verify` elsewhere. */
+function beingCompared(run, live) {
+  const rows = Math.max(live.planned_rows, run.rows, live.comparing);
+  return h("section", { class: "at-work", "aria-live": "off" },
+    h("p", null, h("strong", { class: "number" }, percent(live.comparing, rows)), ` ${count(live.comparing)} of ${count(rows)} rows compared`),
+    progress(live.comparing, rows));
+}
+
+/** What became of the legacy table, and that it went as it must. */
+function retired({ steps: all, soak }) {
+  const step = all.findLast((one) => one.step === "retired");
+  const { table, renamed } = step?.details ?? {};
+  return [
+    h("div", { class: "proof good" }, icon("check"), h("div", null, h("strong", null, "The legacy table is out of use"),
+      table && h("p", null, h("code", { class: "break" }, table), " was renamed to ", h("code", { class: "break" }, renamed), ", ", time(step.at), "."),
+      h("p", null, "Before that every row was read once more, and the archive restored and compared. The same command drops the table when its grace is over; ", h("code", null, "heirloom unretire"), " brings it back, before and after."))),
+    gatesView(soak, true),
+  ];
 }
 
 function section(title, content, id = "", aside = "") {

@@ -67,11 +67,11 @@ function diverged({ divergences, calendar }) {
 }
 
 /** The gates of retire: what was found, and what each still waits for. */
-export function gatesView(soak) {
+export function gatesView(soak, passed = false) {
   if (!soak) return h("p", { class: "nothing" }, "The gates stand with the newest run of a migration.");
   const met = soak.gates.filter((gate) => gate.met).length;
   return [
-    h("p", { class: "mute" }, met === soak.gates.length ? "Every gate of which the ledger knows is met. What the source says is asked when the table is retired." : `${met} of ${counted(soak.gates.length, "gate")} met.`),
+    h("p", { class: "mute" }, met === soak.gates.length ? `Every gate of which the ledger knows is met.${passed ? "" : " What the source says is asked when the table is retired."}` : `${met} of ${counted(soak.gates.length, "gate")} met.`),
     h("ul", { class: "gates" }, soak.gates.map((gate) => h("li", { class: gate.met ? "good" : "bad" }, icon(gate.met ? "check" : "close"),
       h("div", null, h("p", null, h("span", { class: "unseen" }, gate.met ? "Met: " : "Not met: "), h("strong", null, gate.id.replaceAll("-", " ")), h("span", { class: "mute" }, " ", spoken(gate.found))),
         !gate.met && h("p", { class: "mute" }, "To do: ", spoken(gate.cure)))))),

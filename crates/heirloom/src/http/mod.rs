@@ -129,7 +129,7 @@ fn open(app: &Arc<App>) -> Router<Arc<App>> {
     open_to_all(app, Shape::Problem, routes)
 }
 
-/// Whether the database answers.
+/// Whether the database answers and holds a store.
 async fn ready(State(app): State<Arc<App>>) -> Response {
     match answers(&app.context).await {
         Ok(()) => "ready\n".into_response(),
@@ -137,7 +137,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-/// Asks the database for nothing.
+/// Asks the database whether the store is there: what was opened once may have been dropped since.
 ///
 /// # Errors
 /// When it does not answer within two seconds, or holds no store.
@@ -145,8 +145,16 @@ pub async fn answers(context: &Context) -> Result<()> {
     let asked = async {
         let store = context.store().await?;
         let client = store.database().client().await?;
-        client.batch_execute("").await.map_err(heirloom_store::StoreError::from)?;
-        Ok(())
+        // From the catalogue, which needs no right in the schema.
+        let sql = "select exists (select from pg_catalog.pg_class as c \
+                   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
+                   where n.nspname = 'heirloom' and c.relname = 'memory')";
+        let asked = client.query_one(sql, &[]).await;
+        let there = asked.and_then(|row| row.try_get(0)).map_err(heirloom_store::StoreError::from)?;
+        match there {
+            true => Ok(()),
+            false => Err(heirloom_store::StoreError::NotInstalled(store.database().display()).into()),
+        }
     };
     let waited = tokio::time::timeout(Duration::from_secs(2), asked).await;
     waited.unwrap_or_else(|_| Err(heirloom_engine::EngineError::PoolTimeout { seconds: 2, size: 0 }.into()))

@@ -61,8 +61,11 @@ struct Shown {
 
 /// What is going on: the chunk map, who is at work, how fast, how long it will take, and what each waits for.
 fn live(run: &RunSummary, live: &ledger::Live) -> String {
+    let compared = live.comparing.map_or_else(String::new, |done| {
+        format!("  comparing: {} of {} rows\n\n", count(done), count(live.planned_rows.max(done)))
+    });
     if live.runners.is_empty() {
-        return String::new();
+        return compared;
     }
     let speed: f64 = live.runners.iter().map(|runner| runner.rows_per_second).sum();
     let left = live.planned_rows.saturating_sub(run.rows);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use heirloom_engine::Database;
 use heirloom_migrate::file::MigrationFile;
-use heirloom_migrate::ledger::{self, RunState};
+use heirloom_migrate::ledger::{self, Comparing, RunState};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::Source;
 use heirloom_migrate::verify::{self, Difference, RecordedCheck, Verification, VerifyRequest};
@@ -60,16 +60,19 @@ impl Operation for Verify {
         let opened = Opened::to_read(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
         let label = opened.plan.name.clone();
+        let told = Comparing::begin(opened.database, opened.plan.run_id).await;
         let found = verify::run(VerifyRequest {
             plan: &opened.plan,
             source: opened.source.as_ref(),
             store: &store,
             show_content: self.show_content,
             progress: &mut |done, total| {
+                told.say(done);
                 context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
             },
         })
         .await?;
+        drop(told);
         let marked = if self.record && found.holds {
             Some(record(&opened.plan, &opened.file, opened.source.as_ref(), opened.database, &found).await?)
         } else {
@@ -115,7 +118,9 @@ impl Verify {
         let (plan, database) = migration::plan_and_target(context, &self.plan).await?;
         let store = Store::open(database).await?;
         let label = plan.name.clone();
+        let told = Comparing::begin(database, plan.run_id).await;
         let found = verify::recorded(&plan, &store, &mut |done, total| {
+            told.say(done);
             context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
         })
         .await?;

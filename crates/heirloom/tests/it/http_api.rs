@@ -196,6 +196,21 @@ async fn the_contract_is_served_and_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_dropped_is_no_database_that_is_away() {
+    // On the embedded engine nobody but the server has a connection to drop it on.
+    let Ok(_) = std::env::var("HEIRLOOM_TEST_URL") else { return };
+    let served = Served::new().await;
+    let url = served.database_url().unwrap().to_owned();
+    let location = heirloom_engine::Location::Server(url);
+    let owner = heirloom_engine::Database::open(&location, &heirloom_engine::Options::default()).await.unwrap();
+    owner.client().await.unwrap().batch_execute("drop schema heirloom cascade").await.unwrap();
+    let told = served.get("/readyz", "").await;
+    assert_eq!((told.status, &told.json()["code"]), (503, &json!("no-store")), "{}", told.text);
+    owner.close().await.unwrap();
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_serves_as_the_owner_of_a_server() {
     let Ok(url) = std::env::var("HEIRLOOM_TEST_URL") else { return };
     let db = heirloom_engine::testkit::TestDatabase::fresh().await;

@@ -1,6 +1,7 @@
 //! `heirloom run compare`: a run's source against the store, row by row and field by field, from the ledger's plan.
 
 use clap::Args;
+use heirloom_migrate::ledger::Comparing;
 use heirloom_migrate::verify::{self, VerifyRequest};
 use heirloom_store::Store;
 use schemars::JsonSchema;
@@ -43,7 +44,11 @@ impl Operation for CompareRun {
         let store = Store::open(database).await?;
         let watch = context.watch().clone();
         let label = run.name.clone();
-        let mut progress = |done, total| watch.progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+        let told = Comparing::begin(database, run.run_id).await;
+        let mut progress = |done, total| {
+            told.say(done);
+            watch.progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+        };
         let verdict = |holds: bool, differences: u64| match holds {
             true => format!("{}: holds\n", run.name),
             false => format!("{}: does not hold, {}\n", run.name, counted(differences, "difference")),
