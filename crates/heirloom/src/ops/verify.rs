@@ -60,15 +60,18 @@ impl Operation for Verify {
         let opened = Opened::to_read(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
         let label = opened.plan.name.clone();
-        let found = verify::run(VerifyRequest {
-            plan: &opened.plan,
-            source: opened.source.as_ref(),
-            store: &store,
-            show_content: self.show_content,
-            progress: &mut |done, total| {
-                context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+        let found = verify::run_against(
+            VerifyRequest {
+                plan: &opened.plan,
+                source: opened.source.as_ref(),
+                store: &store,
+                show_content: self.show_content,
+                progress: &mut |done, total| {
+                    context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+                },
             },
-        })
+            opened.foreign.as_deref(),
+        )
         .await?;
         let marked = if self.record && found.holds {
             Some(record(&opened.plan, &opened.file, opened.source.as_ref(), opened.database, &found).await?)
@@ -203,8 +206,16 @@ fn text(found: &Verification) -> String {
             table.row([what, &count(rows), note]);
         }
     }
+    if !found.not_shown.is_empty() {
+        table.row(["not compared", &found.not_shown.len().to_string(), &not_shown(found)]);
+    }
     let verdict = if found.holds { "holds" } else { "does not hold" };
     format!("{}: {verdict}\n\n{}{}\n", found.name, table.render(), differences(found))
+}
+
+/// What the target does not show, so that nothing is said of it.
+fn not_shown(found: &Verification) -> String {
+    format!("the target does not show {}", found.not_shown.join(", "))
 }
 
 fn differences(found: &Verification) -> String {
