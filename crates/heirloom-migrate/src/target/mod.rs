@@ -176,11 +176,9 @@ pub fn is_foreign(url: &str) -> bool {
 /// # Errors
 /// When it does not answer.
 pub async fn open(url: &str, surface: Surface) -> Result<Option<Box<dyn Foreign>>> {
-    match url.strip_prefix("pgmnemo+") {
-        Some(url) if is_foreign(&format!("pgmnemo+{url}")) => {
-            Ok(Some(Box::new(Pgmnemo::open(url, surface).await?) as Box<dyn Foreign>))
-        }
-        _ => Ok(None),
+    match url.strip_prefix("pgmnemo+").filter(|_| is_foreign(url)) {
+        Some(url) => Ok(Some(Box::new(Pgmnemo::open(url, surface).await?))),
+        None => Ok(None),
     }
 }
 

@@ -65,26 +65,24 @@ async fn an_error_at_any_point_leaves_nothing_twice() {
             Some(("lease", step)) if !step.contains("renew") => 1,
             _ => continue,
         };
-        {
-            beside.sql("truncate pgmnemo.agent_lesson").await;
-            beside
+        beside.sql("truncate pgmnemo.agent_lesson").await;
+        beside
                 .ground
                 .sql("do $$ begin if to_regclass('heirloom_migrate.delivered') is not null then delete from heirloom_migrate.delivered; end if; end $$")
                 .await;
-            let plan = beside.plan(&file(""), 7).await.unwrap();
-            let case = format!("{} at pass {nth}", point.name());
-            let failpoints = Failpoints::at(point, nth, Action::Error);
-            let failed = beside.apply_with(&plan, Options { failpoints, ..Options::default() }).await;
-            assert!(said(failed).contains(point.name()), "{case}");
-            let resumed = beside.apply(&plan).await.unwrap();
-            assert_eq!((resumed.rows, resumed.rejected, resumed.chunks_done), (41, 1, resumed.chunks), "{case}");
-            let counts =
-                "count(*) || ' ' || count(distinct doc_ref) || ' ' || count(*) filter (where t_valid_to = 'infinity')";
-            assert_eq!(beside.one(&format!("select {counts} from pgmnemo.agent_lesson")).await, "40 40 40", "{case}");
-            let found = beside.verify(&plan).await.unwrap();
-            assert!(found.holds, "{case}: {:#?}", found.differences);
-            assert_eq!(found.equal, 40, "{case}");
-        }
+        let plan = beside.plan(&file(""), 7).await.unwrap();
+        let case = format!("{} at pass {nth}", point.name());
+        let failpoints = Failpoints::at(point, nth, Action::Error);
+        let failed = beside.apply_with(&plan, Options { failpoints, ..Options::default() }).await;
+        assert!(said(failed).contains(point.name()), "{case}");
+        let resumed = beside.apply(&plan).await.unwrap();
+        assert_eq!((resumed.rows, resumed.rejected, resumed.chunks_done), (41, 1, resumed.chunks), "{case}");
+        let counts =
+            "count(*) || ' ' || count(distinct doc_ref) || ' ' || count(*) filter (where t_valid_to = 'infinity')";
+        assert_eq!(beside.one(&format!("select {counts} from pgmnemo.agent_lesson")).await, "40 40 40", "{case}");
+        let found = beside.verify(&plan).await.unwrap();
+        assert!(found.holds, "{case}: {:#?}", found.differences);
+        assert_eq!(found.equal, 40, "{case}");
     }
     beside.close().await;
 }

@@ -8,7 +8,7 @@ use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::ledger::{self, RunState};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::Source;
-use heirloom_migrate::verify::{self, Difference, RecordedCheck, Verification, VerifyRequest};
+use heirloom_migrate::verify::{self, Difference, Explanation, RecordedCheck, Verification, VerifyRequest};
 use heirloom_migrate::{MigrateError, apply};
 use heirloom_store::Store;
 use schemars::JsonSchema;
@@ -191,11 +191,13 @@ fn text(found: &Verification) -> String {
     table.row(["expected in the store", &count(found.expected), ""]);
     table.row(["equal in every field", &count(found.equal), ""]);
     for (why, rows) in &found.explained {
-        table.row([
-            format!("{} since", migration::word(why)),
-            count(*rows),
-            "the store's own records say so".to_owned(),
-        ]);
+        let note = match why {
+            Explanation::Closed => "a newer one of its kind is open there",
+            Explanation::Stamped => "in updated_at alone, which the target sets itself",
+            Explanation::Expired => "over, and not there any more",
+            _ => "the store's own records say so",
+        };
+        table.row([format!("{} since", migration::word(why)), count(*rows), note.to_owned()]);
     }
     for (what, rows, note) in [
         ("rightly set aside", found.rejected, "`heirloom rejects` lists them"),

@@ -3,7 +3,7 @@
 //! What it does to rows that nobody asked for, and what is done about it here:
 //!
 //! - Its close-prior trigger closes every other open row with the same role, topic and commit when one is inserted, all of
-//!   them when they come in one statement, and across projects. The plan predicts each ([`mod@predict`]); the file
+//!   them when they come in one statement, and across projects. The plan predicts each (`predict.rs`); the file
 //!   chooses whether that refuses or whether such rows come in statements of their own, the newest staying open.
 //! - `t_valid_from` would be the time of the import. It is set to `created_at`.
 //! - Its gate warns once a row. It is asked not to, and one warning a statement is given instead.
