@@ -11,6 +11,7 @@
 //! - [`canon`] and [`digest`]: what "the same row" means.
 //! - [`apply`]: chunk after chunk, each one transaction with its ledger row.
 //! - [`ledger`]: the only writer of `heirloom_migrate`.
+//! - [`target`]: targets that are no store of ours.
 //! - [`verify`]: reads both sides with code of its own and names each difference.
 //! - [`mod@clock`] and [`audit`]: what time it is, and the chain that proves each step.
 //! - [`soak`]: old against new, day after day, until the source can go.
@@ -40,6 +41,7 @@ pub mod retire;
 mod role;
 pub mod soak;
 pub mod source;
+pub mod target;
 pub mod value;
 pub mod verify;
 

@@ -3,5 +3,5 @@
 select r.source_key, r.source_digest
 from heirloom_migrate.reject r
 where
-    r.source = $1 and r.state = 'open' and r.code = 'database' and r.source_key = any ($2)
+    r.source = $1 and r.state = 'open' and r.code in ('database', 'would-hide') and r.source_key = any ($2)
     and md5(r.source_key) in (select md5(k) from unnest($2::text[]) as k)

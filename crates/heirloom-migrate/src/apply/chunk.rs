@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::failpoint::Point;
 use super::item::{Item, Mapper};
 use super::pace::Pace;
-use super::{Work, write};
+use super::{Work, foreign, write};
 use crate::digest::DigestSum;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, ChunkRecord, ChunkResult, Lease};
@@ -108,11 +108,20 @@ impl Work<'_> {
 /// Writes a prepared chunk in one transaction; `None` when another runner has taken it, and then nothing was written.
 pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pace>) -> Result<Option<ChunkResult>> {
     let Prepared { lease, items, look, whole } = prepared;
-    work.centred.get_or_try_init(|| centre(work, &items)).await?;
+    if work.foreign.is_none() {
+        work.centred.get_or_try_init(|| centre(work, &items)).await?;
+    }
     let mut result = ChunkResult { rows: items.len() as u64, look, ..ChunkResult::default() };
     for item in &items {
         result.source.add(item.source_digest);
     }
+    let (settled, mut rest) = match work.foreign {
+        None => (None, items),
+        Some(foreign) => match foreign::hand_down(work, foreign, &lease, items, pace).await? {
+            None => return Ok(None),
+            settled => (settled, Vec::new()),
+        },
+    };
     let mut client = work.store.database().client().await?;
     let mut tx = client.transaction().await?;
     if !work.store.database().is_embedded() {
@@ -124,18 +133,13 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
         return Ok(None);
     }
     work.failpoints.pass(Point::AfterBegin).await?;
-    let mut there = Vec::new();
-    let mut rest = items;
+    let mut there = match settled {
+        Some(settled) => foreign::record(work, &tx, settled, &mut result, lease.ordinal).await?,
+        None => Vec::new(),
+    };
     while !rest.is_empty() {
-        let slice = if work.rate.limits() { work.rate.slice(rest.iter().map(|item| item.bytes)) } else { rest.len() };
-        let after = rest.split_off(slice);
-        if work.rate.limits() {
-            let bytes = rest.iter().map(|item| item.bytes).sum();
-            let wait =
-                pace.lock().unwrap_or_else(PoisonError::into_inner).take(work.began.elapsed(), slice as u64, bytes);
-            tokio::time::sleep(wait).await;
-        }
-        there.extend(write::write(work, &mut tx, rest, &mut result, lease.ordinal).await?);
+        let (now, after) = next_slice(work, rest, pace).await;
+        there.extend(write::write(work, &mut tx, now, &mut result, lease.ordinal).await?);
         rest = after;
     }
     check_budget(work, &tx, &lease, result.rejected).await?;
@@ -152,6 +156,19 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
     drop(client);
     work.failpoints.pass(Point::AfterCommit).await?;
     Ok(Some(result))
+}
+
+/// The rows that may be written now, after waiting for as long as the rate says, and the rest.
+pub(super) async fn next_slice(work: &Work<'_>, mut rows: Vec<Item>, pace: &Mutex<Pace>) -> (Vec<Item>, Vec<Item>) {
+    if !work.rate.limits() {
+        return (rows, Vec::new());
+    }
+    let slice = work.rate.slice(rows.iter().map(|item| item.bytes));
+    let after = rows.split_off(slice);
+    let bytes = rows.iter().map(|item| item.bytes).sum();
+    let wait = pace.lock().unwrap_or_else(PoisonError::into_inner).take(work.began.elapsed(), slice as u64, bytes);
+    tokio::time::sleep(wait).await;
+    (rows, after)
 }
 
 /// Gives the models of these rows a centre before the first of them is written: without one every row has to be written again
@@ -209,6 +226,10 @@ pub(super) async fn unchanged(
 
 /// Whether the store still has every row of a chunk that it was given, or a tombstone of it. Reads only.
 async fn nothing_lost(work: &Work<'_>, ids: &[Uuid]) -> Result<bool> {
+    if work.foreign.is_some() {
+        // What is gone over there is not brought back.
+        return Ok(true);
+    }
     let mut client = work.store.database().client().await?;
     let tx = client.transaction().await?;
     let lost = bulk::lost(&tx, ids).await?;
@@ -240,7 +261,7 @@ impl Mapper {
 }
 
 /// Refuses before the commit, so that nothing of a chunk over the budget is kept.
-async fn check_budget(
+pub(super) async fn check_budget(
     work: &Work<'_>,
     tx: &deadpool_postgres::Transaction<'_>,
     lease: &Lease,

@@ -59,7 +59,10 @@ impl Mapper {
                     message: "the namespace is not among those the plan announced; make a new plan to admit it".into(),
                 });
             }
-            let digest = self.key.digest(&canon::memory(&mapped.memory, self.dimension));
+            let digest = match self.program.surface() {
+                None => self.key.digest(&canon::memory(&mapped.memory, self.dimension)),
+                Some(surface) => surface.digest(&surface.frames(&mapped.memory, self.dimension), &self.key),
+            };
             Ok((mapped, digest))
         });
         let id = match &outcome {

@@ -129,7 +129,13 @@ pub async fn stamp_verified(
     let keys = {
         let mut client = target.client().await?;
         let tx = client.transaction().await?;
-        ledger::handed_down(&tx, &plan.origin_source()).await?
+        match plan.target.foreign {
+            None => ledger::handed_down(&tx, &plan.origin_source()).await?,
+            Some(_) => {
+                let all = ledger::delivered_from(&tx, &plan.origin_source()).await?;
+                all.into_iter().map(|(_, key)| key).collect()
+            }
+        }
     };
     failpoints.pass(Point::BeforeStamp).await?;
     let stamped = {
@@ -168,7 +174,10 @@ pub async fn marked(
     let recorded = {
         let mut client = target.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
-        ledger::handed_down_count(&tx, &plan.origin_source()).await?
+        match plan.target.foreign {
+            None => ledger::handed_down_count(&tx, &plan.origin_source()).await?,
+            Some(_) => ledger::delivered_from(&tx, &plan.origin_source()).await?.len() as u64,
+        }
     };
     let client = database.client().await?;
     if !mark.is_there(&client).await? {

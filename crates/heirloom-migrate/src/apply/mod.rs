@@ -11,6 +11,7 @@ mod chunk;
 mod crew;
 mod failpoint;
 mod follow;
+mod foreign;
 mod gone;
 mod item;
 mod mark;
@@ -33,13 +34,15 @@ use crate::file::Budget;
 use crate::ledger::{self, ChunkResult, RunState};
 use crate::plan::Plan;
 use crate::source::Source;
+use crate::target::Foreign;
 
 pub use failpoint::{Action, Failpoints, Gate, Point};
 pub use follow::{Follow, Followed};
 pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
-pub use retry::{Retried, retry};
+pub use retry::{Retried, retry, retry_into};
+pub(crate) use write::refused_by_data;
 
 /// A request to stop after the chunk in hand. Clones share it.
 #[derive(Debug, Clone)]
@@ -155,7 +158,10 @@ pub(crate) struct Work<'a> {
     pub(crate) plan: &'a Plan,
     mapper: Arc<item::Mapper>,
     pub(crate) source: &'a dyn Source,
+    /// The store; that of the ledger, where the target is another.
     pub(crate) store: &'a Store,
+    /// The target, where it is no store.
+    pub(crate) foreign: Option<&'a dyn Foreign>,
     pub(crate) origin_source: String,
     /// The expression that gives a source row's version.
     version: Option<String>,
@@ -177,8 +183,16 @@ pub(crate) struct Work<'a> {
 /// [`MigrateError::Plan`] when the plan no longer matches its file, the source or the store; [`MigrateError::Refused`]
 /// when the plan itself refuses or the rejects exceed the budget. What was committed before stays, chunk by chunk.
 pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
+    run_into(request, None).await
+}
+
+/// The same into a target that is no store; the store of the request holds the ledger.
+///
+/// # Errors
+/// As [`run`]; and [`MigrateError::Refused`] for what such a target does not do: being followed, having deletes propagated.
+pub async fn run_into(request: ApplyRequest<'_>, foreign: Option<&dyn Foreign>) -> Result<Applied> {
     let ApplyRequest { plan, source, store, heirloom, stop, check_only, options, progress } = request;
-    let work = preflight::preflight(plan, source, store, &options).await?;
+    let work = preflight::preflight(plan, source, store, foreign, &options).await?;
     if check_only {
         return check(&work).await;
     }
@@ -221,6 +235,9 @@ async fn finish(work: &Work<'_>, options: &Options, applied: &mut Applied) -> Re
 
 /// Recall ranks what was handed down as it will tomorrow, from the first question on. Nothing to do, nothing written.
 async fn upkeep(work: &Work<'_>, options: &Options) -> Result<()> {
+    if work.foreign.is_some() {
+        return Ok(());
+    }
     if options.alone {
         work.store.upkeep(Some(&work.mapper.allowed)).await?;
     } else {

@@ -16,6 +16,7 @@ use crate::file::MigrationFile;
 use crate::mapping::Program;
 use crate::plan::{self, Plan};
 use crate::source::{self, Source};
+use crate::target::{self, Foreign};
 
 /// A plan that still matches its file and its source.
 pub(super) struct Checked {
@@ -32,9 +33,14 @@ pub(super) async fn preflight<'a>(
     plan: &'a Plan,
     source: &'a dyn Source,
     store: &'a Store,
+    foreign: Option<&'a dyn Foreign>,
     options: &Options,
 ) -> Result<Work<'a>> {
     let meta = store.meta();
+    match foreign {
+        None => target::store_alone(plan, "this")?,
+        Some(foreign) => same_target(plan, foreign, options).await?,
+    }
     let Checked { file, program } = check(plan, source, meta.dimension).await?;
     if !plan.target.fits(meta.store_id, meta.schema_version, meta.dimension) {
         return Err(stale(plan, "the store is another one, or changed its schema or dimension".to_owned()));
@@ -48,10 +54,11 @@ pub(super) async fn preflight<'a>(
             table: plan.source.table.clone(),
             key: Key::of_store(meta.store_id),
             allowed,
-            dimension: meta.dimension,
+            dimension: plan.width(meta.dimension),
         }),
         source,
         store,
+        foreign,
         origin_source: plan.origin_source(),
         version: source.row_version(&plan.source.relation).await?,
         budget: file.budget,
@@ -63,6 +70,24 @@ pub(super) async fn preflight<'a>(
         began: Instant::now(),
         centred: OnceCell::new(),
     })
+}
+
+/// That a target that is no store is the one that was planned, and that nothing is asked of it that it does not do.
+async fn same_target(plan: &Plan, foreign: &dyn Foreign, options: &Options) -> Result<()> {
+    let found = foreign.look().await?;
+    let same = plan.target.foreign.as_ref().is_some_and(|planned| {
+        (&planned.system, planned.dimension, &planned.surface) == (&found.system, found.dimension, &found.surface)
+    });
+    if !same {
+        return Err(stale(plan, format!("{} is not the target that was planned", found.display)));
+    }
+    if options.follow.is_some() {
+        target::store_alone(plan, "following")?;
+    }
+    if options.deletes.is_some() {
+        target::store_alone(plan, "propagating deletes")?;
+    }
+    Ok(())
 }
 
 /// Checks the plan against its file and the source alone: all there is to check while the store is not there yet.

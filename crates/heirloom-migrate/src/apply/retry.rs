@@ -12,11 +12,12 @@ use serde::Serialize;
 
 use super::options::{Options, Rate};
 use super::pace::Pace;
-use super::{Work, chunk, preflight, write};
+use super::{Work, chunk, foreign, preflight, write};
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, ChunkResult, RejectFilter, RejectRecord, RunState};
 use crate::plan::Plan;
 use crate::source::{Source, verbatim};
+use crate::target::Foreign;
 use heirloom_store::Store;
 
 /// Rows in one transaction.
@@ -40,7 +41,20 @@ pub struct Retried {
 /// # Errors
 /// As [`super::run`]; and [`MigrateError::Plan`] when the plan was never applied, since the run must exist first.
 pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store) -> Result<Retried> {
-    let work = preflight::preflight(plan, source, store, &Options::default()).await?;
+    retry_into(plan, source, store, None).await
+}
+
+/// The same into a target that is no store; the store holds the ledger.
+///
+/// # Errors
+/// As [`retry`].
+pub async fn retry_into(
+    plan: &Plan,
+    source: &dyn Source,
+    store: &Store,
+    foreign: Option<&dyn Foreign>,
+) -> Result<Retried> {
+    let work = preflight::preflight(plan, source, store, foreign, &Options::default()).await?;
     require_run(&work).await?;
     ledger::up(store.database()).await?;
     let before = open(&work).await?;
@@ -120,7 +134,14 @@ async fn one_chunk(
         }
     }
     let mut result = ChunkResult { rows: items.len() as u64, ..ChunkResult::default() };
-    let there = write::write(work, tx, items, &mut result, ordinal.unwrap_or(0)).await?;
+    let there = match work.foreign {
+        None => write::write(work, tx, items, &mut result, ordinal.unwrap_or(0)).await?,
+        Some(target) => {
+            let (known, mut settled) = (foreign::known(work, tx, &items).await?, foreign::Settled::default());
+            foreign::deliver(work, target, items, &known, &mut settled).await?;
+            foreign::record(work, tx, settled, &mut result, ordinal.unwrap_or(0)).await?
+        }
+    };
     if let Some(mark) = &work.mark {
         mark.stamp_with_rows(tx, work, &there).await?;
     }

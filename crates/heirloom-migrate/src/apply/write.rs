@@ -58,7 +58,7 @@ struct Sent {
     source_digest: Digest,
 }
 
-fn rejected(work: &Work<'_>, row: SourceRow, source_digest: Digest, reject: Reject) -> NewReject {
+pub(super) fn rejected(work: &Work<'_>, row: SourceRow, source_digest: Digest, reject: Reject) -> NewReject {
     let source_row = verbatim::row(&work.plan.source.table, &row);
     NewReject { key: row.key, reject, source_row, source_digest }
 }
@@ -103,12 +103,25 @@ pub(super) async fn write(
     there.extend(insert(work, tx, fresh, result, &mut rejects).await?);
     there.extend(restore(work, tx, again, &known, result, &mut rejects).await?);
     there.extend(update(work, tx, changed, &known, result).await?);
-    result.rejected += rejects.len() as u64;
-    ledger::put_rejects(tx, work.plan.run_id, ordinal, &work.origin_source, &rejects).await?;
-    if ledger::any_open_reject(&*tx, &work.origin_source).await? {
-        ledger::resolve_rejects(tx, work.plan.run_id, &work.origin_source, &there).await?;
-    }
+    set_aside(work, tx, &rejects, &there, result, ordinal).await?;
     Ok(there)
+}
+
+/// Records the rejects of a chunk and closes those of rows that are there now.
+pub(super) async fn set_aside(
+    work: &Work<'_>,
+    tx: &Transaction<'_>,
+    rejects: &[NewReject],
+    there: &[Vec<String>],
+    result: &mut ChunkResult,
+    ordinal: u32,
+) -> Result<()> {
+    result.rejected += rejects.len() as u64;
+    ledger::put_rejects(tx, work.plan.run_id, ordinal, &work.origin_source, rejects).await?;
+    if ledger::any_open_reject(tx, &work.origin_source).await? {
+        ledger::resolve_rejects(tx, work.plan.run_id, &work.origin_source, there).await?;
+    }
+    Ok(())
 }
 
 async fn insert(
@@ -219,11 +232,15 @@ async fn load(work: &Work<'_>, tx: &mut Transaction<'_>, rows: &[bulk::Row], out
 /// What is wrong with the one row that can cause such an error, by field or by SQLSTATE and constraint; never the
 /// server's message, which may quote the row.
 fn data_error(error: &StoreError) -> Option<String> {
-    let error = match error {
-        StoreError::Invalid { field, accepted, .. } => return Some(format!("the store refused {field}; {accepted}")),
-        StoreError::Database(error) => error,
-        _ => return None,
-    };
+    match error {
+        StoreError::Invalid { field, accepted, .. } => Some(format!("the store refused {field}; {accepted}")),
+        StoreError::Database(error) => refused_by_data(error),
+        _ => None,
+    }
+}
+
+/// The same of an error of PostgreSQL.
+pub(crate) fn refused_by_data(error: &tokio_postgres::Error) -> Option<String> {
     let db = error.as_db_error()?;
     let code = db.code().code();
     let caused_by_data = ["22", "23", "54"].iter().any(|class| code.starts_with(class));

@@ -40,6 +40,7 @@ pub(super) async fn run(
         } else {
             file.source.key.iter().map(|part| part.value.clone()).collect()
         },
+        surface: None,
     };
     let program = Program::compile(&file, table, context)?;
     let mut rejects = Rejects::new();

@@ -12,6 +12,7 @@ pub(crate) mod suggest;
 
 use crate::error::Place;
 use crate::source::Relation;
+use crate::target::{Collisions, Gate, Surface};
 
 /// A word of the file and where it stands. Words from a preset stand in `preset:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,10 @@ pub struct MigrationFile {
     pub source: SourceSpec,
     /// `[target] url`: a reference or a URL without password; absent means the configured store.
     pub target: Option<At<String>>,
+    /// `[target] collisions`: lessons that a pgmnemo takes for versions of one.
+    pub collisions: Collisions,
+    /// `[target] gate`: lessons without provenance, into a pgmnemo.
+    pub gate: Gate,
     /// `[namespace]`
     pub namespace: NamespaceSpec,
     /// `[map]`, by memory field, in file order. A field that comes several times has alternatives: the first that says
@@ -238,6 +243,13 @@ pub enum Redact {
     Report,
     /// Rows are carried as they are, and nobody looks.
     Off,
+}
+
+impl MigrationFile {
+    /// What the file chooses for a target that is no store.
+    pub fn surface(&self) -> Surface {
+        Surface::Pgmnemo { collisions: self.collisions, gate: self.gate, is_ours: false }
+    }
 }
 
 impl Budget {

@@ -13,6 +13,7 @@ use super::{
 use crate::error::{MigrateError, Place, Result};
 use crate::mapping::fold;
 use crate::source::Relation;
+use crate::target::{Collisions, Gate};
 
 /// A file or a preset, as far as it says something.
 #[derive(Default)]
@@ -27,6 +28,8 @@ struct Part {
     mark: Option<At<String>>,
     tree: Option<TreePart>,
     target: Option<At<String>>,
+    collisions: Option<Collisions>,
+    gate: Option<Gate>,
     namespace: Option<NamespaceSpec>,
     map: Vec<(At<String>, FieldSpec)>,
     optional: Vec<String>,
@@ -125,8 +128,13 @@ impl Part {
             part.source(table)?;
         }
         if let Some(mut table) = root.take_table("target")? {
-            table.only(&["url"])?;
+            table.only(&["url", "collisions", "gate"])?;
             part.target = table.take_string("url")?.map(check_target).transpose()?;
+            let accepted = [("refuse", Collisions::Refuse), ("spread", Collisions::Spread)];
+            part.collisions =
+                table.take("collisions").map(|word| one_of(word, &accepted)).transpose()?.map(|at| at.value);
+            let accepted = [("enforce", Gate::Enforce), ("warn", Gate::Warn)];
+            part.gate = table.take("gate").map(|word| one_of(word, &accepted)).transpose()?.map(|at| at.value);
         }
         if let Some(table) = root.take_table("namespace")? {
             part.namespace = Some(namespace(table)?);
@@ -233,6 +241,8 @@ impl Part {
                 (tree, below) => tree.or(below),
             },
             target: self.target.or(below.target),
+            collisions: self.collisions.or(below.collisions),
+            gate: self.gate.or(below.gate),
             namespace: self.namespace.or(below.namespace),
             map,
             optional: [self.optional, below.optional].concat(),
@@ -285,6 +295,8 @@ impl Part {
                 tree: self.tree.map(TreePart::finish).transpose()?,
             },
             target: self.target,
+            collisions: self.collisions.unwrap_or_default(),
+            gate: self.gate.unwrap_or_default(),
             namespace: self.namespace.ok_or_else(|| {
                 missing(
                     "[namespace]",

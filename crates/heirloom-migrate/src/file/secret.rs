@@ -8,8 +8,7 @@ use crate::error::{MigrateError, Result};
 /// What `[source] url` takes.
 const SOURCE_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, sqlite:FILE, or `store` for a table in the target's own database";
 /// What `[target] url` takes.
-const TARGET_FORMS: &str =
-    "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, or no url at all for the configured store";
+const TARGET_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, pgmnemo+postgres://USER@HOST/DATABASE, or no url at all for the configured store";
 
 /// The URL a word of the file stands for.
 ///
@@ -60,7 +59,8 @@ pub(crate) fn check_source(word: At<String>) -> Result<At<String>> {
 
 /// Refuses a target URL that no target opens or that has a password in it.
 pub(crate) fn check_target(word: At<String>) -> Result<At<String>> {
-    let known = prefixed(&word.value, &["env:", "file:", "postgres://", "postgresql://"]);
+    let known = prefixed(&word.value, &["env:", "file:", "postgres://", "postgresql://"])
+        || prefixed(&word.value, &crate::target::SCHEMES);
     check(word, known, TARGET_FORMS)
 }
 

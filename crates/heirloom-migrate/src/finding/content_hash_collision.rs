@@ -15,7 +15,7 @@ pub(super) const CHECK: Check = Check {
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let repeats = &facts.seen.closings;
-    if repeats.repeated == 0 {
+    if repeats.repeated == 0 || facts.target.foreign.is_some() {
         return None;
     }
     Found::note(

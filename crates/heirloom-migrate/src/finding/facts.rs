@@ -11,6 +11,7 @@ use crate::file::{FieldSpec, MigrationFile};
 use crate::mapping::{Mapped, Note, Reject, RejectCode, redaction};
 use crate::plan::{ColumnFate, Counts, DimensionCount, Enumeration, Fate, RejectCount, Target};
 use crate::source::{Identity, Table, TreeRows, Type};
+use crate::target::Predicted;
 use crate::value::{SourceRow, Value};
 
 /// Most digests a repeat counter keeps; 9 bytes each.
@@ -45,6 +46,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) dimensions: &'a [DimensionCount],
     pub(crate) seen: &'a Seen,
     pub(crate) fates: &'a [ColumnFate],
+    /// What a target that is no store would do to the rows.
+    pub(crate) predicted: Option<&'a Predicted>,
 }
 
 impl Facts<'_> {

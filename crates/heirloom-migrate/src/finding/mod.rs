@@ -100,6 +100,8 @@ registry! {
     invisible_without_provenance,
     dimension_mismatch,
     content_hash_collision,
+    closed_by_target,
+    not_carried,
     duplicate_content,
     duplicate_key,
     naive_timestamp,

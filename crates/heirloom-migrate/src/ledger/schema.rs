@@ -8,7 +8,7 @@ use heirloom_store::sql_file;
 use crate::error::Result;
 
 /// Newest version of the ledger's schema that this binary knows.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 const CATALOG: Catalog = Catalog {
     schema: "heirloom_migrate",
@@ -18,6 +18,7 @@ const CATALOG: Catalog = Catalog {
         sql_file!("migrations/0003_lease.sql"),
         sql_file!("migrations/0004_audit.sql"),
         sql_file!("migrations/0005_look.sql"),
+        sql_file!("migrations/0006_delivered.sql"),
     ],
     objects: &[
         sql_file!("objects/functions/audit_hash.sql"),

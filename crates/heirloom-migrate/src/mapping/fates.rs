@@ -111,8 +111,14 @@ drop = { token = "revoked" }
             unique_keys: Vec::new(),
             estimated_rows: None,
         };
-        let context =
-            Context { system: "s".into(), tenant: "t".into(), tree: None, dimension: 4, key: vec!["id".into()] };
+        let context = Context {
+            system: "s".into(),
+            tenant: "t".into(),
+            tree: None,
+            dimension: 4,
+            key: vec!["id".into()],
+            surface: None,
+        };
         let program = Program::compile(&MigrationFile::parse("notes.toml", FILE).unwrap(), &table, context).unwrap();
         let values = ["1", "text", "hunter2", "calm"].map(|text| Value::Text(text.into())).to_vec();
         let mapped = program.map(&SourceRow { key: vec!["1".into()], values }).unwrap();

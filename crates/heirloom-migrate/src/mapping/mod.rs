@@ -20,6 +20,7 @@ use heirloom_store::Memory;
 use serde::{Deserialize, Serialize};
 
 use crate::source::TreeRows;
+use crate::target::Surface;
 
 pub(crate) use convert::vector_list;
 pub use field::{FIELDS, Kind};
@@ -40,6 +41,8 @@ pub struct Context {
     pub dimension: usize,
     /// Key columns, in order.
     pub key: Vec<String>,
+    /// What rows become in a target that is no store.
+    pub surface: Option<Surface>,
 }
 
 /// What a row became.
@@ -69,6 +72,8 @@ pub enum Note {
     Rounded,
     /// JSON null was read as absent.
     JsonNull,
+    /// A target that is no store has no place for what the field of this number says (see [`crate::canon::FIELDS`]).
+    NotCarried(u8),
 }
 
 /// Why a row was set aside.
@@ -120,4 +125,8 @@ pub enum RejectCode {
     DuplicateKey,
     /// Only the database saw it (bisected to the row).
     Database,
+    /// A target that is no store has no way to say the value.
+    NotCarried,
+    /// A target that is no store would hide this row or another for it.
+    WouldHide,
 }

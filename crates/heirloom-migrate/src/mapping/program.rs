@@ -11,8 +11,10 @@ use super::field::MAX_ORIGIN_BYTES;
 use super::namespace::{Template, Tree};
 use super::rule::{Rule, Said, fold};
 use super::{Context, Mapped, Note, Reject, RejectCode, convert, identity, redaction};
+use crate::canon::FIELDS;
 use crate::file::{IdRule, KeepRest, MigrationFile, Redact};
 use crate::source::{Table, verbatim};
+use crate::target::Surface;
 use crate::value::{SourceRow, Value};
 
 /// A migration file compiled against a table.
@@ -56,6 +58,11 @@ impl Program {
         if self.file.redact == Redact::Apply { redaction::row(row) } else { Cow::Borrowed(row) }
     }
 
+    /// What rows become in a target that is no store.
+    pub fn surface(&self) -> Option<&Surface> {
+        self.context.surface.as_ref()
+    }
+
     /// What a row becomes. Pure: the same row gives the same memory on every run.
     pub fn map(&self, row: &SourceRow) -> Result<Mapped, Reject> {
         let row = self.clean(row);
@@ -96,6 +103,11 @@ impl Program {
             memory.metadata = memory.metadata.map(|json| redact_json(&json).unwrap_or(json));
         }
         check_keys(memory.metadata.as_ref())?;
+        if let Some(surface) = &self.context.surface {
+            let number =
+                |field: &str| FIELDS.iter().position(|name| *name == field).and_then(|at| u8::try_from(at).ok());
+            notes.extend(surface.carry(&mut memory)?.into_iter().filter_map(number).map(Note::NotCarried));
+        }
         if memory.created_at.is_none() {
             notes.push(Note::CreatedAtMissing);
         }

@@ -45,6 +45,7 @@ impl Target {
             dimension: meta.as_ref().map_or(DEFAULT_DIMENSION, |meta| meta.dimension),
             identity,
             live_rows,
+            foreign: None,
         })
     }
 }

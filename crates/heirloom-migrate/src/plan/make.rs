@@ -14,6 +14,7 @@ use crate::file::{IdRule, MigrationFile};
 use crate::finding::{self, facts::Facts};
 use crate::mapping::{Context, Program};
 use crate::source::{Identity, KeyRange, Read, Source, Table, TreeRows, Type, describe_without_mark};
+use crate::target::{Collisions, Foreign, Predicted};
 
 /// Rows between two reports of progress.
 const REPORT_EVERY: u64 = 1_000;
@@ -47,6 +48,22 @@ pub async fn make(request: Request<'_>) -> Result<Plan> {
     make_for(request, &target).await
 }
 
+/// Makes a plan for a target that is no store; the request's database holds the ledger, or will.
+///
+/// # Errors
+/// As [`make`], and whatever keeps the target from answering.
+pub async fn make_into(request: Request<'_>, foreign: &dyn Foreign) -> Result<Plan> {
+    let target = Target { foreign: Some(foreign.look().await?), ..Target::look(request.target).await? };
+    let Request { file, source, heirloom, now, limits, progress, .. } = request;
+    let found = Found::look(file, source).await?;
+    let (mut survey, fates) = found.read(file, source, &target, now, limits, progress).await?;
+    let announced = std::mem::take(&mut survey.announced);
+    let mut surveyed = survey.finish();
+    let predicted = foreign.predict(&announced).await?;
+    surveyed.counts.present = predicted.present;
+    Ok(found.plan(file, &target, heirloom, now, fates, surveyed, Some(predicted)))
+}
+
 /// Makes a plan for a target that was just looked at: what many plans for one target share.
 ///
 /// # Errors
@@ -60,7 +77,7 @@ pub async fn make_for(request: Request<'_>, target: &Target) -> Result<Plan> {
     if target.store_id.is_some() {
         present::count(database, &ids, &mut surveyed.counts, progress).await?;
     }
-    Ok(found.plan(file, target, heirloom, now, fates, surveyed))
+    Ok(found.plan(file, target, heirloom, now, fates, surveyed, None))
 }
 
 /// Makes a plan for a target that was looked at before, without asking it anything: how many rows it knows already
@@ -77,7 +94,7 @@ pub async fn draft(
 ) -> Result<Plan> {
     let found = Found::look(file, source).await?;
     let (survey, fates) = found.read(file, source, target, now, limits, &mut |_| {}).await?;
-    Ok(found.plan(file, target, "draft", now, fates, survey.finish()))
+    Ok(found.plan(file, target, "draft", now, fates, survey.finish(), None))
 }
 
 /// The source as found, before its rows are read.
@@ -108,7 +125,7 @@ impl Found {
         &'a self,
         file: &'a MigrationFile,
         source: &dyn Source,
-        target: &Target,
+        target: &'a Target,
         now: jiff::Timestamp,
         limits: Limits,
         progress: &mut (dyn FnMut(Progress) + Send),
@@ -117,8 +134,9 @@ impl Found {
             system: self.identity.system.clone(),
             tenant: tenant(file).to_owned(),
             tree: self.tree.clone(),
-            dimension: target.dimension,
+            dimension: target.width(),
             key: self.key.clone(),
+            surface: target.foreign.as_ref().map(|found| found.surface.clone()),
         };
         let program = Program::compile(file, &self.table, context)?;
         let key_is_uuid =
@@ -129,7 +147,8 @@ impl Found {
             table: &self.table,
             key: &self.key,
             tree: self.tree.as_ref(),
-            dimension: target.dimension,
+            dimension: target.width(),
+            surface: target.foreign.as_ref().map(|found| &found.surface),
             now,
             limits,
             keep_ids: target.store_id.is_some() || spellings_differ,
@@ -169,6 +188,7 @@ impl Found {
         now: jiff::Timestamp,
         columns: Vec<ColumnFate>,
         surveyed: Surveyed,
+        predicted: Option<Predicted>,
     ) -> Plan {
         let findings = finding::run(&Facts {
             file,
@@ -183,6 +203,7 @@ impl Found {
             dimensions: &surveyed.dimensions,
             seen: &surveyed.seen,
             fates: &columns,
+            predicted: predicted.as_ref(),
         });
         let mut plan = Plan {
             format: FORMAT,
@@ -213,12 +234,14 @@ impl Found {
                 dimension: target.dimension,
                 identity: target.identity.clone(),
                 fingerprint: fingerprint::target_fingerprint(target.store_id, target.schema_version, target.dimension),
+                foreign: target.foreign.clone(),
+                predicted: predicted.clone(),
             },
-            refusals: refusals(file, &columns, &surveyed),
+            refusals: refusals(file, &columns, &surveyed, predicted.as_ref()),
             columns,
             enumerations: surveyed.enumerations,
             counts: surveyed.counts,
-            estimate: estimate(&surveyed.counts, &surveyed.dimensions, target.dimension),
+            estimate: estimate(&surveyed.counts, &surveyed.dimensions, target.width()),
             rejects: surveyed.rejects,
             namespaces: surveyed.namespaces,
             dimensions: surveyed.dimensions,
@@ -247,7 +270,12 @@ fn run_id(now: jiff::Timestamp) -> uuid::Uuid {
 }
 
 /// What keeps the plan from being applied: columns lost, rejects above the budget. Nothing else.
-fn refusals(file: &MigrationFile, columns: &[ColumnFate], surveyed: &Surveyed) -> Vec<String> {
+fn refusals(
+    file: &MigrationFile,
+    columns: &[ColumnFate],
+    surveyed: &Surveyed,
+    predicted: Option<&Predicted>,
+) -> Vec<String> {
     let mut refusals: Vec<String> = columns
         .iter()
         .filter(|column| column.fate == Fate::Lost)
@@ -272,6 +300,23 @@ fn refusals(file: &MigrationFile, columns: &[ColumnFate], surveyed: &Surveyed) -
             finding::rows(rejected),
             finding::list(&reasons, 5)
         ));
+    }
+    if let Some(predicted) = predicted.filter(|predicted| predicted.colliding > 0) {
+        let own = "Map artifact_hash to something of each row's own";
+        if predicted.across > 0 {
+            refusals.push(format!(
+                "{} of several projects share role, topic and commit, and the target would close those of one project for \
+                 another's. {own}",
+                finding::rows(predicted.across)
+            ));
+        } else if file.collisions == Collisions::Refuse {
+            refusals.push(format!(
+                "{} share role, topic and commit, {} of them there already, and the target would hide all but one of each \
+                 kind. {own}, or write [target] collisions = \"spread\" if they are versions of one lesson",
+                finding::rows(predicted.colliding),
+                predicted.theirs
+            ));
+        }
     }
     refusals
 }

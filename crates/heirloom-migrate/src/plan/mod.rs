@@ -27,7 +27,7 @@ pub use enumeration::MOST_VALUES;
 pub use fingerprint::{source_fingerprint, target_fingerprint};
 pub use key::columns as key_columns;
 pub use limits::Limits;
-pub use make::{Request, draft, make, make_for};
+pub use make::{Request, draft, make, make_for, make_into};
 pub use progress::Progress;
 pub use report::report_text;
 pub use target::{DEFAULT_DIMENSION, Target};
@@ -38,6 +38,7 @@ use uuid::Uuid;
 use crate::digest::DigestSum;
 use crate::mapping::RejectCode;
 use crate::source::{Identity, KeyRange, Read, Relation, Table, TreeRows};
+use crate::target::{Found, Predicted};
 
 /// Version of the plan's own form; another one is refused.
 pub const FORMAT: u32 = 1;
@@ -102,6 +103,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Width of the vectors where the rows go, `store` being that of the store.
+    pub(crate) fn width(&self, store: usize) -> usize {
+        self.target.foreign.as_ref().map_or(store, |found| found.dimension)
+    }
+
     /// The read of a range of its source: all columns as they were planned, and these expressions after them.
     pub(crate) fn reading(&self, range: &KeyRange, expressions: &[String]) -> Read {
         Read {
@@ -162,6 +168,12 @@ pub struct PlannedTarget {
     pub identity: Identity,
     /// blake3 over store id, version and dimension, hex.
     pub fingerprint: String,
+    /// The target of the rows, where it is no store; the store then holds the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Found>,
+    /// What a foreign target would do to the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<Predicted>,
 }
 
 /// What happens to one source column.

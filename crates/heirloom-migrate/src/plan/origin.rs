@@ -13,7 +13,12 @@ impl Plan {
             Relation::Table(_) => self.source.table.name.clone(),
             Relation::Query(query) => format!("query-{}", &blake3::hash(query.as_bytes()).to_hex()[..16]),
         };
-        format!("{}/{}/{relation}", self.source.identity.system, self.tenant)
+        let source = format!("{}/{}/{relation}", self.source.identity.system, self.tenant);
+        match &self.target.foreign {
+            None => source,
+            // The same row in a store and elsewhere is two rows handed down.
+            Some(found) => format!("{source} to {}", found.system),
+        }
     }
 }
 
@@ -24,8 +29,9 @@ impl Plan {
             system: self.source.identity.system.clone(),
             tenant: self.tenant.clone(),
             tree,
-            dimension,
+            dimension: self.width(dimension),
             key: self.source.key.clone(),
+            surface: self.target.foreign.as_ref().map(|found| found.surface.clone()),
         }
     }
 }

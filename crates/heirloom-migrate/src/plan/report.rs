@@ -49,6 +49,9 @@ fn header(page: &mut Page, plan: &Plan) {
         "target",
         &format!("{}, {}, role {}", plan.target.display, plan.target.identity.server, plan.target.identity.role),
     );
+    if let Some(found) = &plan.target.foreign {
+        page.field("into", &format!("{}, {}, role {}", found.display, found.identity.server, found.identity.role));
+    }
     page.field("made", &format!("{} by Heirloom {}", plan.created_at, plan.heirloom));
     page.blank();
     page.wrap(
@@ -91,6 +94,9 @@ fn header(page: &mut Page, plan: &Plan) {
 }
 
 fn target_name(plan: &Plan) -> String {
+    if let Some(found) = &plan.target.foreign {
+        return format!("{} ({} dimensions)", found.surface.table(), found.dimension);
+    }
     match plan.target.store_id {
         Some(_) => format!("the store ({} dimensions)", plan.target.dimension),
         None => format!("a new store ({} dimensions)", plan.target.dimension),

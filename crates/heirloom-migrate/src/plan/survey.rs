@@ -17,6 +17,7 @@ use crate::file::MigrationFile;
 use crate::finding::facts::{Seen, alive};
 use crate::mapping::{Mapped, Note, Reject, RejectCode, vector_list};
 use crate::source::{Table, TreeRows, Type};
+use crate::target::{Announced, Surface};
 use crate::value::{SourceRow, Value};
 
 /// What is known before the scan.
@@ -26,6 +27,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) key: &'a [String],
     pub(crate) tree: Option<&'a TreeRows>,
     pub(crate) dimension: usize,
+    /// What rows become in a target that is no store.
+    pub(crate) surface: Option<&'a Surface>,
     pub(crate) now: jiff::Timestamp,
     pub(crate) limits: Limits,
     /// Whether ids are kept for questions to the target.
@@ -51,6 +54,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) seen: Seen,
     pub(crate) drift: DigestSum,
     pub(crate) ids: Vec<Uuid>,
+    /// The accepted rows, where the target is no store.
+    pub(crate) announced: Vec<Announced>,
 }
 
 impl<'a> Survey<'a> {
@@ -80,6 +85,7 @@ impl<'a> Survey<'a> {
             seen: Seen::new(file, table, tree, now),
             drift: DigestSum::default(),
             ids: Vec::new(),
+            announced: Vec::new(),
             scope,
         }
     }
@@ -116,6 +122,9 @@ impl<'a> Survey<'a> {
         self.counts.accepted += 1;
         self.counts.expired += u64::from(memory.expires_at.is_some_and(|at| at <= self.now));
         self.counts.ghosts += u64::from(notes.contains(&Note::Ghost));
+        if let Some(surface) = self.scope.surface {
+            self.announced.push(Announced { id: memory.id, closing: surface.closing(&memory) });
+        }
         if self.scope.keep_ids {
             self.ids.push(memory.id);
         }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::source::Identity;
+use crate::target::Found;
 
 /// Width of a store's vectors when it has yet to be made.
 pub const DEFAULT_DIMENSION: usize = 1024;
@@ -22,4 +23,13 @@ pub struct Target {
     pub identity: Identity,
     /// Memories there that no migration brought, counted up to 100,000; `None` when they may not be counted.
     pub live_rows: Option<u64>,
+    /// The target of the rows, where it is no store.
+    pub foreign: Option<Found>,
+}
+
+impl Target {
+    /// Width of the vectors where the rows go.
+    pub(crate) fn width(&self) -> usize {
+        self.foreign.as_ref().map_or(self.dimension, |found| found.dimension)
+    }
 }

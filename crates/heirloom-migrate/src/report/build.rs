@@ -59,9 +59,9 @@ impl Evidence {
                 fingerprint: plan.source.fingerprint.clone(),
             },
             target: Place {
-                display: plan.target.display.clone(),
-                table: "heirloom.memory".to_owned(),
-                identity: plan.target.identity.clone(),
+                display: plan.target.foreign.as_ref().map_or(&plan.target.display, |found| &found.display).clone(),
+                table: plan.target.foreign.as_ref().map_or("heirloom.memory", |found| found.surface.table()).to_owned(),
+                identity: plan.target.foreign.as_ref().map_or(&plan.target.identity, |found| &found.identity).clone(),
                 fingerprint: plan.target.fingerprint.clone(),
             },
             plan: PlanMark {
@@ -79,6 +79,7 @@ impl Evidence {
             findings: plan.findings.clone(),
             explained: verification.map(|verification| verification.explained.clone()).unwrap_or_default(),
             differences: verification.map(differences).unwrap_or_default(),
+            not_shown: verification.map(|verification| verification.not_shown.clone()).unwrap_or_default(),
             digests: verification.map(|verification| Digests {
                 merkle_root: verification.merkle_root.clone(),
                 chunks: verification.chunks.clone(),

@@ -83,6 +83,9 @@ pub struct Evidence {
     pub explained: BTreeMap<Explanation, u64>,
     /// The first of the differences that nobody explains.
     pub differences: Vec<Different>,
+    /// Fields that the target does not show, so that they were not compared; none of a store's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_shown: Vec<String>,
     /// The comparison's digests; absent when nothing was compared.
     pub digests: Option<Digests>,
     /// What recall brought back; absent when it was not asked.

@@ -134,6 +134,10 @@ fn differences(page: &mut Page, one: &Evidence) {
         page.element("p", "", "The two sides have not been compared.");
         return;
     };
+    if !one.not_shown.is_empty() {
+        let fields = one.not_shown.join(", ");
+        page.element("p", "", &format!("The target does not show {fields}; nothing is said of these."));
+    }
     if one.explained.is_empty() && count == 0 {
         page.element("p", "quiet", "None, in any row or column.");
         return;

@@ -169,6 +169,8 @@ pub(super) fn reject(code: RejectCode) -> &'static str {
         RejectCode::InvalidJson => "JSON that cannot be stored",
         RejectCode::NamespaceMissing => "A part of the namespace is missing",
         RejectCode::NamespaceInvalid => "The namespace does not follow the grammar",
+        RejectCode::NotCarried => "A value that the target has no way to say",
+        RejectCode::WouldHide => "The target would hide it or another for it",
         RejectCode::NamespaceNotPlanned => "A namespace that the plan did not announce",
         RejectCode::UnmappedValue => "A value that no rule of the migration file covers",
         RejectCode::TypeMismatch => "A value that cannot be read as the field's type",
@@ -203,6 +205,9 @@ pub(super) fn explanation(explanation: Explanation) -> &'static str {
         Explanation::Transitioned => "Moved to another state; the transition is recorded",
         Explanation::Superseded => "Superseded by another memory; the transition is recorded",
         Explanation::Consolidated => "Consolidated into another memory; the link is kept",
+        Explanation::Closed => "Closed by the target; a newer one of its kind is open there",
+        Explanation::Stamped => "Touched in the target, which stamps each time; nothing else changed",
+        Explanation::Expired => "Expired and not there any more",
     }
 }
 

@@ -8,6 +8,7 @@ use crate::audit::Head;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, RunState};
 use crate::retire;
+use crate::target;
 
 /// A soak that began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +30,7 @@ pub struct Started {
 /// [`MigrateError::Refused`] when the run is not verified, soaks already and is not to begin again, or when its table was
 /// renamed by a retirement that ended before it could say so.
 pub async fn start(task: &Task<'_>, restart: bool) -> Result<Started> {
+    target::store_alone(task.plan, "a soak")?;
     let standing = Standing::of(task, !restart).await?;
     let under_way = matches!(standing.run.state, RunState::Soaking | RunState::Soaked);
     if under_way && !restart {

@@ -41,6 +41,12 @@ pub enum Explanation {
     Superseded,
     /// Superseded because it was consolidated into another memory; the link to that says so.
     Consolidated,
+    /// A target that is no store closed it: a newer one with the same role, topic and commit is open there.
+    Closed,
+    /// A target that is no store stamps its time with every update, recall among them; nothing else differs.
+    Stamped,
+    /// Expired, and a target that is no store has evicted it.
+    Expired,
 }
 
 /// One side of a differing field: never the value itself unless it was asked for.

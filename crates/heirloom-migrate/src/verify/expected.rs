@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use heirloom_store::Store;
+use heirloom_store::{Moment, Store};
 use uuid::Uuid;
 
 use crate::canon::{self, FIELDS};
@@ -12,6 +12,7 @@ use crate::file::MigrationFile;
 use crate::mapping::Program;
 use crate::plan::{self, Plan, PlannedChunk};
 use crate::source::{self, Source, verbatim};
+use crate::target::{self, Foreign};
 
 /// Everything the comparison needs, checked once.
 pub(super) struct Work<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Work<'a> {
     pub(super) program: Program,
     pub(super) source: &'a dyn Source,
     pub(super) store: &'a Store,
+    /// The target, where it is no store.
+    pub(super) foreign: Option<&'a dyn Foreign>,
     /// Made for this run and kept nowhere.
     pub(super) key: Key,
     /// The store's own, for what the origin recorded.
@@ -34,6 +37,8 @@ pub(super) struct Expected {
     pub(super) source_digest: Digest,
     /// Whether a row before it had the same identity, so that `apply` set this one aside.
     pub(super) repeated: bool,
+    /// When it is over.
+    pub(super) expires_at: Option<Moment>,
     /// Namespace and one frame a field; `None` when the row does not map or is a repetition.
     pub(super) memory: Option<(String, Vec<Vec<u8>>)>,
 }
@@ -43,9 +48,13 @@ impl<'a> Work<'a> {
         plan: &'a Plan,
         source: &'a dyn Source,
         store: &'a Store,
+        foreign: Option<&'a dyn Foreign>,
         show_content: bool,
     ) -> Result<Self> {
         plan.check_digest()?;
+        if foreign.is_none() {
+            target::store_alone(plan, "this comparison")?;
+        }
         let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
         let table = source::describe_without_mark(source, &file).await?;
         let tree = match &file.source.tree {
@@ -66,6 +75,7 @@ impl<'a> Work<'a> {
             program,
             source,
             store,
+            foreign,
             key: Key::random(),
             origin_key: Key::of_store(store.meta().store_id),
             origin_source: plan.origin_source(),
@@ -76,7 +86,7 @@ impl<'a> Work<'a> {
     /// Reads a chunk of the source; its connection is released before this returns.
     pub(super) async fn read(&self, chunk: &PlannedChunk, seen: &mut HashSet<Uuid>) -> Result<Vec<Expected>> {
         let read = self.plan.reading(&chunk.range, self.program.expressions());
-        let dimension = self.store.meta().dimension;
+        let dimension = self.plan.width(self.store.meta().dimension);
         let (mut rows, mut buffer) = (Vec::new(), Vec::new());
         self.source
             .scan(&read, &mut |row, _bytes| {
@@ -87,11 +97,15 @@ impl<'a> Work<'a> {
                 let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);
                 // A second row with the same identity is set aside by apply.
                 let repeated = !seen.insert(id);
+                let expires_at = mapped.as_ref().and_then(|mapped| mapped.memory.expires_at);
                 let memory = mapped.filter(|_| !repeated).map(|mapped| {
-                    let frames = (0..FIELDS.len()).map(|tag| canon::field(&mapped.memory, tag, dimension)).collect();
+                    let frames = match self.program.surface() {
+                        None => (0..FIELDS.len()).map(|tag| canon::field(&mapped.memory, tag, dimension)).collect(),
+                        Some(surface) => surface.frames(&mapped.memory, dimension),
+                    };
                     (mapped.memory.namespace, frames)
                 });
-                rows.push(Expected { key: row.key, id, source_digest, repeated, memory });
+                rows.push(Expected { key: row.key, id, source_digest, repeated, expires_at, memory });
                 Ok(())
             })
             .await?;

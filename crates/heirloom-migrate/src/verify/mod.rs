@@ -12,6 +12,7 @@ mod aside;
 mod difference;
 mod expected;
 mod explain;
+mod foreign;
 mod json;
 mod live;
 mod merkle;
@@ -35,6 +36,7 @@ use crate::digest::DigestSum;
 use crate::error::{MigrateError, Result};
 use crate::plan::Plan;
 use crate::source::Source;
+use crate::target::Foreign;
 
 pub use difference::{Class, Difference, Explanation, Side};
 pub use live::LiveRow;
@@ -43,6 +45,7 @@ pub(crate) use partial::{Found, Partial, Whole};
 pub use recall::{Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_proof};
 pub use recorded::{RecordedCheck, recorded};
 pub use standing::{Standing, standing};
+pub(crate) use target::framed;
 
 /// Most differences that are listed; all are counted.
 pub const MAX_LISTED: usize = 1_000;
@@ -96,6 +99,9 @@ pub struct Verification {
     pub chunks: Vec<ChunkVerdict>,
     /// Root of the Merkle tree over the chunks' target sums ([`merkle_root()`]), hex; the sums are under this run's key.
     pub merkle_root: String,
+    /// Fields that the target does not show, so that they could not be compared; none of a store's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_shown: Vec<String>,
     /// Whether every row is equal or explained.
     pub holds: bool,
 }
@@ -121,8 +127,16 @@ pub struct ChunkVerdict {
 /// [`MigrateError::Refused`] when either side has no rows at all: nothing was proven; [`MigrateError::Plan`] when the
 /// plan no longer matches file or source, so that the comparison would be of something else.
 pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
+    run_against(request, None).await
+}
+
+/// The same of a target that is no store, as far as it shows its rows; the store of the request holds the ledger.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_against(request: VerifyRequest<'_>, foreign: Option<&dyn Foreign>) -> Result<Verification> {
     let VerifyRequest { plan, source, store, show_content, progress } = request;
-    let work = expected::Work::new(plan, source, store, show_content).await?;
+    let work = expected::Work::new(plan, source, store, foreign, show_content).await?;
     let mut verification = Verification::of(plan);
     let mut seen: HashSet<Uuid> = HashSet::new();
     // The next chunk is read while one is compared, where there is a connection for each.
@@ -145,8 +159,13 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
         verification.chunks.push(verdict);
         progress(verification.source_rows, plan.counts.rows);
     }
-    live::unexpected(&work, &seen, &mut verification).await?;
-    live::live(&work, &mut verification).await?;
+    match foreign {
+        None => {
+            live::unexpected(&work, &seen, &mut verification).await?;
+            live::live(&work, &mut verification).await?;
+        }
+        Some(foreign) => foreign::beyond(&work, foreign, &seen, &mut verification).await?,
+    }
     refuse_nothing(&verification, plan)?;
     verification.merkle_root = merkle_root(&verification.chunks);
     verification.holds = verification.difference_count == 0;
@@ -189,6 +208,7 @@ impl Verification {
             differences: Vec::new(),
             chunks: Vec::new(),
             merkle_root: String::new(),
+            not_shown: Vec::new(),
             holds: false,
         }
     }

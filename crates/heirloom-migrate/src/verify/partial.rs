@@ -59,7 +59,7 @@ pub(crate) struct Partial<'a> {
 
 impl<'a> Partial<'a> {
     pub(crate) async fn new(plan: &'a Plan, source: &'a dyn Source, store: &'a Store) -> Result<Self> {
-        let work = Work::new(plan, source, store, false).await?;
+        let work = Work::new(plan, source, store, None, false).await?;
         let version = source.row_version(&plan.source.relation).await?;
         Ok(Self { work, verification: Verification::of(plan), seen: HashSet::new(), version })
     }

@@ -63,6 +63,7 @@ pub async fn recorded(
     store: &Store,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<RecordedCheck> {
+    crate::target::store_alone(plan, "a look at what was recorded")?;
     let key = Key::of_store(store.meta().store_id);
     let source = plan.origin_source();
     let counted = counted(plan, store).await?;

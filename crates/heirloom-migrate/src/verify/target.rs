@@ -84,12 +84,8 @@ fn row(row: &Row) -> Result<TargetRow> {
         .iter()
         .enumerate()
         .map(|(i, field)| {
-            let column = BEFORE + i;
-            let raw: Option<Raw<'_>> = row.try_get(column)?;
-            let number = u8::try_from(i).unwrap_or(u8::MAX);
-            let ty = row.columns()[column].type_();
-            wire::frame(number, ty, raw.map(|raw| raw.0)).ok_or_else(|| {
-                MigrateError::Ledger(format!("column {field} of memory {id} cannot be read as {}", ty.name()))
+            framed(row, BEFORE + i, i).ok_or_else(|| {
+                MigrateError::Ledger(format!("column {field} of memory {id} cannot be read as what it should be"))
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -101,6 +97,13 @@ fn row(row: &Row) -> Result<TargetRow> {
         revisions: row.try_get(5)?,
         transitions: row.try_get(6)?,
     })
+}
+
+/// The frame of a column that holds the field of this number; `None` when it holds what no such field can be.
+pub(crate) fn framed(row: &Row, column: usize, field: usize) -> Option<Vec<u8>> {
+    let raw: Option<Raw<'_>> = row.try_get(column).ok()?;
+    let number = u8::try_from(field).ok()?;
+    wire::frame(number, row.columns().get(column)?.type_(), raw.map(|raw| raw.0))
 }
 
 fn bytes16(row: &Row, column: usize) -> Result<[u8; 16]> {

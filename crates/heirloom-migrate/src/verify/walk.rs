@@ -9,7 +9,7 @@ use super::difference::{Class, Difference, Explanation, Side};
 use super::expected::{Expected, Work};
 use super::explain::Records;
 use super::target::{self, TargetRow};
-use super::{ChunkVerdict, Verification, aside};
+use super::{ChunkVerdict, Verification, aside, foreign};
 use crate::canon::FIELDS;
 use crate::digest::DigestSum;
 use crate::error::Result;
@@ -23,9 +23,16 @@ pub(super) async fn chunk(
     verification: &mut Verification,
 ) -> Result<ChunkVerdict> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let elsewhere = match work.foreign {
+        None => None,
+        Some(target) => Some(foreign::rows(work, target, &ids).await?),
+    };
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    let found = target::rows(&tx, &ids).await?;
+    let (found, aside) = match elsewhere {
+        None => (target::rows(&tx, &ids).await?, None),
+        Some((found, aside)) => (found, Some(aside)),
+    };
     let before = verification.difference_count;
     let mut verdict = ChunkVerdict {
         ordinal,
@@ -52,7 +59,7 @@ pub(super) async fn chunk(
         verification.equal += verdict.found.count;
     } else {
         let records = Records::of(&tx, &found).await?;
-        Walk { work, tx: &tx, ordinal, records, verification }.rows(rows, found).await?;
+        Walk { work, tx: &tx, ordinal, records, aside, verification }.rows(rows, found).await?;
     }
     verdict.differences = verification.difference_count - before;
     Ok(verdict)
@@ -72,6 +79,8 @@ struct Walk<'w, 'a, 't, 'c> {
     tx: &'t Transaction<'c>,
     ordinal: u32,
     records: Records,
+    /// What else is known of rows of a target that is no store.
+    aside: Option<foreign::Aside>,
     verification: &'w mut Verification,
 }
 
@@ -85,6 +94,11 @@ impl Walk<'_, '_, '_, '_> {
         let forgotten = self.forgotten(&absent.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
         let mapped: Vec<&Expected> = absent.into_iter().filter(|row| row.memory.is_some()).collect();
         let refused = aside::refused(self.tx, &self.work.origin_source, &mapped).await?;
+        // Only over there does a row that is over go without a trace.
+        let now: Option<jiff::Timestamp> = match self.aside {
+            None => None,
+            Some(_) => Some(self.tx.query_one("select now()", &[]).await?.try_get(0)?),
+        };
         for row in rows {
             let there = by_id.remove(&row.id).unwrap_or_default();
             match (&row.memory, there.as_slice()) {
@@ -100,6 +114,9 @@ impl Walk<'_, '_, '_, '_> {
                 (Some(_), []) if refused.contains(&row.key) => {
                     self.verification.expected -= 1;
                     self.verification.rejected += 1;
+                }
+                (Some(_), []) if now.is_some_and(|now| foreign::is_over(row.expires_at, now)) => {
+                    self.verification.explains(Explanation::Expired);
                 }
                 (Some(_), []) => self.row_differs(Class::Missing, row, None),
                 (Some((namespace, frames)), there) => {
@@ -138,7 +155,8 @@ impl Walk<'_, '_, '_, '_> {
             self.verification.equal += 1;
             return;
         }
-        match self.records.explanation(there, &differing) {
+        let aside = self.aside.as_ref().and_then(|aside| aside.explanation(there, frames, &differing));
+        match self.records.explanation(there, &differing).or(aside) {
             Some(explanation) => self.verification.explains(explanation),
             None => {
                 for i in differing {

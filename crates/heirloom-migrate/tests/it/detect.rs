@@ -20,7 +20,14 @@ async fn mapped(source: &dyn Source, candidate: &Candidate) -> Vec<Result<Mapped
         Some(tree) => Some(source.tree(&tree.table.value, &tree.id.value, &tree.parent.value).await.unwrap()),
         None => None,
     };
-    let context = Context { system: "test".into(), tenant: file.name.clone(), tree, dimension: 1024, key: key.clone() };
+    let context = Context {
+        system: "test".into(),
+        tenant: file.name.clone(),
+        tree,
+        dimension: 1024,
+        key: key.clone(),
+        surface: None,
+    };
     let program = Program::compile(&file, &table, context).unwrap();
     let read = Read { relation, table, key, expressions: Vec::new(), range: KeyRange::default(), since: None };
     let mut rows = Vec::new();

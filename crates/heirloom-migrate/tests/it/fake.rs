@@ -61,6 +61,7 @@ pub(crate) fn case(rows: usize) -> Case {
             dimension: 4,
             identity: Identity { role: "writer".into(), system: "system-2".into(), ..identity.clone() },
             live_rows: None,
+            foreign: None,
         },
         identity,
     };

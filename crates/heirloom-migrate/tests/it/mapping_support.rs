@@ -51,7 +51,14 @@ pub(crate) fn table(name: &str, columns: &[(&str, &str)]) -> Table {
 
 /// What a plan gives the mapping for a store of 1024 dimensions.
 pub(crate) fn context(table: &Table, tree: Option<TreeRows>) -> Context {
-    Context { system: "system".into(), tenant: "tenant".into(), tree, dimension: 1024, key: table.primary_key.clone() }
+    Context {
+        system: "system".into(),
+        tenant: "tenant".into(),
+        tree,
+        dimension: 1024,
+        key: table.primary_key.clone(),
+        surface: None,
+    }
 }
 
 /// A file and a table, compiled; panics with the error's own words.

@@ -86,6 +86,7 @@ fn verification(plan: &Plan) -> Verification {
         differences: Vec::new(),
         chunks: vec![chunk(0, 1_000), chunk(1, 803)],
         merkle_root: key.digest(b"root").to_string(),
+        not_shown: Vec::new(),
         holds: true,
     }
 }

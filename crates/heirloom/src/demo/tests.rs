@@ -18,7 +18,14 @@ fn program(file: &str, name: &str, columns: Vec<Column>, tree: Option<TreeRows>)
     let file = MigrationFile::parse("demo.toml", file).unwrap();
     let table =
         Table { name: name.into(), columns, primary_key: vec!["id".into()], unique_keys: vec![], estimated_rows: None };
-    let context = Context { system: "demo".into(), tenant: name.into(), tree, dimension: 1024, key: vec!["id".into()] };
+    let context = Context {
+        system: "demo".into(),
+        tenant: name.into(),
+        tree,
+        dimension: 1024,
+        key: vec!["id".into()],
+        surface: None,
+    };
     Program::compile(&file, &table, context).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -73,12 +73,21 @@ pub(super) fn all(context: &Context, file: &TenantsFile) -> Vec<Item> {
                 })
             });
             let target = migration.as_ref().map_err(Clone::clone).and_then(|migration| {
-                let found = match &migration.target {
-                    Some(word) => resolve_url(word, &|name: &str| context.secret(name))
-                        .map(|url| Location::parse(&url))
-                        .map_err(Error::from),
-                    None => context.location(),
-                };
+                let found =
+                    match &migration.target {
+                        Some(word) => resolve_url(word, &|name: &str| context.secret(name))
+                            .map_err(Error::from)
+                            .and_then(|url| match heirloom_migrate::target::is_foreign(&url) {
+                                false => Ok(Location::parse(&url)),
+                                true => Err(Error::Argument {
+                                    argument: "[target] url",
+                                    what: format!("{} goes into a target that is no store", tenant.name.value),
+                                    accepted: "a fleet moves into stores; use `heirloom plan` and `apply` for this one"
+                                        .to_owned(),
+                                }),
+                            }),
+                        None => context.location(),
+                    };
                 found.map_err(|error| failure(&error))
             });
             Item { plan: Plan::path_for(&toml), tenant: tenant.clone(), toml, migration, source, target }

@@ -106,7 +106,8 @@ impl Operation for Apply {
         };
         let (stop, options) = (Stop::default(), self.options(context)?);
         let mut progress = watched(context, &opened);
-        let running = apply::run(request(&opened, &store, &stop, false, options, &mut progress));
+        let running =
+            apply::run_into(request(&opened, &store, &stop, false, options, &mut progress), opened.foreign.as_deref());
         tokio::pin!(running);
         let done = tokio::select! {
             done = &mut running => done,
@@ -256,7 +257,9 @@ impl Apply {
             None => apply::check_without_store(&opened.plan, opened.source.as_ref()).await?,
             Some(_) => {
                 let store = Store::open(opened.database).await?;
-                apply::run(request(&opened, &store, &Stop::default(), true, Options::default(), &mut |_| {})).await?
+                let mut silent = |_| {};
+                let request = request(&opened, &store, &Stop::default(), true, Options::default(), &mut silent);
+                apply::run_into(request, opened.foreign.as_deref()).await?
             }
         };
         let (plan, chunks) = (self.plan.display(), counted(u64::from(done.chunks), "chunk"));

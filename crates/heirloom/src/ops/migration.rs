@@ -9,6 +9,7 @@ use heirloom_migrate::file::{MigrationFile, resolve_url};
 use heirloom_migrate::ledger::{self, RunSummary};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
+use heirloom_migrate::target::{self, Foreign};
 use heirloom_store::{Meta, Store, StoreError};
 use serde::Serialize;
 
@@ -22,6 +23,8 @@ pub(super) struct Sides<'a> {
     pub(super) database: &'a Database,
     /// The embedded store that is not there yet, when an empty throw-away database stands in for it.
     pub(super) stands_in_for: Option<String>,
+    /// The target of the rows, where it is no store; the database then holds the ledger.
+    pub(super) foreign: Option<Box<dyn Foreign>>,
 }
 
 /// A plan with its source and target opened.
@@ -30,6 +33,8 @@ pub(super) struct Opened<'a> {
     pub(super) file: MigrationFile,
     pub(super) source: Box<dyn Source>,
     pub(super) database: &'a Database,
+    /// The target of the rows, where it is no store; the database then holds the ledger.
+    pub(super) foreign: Option<Box<dyn Foreign>>,
 }
 
 /// Reads and parses a migration file.
@@ -56,7 +61,8 @@ impl<'a> Sides<'a> {
         let stands_in_for = (!location.is_there()).then(|| location.display());
         let location = if stands_in_for.is_some() { Location::Temporary } else { location };
         let database = context.database_at(&location).await?;
-        Ok(Self { source: open_source(context, file, database).await?, database, stands_in_for })
+        let foreign = open_foreign(context, file).await?;
+        Ok(Self { source: open_source(context, file, database).await?, database, stands_in_for, foreign })
     }
 }
 
@@ -64,15 +70,16 @@ impl<'a> Opened<'a> {
     /// Reads a plan and opens both its sides for reading.
     pub(super) async fn to_read(context: &'a Context, path: &Path) -> Result<Self> {
         let (plan, file) = read_plan(path)?;
-        let Sides { source, database, .. } = Sides::open(context, &file).await?;
-        Ok(Self { plan, file, source, database })
+        let Sides { source, database, foreign, .. } = Sides::open(context, &file).await?;
+        Ok(Self { plan, file, source, database, foreign })
     }
 
     /// Reads a plan and opens both its sides; an embedded store that is not there is made.
     pub(super) async fn to_write(context: &'a Context, path: &Path) -> Result<Self> {
         let (plan, file) = read_plan(path)?;
         let database = context.database_at(&target(context, &file)?).await?;
-        Ok(Self { source: open_source(context, &file, database).await?, plan, file, database })
+        let foreign = open_foreign(context, &file).await?;
+        Ok(Self { source: open_source(context, &file, database).await?, plan, file, database, foreign })
     }
 
     /// Reads plans of one and the same target and opens their sides for reading.
@@ -98,7 +105,8 @@ impl<'a> Opened<'a> {
     /// A plan whose target is open.
     pub(super) async fn of(context: &Context, plan: Plan, database: &'a Database) -> Result<Self> {
         let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
-        Ok(Self { source: open_source(context, &file, database).await?, plan, file, database })
+        let foreign = open_foreign(context, &file).await?;
+        Ok(Self { source: open_source(context, &file, database).await?, plan, file, database, foreign })
     }
 
     /// The store as it is; none when it is yet to be made and the plan was made for that.
@@ -177,11 +185,23 @@ async fn open_source(context: &Context, file: &MigrationFile, database: &Databas
     Ok(source::open(&url, database).await?)
 }
 
-/// Where a migration file's memories go: what it says, else the configured store.
+/// The store of a migration file: what it names, else the configured one, which holds the ledger where the memories go
+/// into a target that is no store.
 fn target(context: &Context, file: &MigrationFile) -> Result<Location> {
-    match &file.target {
-        Some(word) => Ok(Location::parse(&resolve_url(word, &|name: &str| context.secret(name))?)),
-        None => context.location(),
+    match target_url(context, file)? {
+        Some(url) if !target::is_foreign(&url) => Ok(Location::parse(&url)),
+        _ => context.location(),
+    }
+}
+
+fn target_url(context: &Context, file: &MigrationFile) -> Result<Option<String>> {
+    Ok(file.target.as_ref().map(|word| resolve_url(word, &|name: &str| context.secret(name))).transpose()?)
+}
+
+async fn open_foreign(context: &Context, file: &MigrationFile) -> Result<Option<Box<dyn Foreign>>> {
+    match target_url(context, file)? {
+        Some(url) => Ok(target::open(&url, file.surface()).await?),
+        None => Ok(None),
     }
 }
 

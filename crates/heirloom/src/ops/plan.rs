@@ -52,22 +52,26 @@ impl Operation for MakePlan {
         }
         let opened = Sides::open(context, &file).await?;
         let label = file.name.clone();
-        let mut plan = plan::make(plan::Request {
+        let mut progress = |at| {
+            let (done, total) = match at {
+                plan::Progress::Reading { rows, of, .. } => (rows, of.unwrap_or(0)),
+                plan::Progress::Asking { done, of } => (done, of),
+            };
+            context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+        };
+        let request = plan::Request {
             file: &file,
             source: opened.source.as_ref(),
             target: opened.database,
             heirloom: env!("CARGO_PKG_VERSION"),
             now: jiff::Timestamp::now(),
             limits: self.limits()?,
-            progress: &mut |at| {
-                let (done, total) = match at {
-                    plan::Progress::Reading { rows, of, .. } => (rows, of.unwrap_or(0)),
-                    plan::Progress::Asking { done, of } => (done, of),
-                };
-                context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
-            },
-        })
-        .await?;
+            progress: &mut progress,
+        };
+        let mut plan = match &opened.foreign {
+            None => plan::make(request).await?,
+            Some(foreign) => plan::make_into(request, foreign.as_ref()).await?,
+        };
         if let Some(place) = opened.stands_in_for {
             plan.target.display = place;
             plan.seal();

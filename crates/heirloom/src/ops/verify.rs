@@ -8,7 +8,7 @@ use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::ledger::{self, Comparing, RunState};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::Source;
-use heirloom_migrate::verify::{self, Difference, RecordedCheck, Verification, VerifyRequest};
+use heirloom_migrate::verify::{self, Difference, Explanation, RecordedCheck, Verification, VerifyRequest};
 use heirloom_migrate::{MigrateError, apply};
 use heirloom_store::Store;
 use schemars::JsonSchema;
@@ -61,16 +61,19 @@ impl Operation for Verify {
         let store = Store::open(opened.database).await?;
         let label = opened.plan.name.clone();
         let told = Comparing::begin(opened.database, opened.plan.run_id).await;
-        let found = verify::run(VerifyRequest {
-            plan: &opened.plan,
-            source: opened.source.as_ref(),
-            store: &store,
-            show_content: self.show_content,
-            progress: &mut |done, total| {
-                told.say(done);
-                context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+        let found = verify::run_against(
+            VerifyRequest {
+                plan: &opened.plan,
+                source: opened.source.as_ref(),
+                store: &store,
+                show_content: self.show_content,
+                progress: &mut |done, total| {
+                    told.say(done);
+                    context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
+                },
             },
-        })
+            opened.foreign.as_deref(),
+        )
         .await?;
         drop(told);
         let marked = if self.record && found.holds {
@@ -193,11 +196,13 @@ fn text(found: &Verification) -> String {
     table.row(["expected in the store", &count(found.expected), ""]);
     table.row(["equal in every field", &count(found.equal), ""]);
     for (why, rows) in &found.explained {
-        table.row([
-            format!("{} since", migration::word(why)),
-            count(*rows),
-            "the store's own records say so".to_owned(),
-        ]);
+        let note = match why {
+            Explanation::Closed => "a newer one of its kind is open there",
+            Explanation::Stamped => "in updated_at alone, which the target sets itself",
+            Explanation::Expired => "over, and not there any more",
+            _ => "the store's own records say so",
+        };
+        table.row([format!("{} since", migration::word(why)), count(*rows), note.to_owned()]);
     }
     for (what, rows, note) in [
         ("rightly set aside", found.rejected, "`heirloom rejects` lists them"),
@@ -208,8 +213,16 @@ fn text(found: &Verification) -> String {
             table.row([what, &count(rows), note]);
         }
     }
+    if !found.not_shown.is_empty() {
+        table.row(["not compared", &found.not_shown.len().to_string(), &not_shown(found)]);
+    }
     let verdict = if found.holds { "holds" } else { "does not hold" };
     format!("{}: {verdict}\n\n{}{}\n", found.name, table.render(), differences(found))
+}
+
+/// What the target does not show, so that nothing is said of it.
+fn not_shown(found: &Verification) -> String {
+    format!("the target does not show {}", found.not_shown.join(", "))
 }
 
 fn differences(found: &Verification) -> String {

@@ -28,6 +28,7 @@ mod guide;
 mod http_api;
 mod http_events;
 mod inspector;
+mod into_pgmnemo_guide;
 mod json;
 mod kill;
 mod legacy;

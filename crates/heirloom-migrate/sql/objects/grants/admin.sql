@@ -8,7 +8,7 @@ begin
         grant select on all tables in schema heirloom_migrate to heirloom_admin;
         grant insert, update, delete
             on heirloom_migrate.run, heirloom_migrate.chunk, heirloom_migrate.reject, heirloom_migrate.conflict,
-               heirloom_migrate.event, heirloom_migrate.leaf
+               heirloom_migrate.event, heirloom_migrate.leaf, heirloom_migrate.delivered
             to heirloom_admin;
         grant insert on heirloom_migrate.audit to heirloom_admin;
         grant usage on all sequences in schema heirloom_migrate to heirloom_admin;

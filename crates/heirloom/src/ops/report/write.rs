@@ -129,17 +129,24 @@ pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &P
         let run = run.ok_or_else(|| plan.never_applied())?;
         (run, ledger::reject_counts(&client, &plan.origin_source()).await?)
     };
-    let verification = verify::run(VerifyRequest {
-        plan,
-        source: opened.source.as_ref(),
-        store: &store,
-        show_content: false,
-        progress: &mut |done, total| {
-            context.watch().progress(&Progress { label: plan.name.clone(), done, total, rejected: 0 });
+    let verification = verify::run_against(
+        VerifyRequest {
+            plan,
+            source: opened.source.as_ref(),
+            store: &store,
+            show_content: false,
+            progress: &mut |done, total| {
+                context.watch().progress(&Progress { label: plan.name.clone(), done, total, rejected: 0 });
+            },
         },
-    })
+        opened.foreign.as_deref(),
+    )
     .await?;
-    let recall = verify::recall_proof(plan, &store, SAMPLE).await?;
+    // Recall answers for the store alone.
+    let recall = match opened.foreign {
+        None => Some(verify::recall_proof(plan, &store, SAMPLE).await?),
+        Some(_) => None,
+    };
     let soak = {
         let client = opened.database.client().await?;
         heirloom_migrate::soak::status(&client, &run, context.clock().now()).await?
@@ -149,7 +156,7 @@ pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &P
         run: &run,
         rejects: &rejects,
         verification: Some(&verification),
-        recall: Some(&recall),
+        recall: recall.as_ref(),
         soak: Some(&soak),
         plan_path: &path.display().to_string(),
         heirloom: env!("CARGO_PKG_VERSION"),

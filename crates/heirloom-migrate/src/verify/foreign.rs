@@ -1,0 +1,129 @@
+//! The rows of a target that is no store, as the comparison takes them: what it shows, with what the ledger recorded when
+//! they were handed down in place of an origin.
+
+use std::collections::HashSet;
+
+use heirloom_store::Moment;
+use uuid::Uuid;
+
+use super::difference::{Class, Difference, Explanation};
+use super::expected::Work;
+use super::target::{TargetOrigin, TargetRow};
+use super::{MAX_LISTED, Verification};
+use crate::canon::FIELDS;
+use crate::error::Result;
+use crate::ledger;
+use crate::target::Foreign;
+
+/// What a trigger that closes a row changes.
+const CLOSING: [&str; 2] = ["valid_to", "updated_at"];
+
+/// What is known of rows beyond what they say.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    /// Closed, and a newer one of their kind is open.
+    superseded: HashSet<Uuid>,
+}
+
+impl Aside {
+    /// The reason for exactly these fields, if the target itself is one.
+    pub(super) fn explanation(
+        &self,
+        there: &TargetRow,
+        expected: &[Vec<u8>],
+        differing: &[usize],
+    ) -> Option<Explanation> {
+        let named = |at: &usize| FIELDS.get(*at).copied().unwrap_or_default();
+        let later = |at: usize| match (micros(&expected[at]), micros(&there.frames[at])) {
+            (Some(expected), Some(found)) => found > expected,
+            _ => false,
+        };
+        if differing.iter().all(|at| named(at) == "updated_at" && later(*at)) {
+            return Some(Explanation::Stamped);
+        }
+        let closes = |at: &usize| match named(at) {
+            // Closed by the trigger: it was open, and ends at some moment.
+            "valid_to" => expected[*at].get(1) == Some(&0) && there.frames[*at].get(1) == Some(&1),
+            name => CLOSING.contains(&name) && later(*at),
+        };
+        (self.superseded.contains(&there.id) && differing.iter().all(closes)).then_some(Explanation::Closed)
+    }
+}
+
+/// The moment in a frame, where it holds one that is no infinity.
+fn micros(frame: &[u8]) -> Option<i64> {
+    Some(i64::from_be_bytes(frame.get(6..)?.try_into().ok()?))
+}
+
+/// Whether a time of expiry is over at this moment.
+pub(super) fn is_over(expires_at: Option<Moment>, now: jiff::Timestamp) -> bool {
+    expires_at.is_some_and(|at| at <= Moment::from_timestamp(now))
+}
+
+/// Reads these ids over there, then what the ledger says of them; no connection of one is held while the other is asked.
+pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, ids: &[Uuid]) -> Result<(Vec<TargetRow>, Aside)> {
+    let Some(surface) = work.program.surface() else { return Ok(Default::default()) };
+    let shown = foreign.rows(surface, ids).await?;
+    let client = work.store.database().client().await?;
+    let mut known = match ledger::exists(&client).await? {
+        true => ledger::delivered(&client, &work.origin_source, ids).await?,
+        false => Default::default(),
+    };
+    let superseded = shown.iter().filter(|row| row.superseded).map(|row| row.id).collect();
+    let rows = shown
+        .into_iter()
+        .map(|row| TargetRow {
+            id: row.id,
+            namespace: row.namespace,
+            frames: row.frames,
+            origin: known.remove(&row.id).map(|known| TargetOrigin {
+                source: work.origin_source.clone(),
+                source_digest: known.source_digest,
+                written_digest: known.written_digest,
+            }),
+            revisions: 0,
+            transitions: 0,
+        })
+        .collect();
+    Ok((rows, Aside { superseded }))
+}
+
+/// Rows that were handed down, are there, and have no source row any more; and how many are there that no migration
+/// brought.
+pub(super) async fn beyond(
+    work: &Work<'_>,
+    foreign: &dyn Foreign,
+    seen: &HashSet<Uuid>,
+    verification: &mut Verification,
+) -> Result<()> {
+    let all = {
+        let client = work.store.database().client().await?;
+        match ledger::exists(&client).await? {
+            true => ledger::delivered_from(&client, &work.origin_source).await?,
+            false => Vec::new(),
+        }
+    };
+    let orphans: Vec<(Uuid, Vec<String>)> = all.into_iter().filter(|(id, _)| !seen.contains(id)).collect();
+    if let Some(surface) = work.program.surface() {
+        for part in orphans.chunks(MAX_LISTED) {
+            let ids: Vec<Uuid> = part.iter().map(|(id, _)| *id).collect();
+            let there: HashSet<Uuid> = foreign.rows(surface, &ids).await?.iter().map(|row| row.id).collect();
+            for (id, key) in part.iter().filter(|(id, _)| there.contains(id)) {
+                verification.differs(Difference {
+                    class: Class::Unexpected,
+                    key: key.clone(),
+                    id: *id,
+                    chunk: None,
+                    column: None,
+                    expected: None,
+                    found: None,
+                });
+            }
+        }
+        verification.not_shown =
+            FIELDS.iter().filter(|field| !surface.shows(field)).map(|field| (*field).to_owned()).collect();
+    }
+    let namespaces: Vec<&str> = work.plan.namespaces.iter().map(|namespace| namespace.namespace.as_str()).collect();
+    verification.live_rows = foreign.live(&namespaces).await?;
+    Ok(())
+}
