@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn lesson(namespace: &str) -> Memory {
-        let mut memory = Memory::new(uuid::Uuid::nil(), namespace.into(), "Tests run before the deploy.".into());
+        let mut memory = Memory::new(uuid::Uuid::nil(), namespace, "Tests run before the deploy.");
         memory.kind = "lesson".into();
         memory.source = "imported".into();
         memory.role = Some("dev".into());
