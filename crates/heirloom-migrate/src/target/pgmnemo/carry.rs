@@ -189,8 +189,10 @@ mod tests {
 
     #[test]
     fn bars_are_compared_as_pgmnemo_does() {
-        let one = Memory { role: Some("a|b".into()), topic: Some("c".into()), ..lesson("project:1") };
-        let other = Memory { role: Some("a".into()), topic: Some("b|c".into()), ..lesson("project:2") };
+        let mut one = Memory { role: Some("a|b".into()), topic: Some("c".into()), ..lesson("project:1") };
+        let mut other = Memory { role: Some("a".into()), topic: Some("b|c".into()), ..lesson("project:2") };
+        carry(&mut one, Gate::Enforce, false).unwrap();
+        carry(&mut other, Gate::Enforce, false).unwrap();
         let hash = |memory: &Memory, is_ours| closing(memory, is_ours).unwrap().hash;
         assert_eq!(hash(&one, false), hash(&other, false));
         assert_ne!(hash(&one, true), hash(&other, true), "our own door asks for the project too");
