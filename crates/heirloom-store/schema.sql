@@ -836,6 +836,21 @@ begin
         group by i.namespace
         order by i.namespace
     ) n;
+    if came > 1000 then
+        insert into heirloom.activity (action, namespace, details)
+        select 'load', i.namespace, jsonb_build_object('rows', count(*), 'written', count(*))
+        from inserted i
+        where i.source_type is not null
+        group by i.namespace
+        order by i.namespace;
+    elsif came > 0 then
+        insert into heirloom.activity (action, namespace, memory_id, content_sha256, details)
+        select 'remember', i.namespace, i.id, sha256(convert_to(i.content, 'UTF8')),
+            jsonb_build_object('lesson_id', i.lesson_id)
+        from inserted i
+        where i.source_type is not null
+        order by i.lesson_id;
+    end if;
     if keys = 0 then
         return null;
     end if;

@@ -61,7 +61,7 @@ pub async fn make_into(request: Request<'_>, foreign: &dyn Foreign) -> Result<Pl
     let mut surveyed = survey.finish();
     let predicted = foreign.predict(&announced).await?;
     surveyed.counts.present = predicted.present;
-    Ok(found.plan(file, &target, heirloom, now, fates, surveyed, Some(predicted)))
+    Ok(found.plan(file, &target, Made { heirloom, now }, fates, surveyed, Some(predicted)))
 }
 
 /// Makes a plan for a target that was just looked at: what many plans for one target share.
@@ -77,7 +77,7 @@ pub async fn make_for(request: Request<'_>, target: &Target) -> Result<Plan> {
     if target.store_id.is_some() {
         present::count(database, &ids, &mut surveyed.counts, progress).await?;
     }
-    Ok(found.plan(file, target, heirloom, now, fates, surveyed, None))
+    Ok(found.plan(file, target, Made { heirloom, now }, fates, surveyed, None))
 }
 
 /// Makes a plan for a target that was looked at before, without asking it anything: how many rows it knows already
@@ -94,7 +94,13 @@ pub async fn draft(
 ) -> Result<Plan> {
     let found = Found::look(file, source).await?;
     let (survey, fates) = found.read(file, source, target, now, limits, &mut |_| {}).await?;
-    Ok(found.plan(file, target, "draft", now, fates, survey.finish(), None))
+    Ok(found.plan(file, target, Made { heirloom: "draft", now }, fates, survey.finish(), None))
+}
+
+/// By which version of the program a plan was made, and when.
+struct Made<'a> {
+    heirloom: &'a str,
+    now: jiff::Timestamp,
 }
 
 /// The source as found, before its rows are read.
@@ -184,8 +190,7 @@ impl Found {
         &self,
         file: &MigrationFile,
         target: &Target,
-        heirloom: &str,
-        now: jiff::Timestamp,
+        made: Made<'_>,
         columns: Vec<ColumnFate>,
         surveyed: Surveyed,
         predicted: Option<Predicted>,
@@ -207,11 +212,11 @@ impl Found {
         });
         let mut plan = Plan {
             format: FORMAT,
-            run_id: run_id(now),
+            run_id: run_id(made.now),
             name: file.name.clone(),
             tenant: tenant(file).to_owned(),
-            created_at: now,
-            heirloom: heirloom.to_owned(),
+            created_at: made.now,
+            heirloom: made.heirloom.to_owned(),
             file: PlannedFile {
                 path: file.path.clone(),
                 text: file.text.clone(),

@@ -76,7 +76,7 @@ async fn a_transition_leaves_who_and_why() {
     );
     assert_eq!(
         door.rows("select action, actor = 'ada', details ->> 'to', details ->> 'reason', content_sha256 is not null from heirloom.activity order by id").await,
-        ["transition|t|validated|reviewed|t", "transition|f|canonical|-|t"]
+        ["remember|f|-|-|t", "transition|t|validated|reviewed|t", "transition|f|canonical|-|t"]
     );
     door.close().await;
 }

@@ -30,6 +30,29 @@ async fn siblings_of_one_statement_all_live() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_lesson_leaves_a_line_of_activity_and_a_load_one_a_namespace() {
+    let door = Door::open().await;
+    let lines = "select a.action || ' ' || a.namespace || ' ' || coalesce(a.details ->> 'written', 'one')
+        from heirloom.activity a
+        where a.action = 'load' or exists (
+            select from heirloom.memory m
+            where m.id = a.memory_id and m.namespace = a.namespace and m.lesson_id = (a.details ->> 'lesson_id')::bigint
+                and a.content_sha256 = sha256(convert_to(m.content, 'UTF8')))
+        order by a.id";
+    door.run(&insert("t", "by the view", "commit_sha = 'c'")).await;
+    door.run("select pgmnemo.ingest('r', 1, 't', 'told by the function itself', 3, null, 'd')").await;
+    door.refused(&insert("t", "not kept", "commit_sha = 'e'").replace("'r', 't'", "null, 't'")).await;
+    assert_eq!(door.rows(lines).await, ["remember project:1 one", "remember project:1 one"]);
+    door.run(
+        "insert into pgmnemo.agent_lesson (role, topic, lesson_text, commit_sha, project_id, verified_at)
+         select 'r', 't', 'lesson ' || g, 'c' || g, 1 + g % 2, now() from generate_series(1, 1001) g",
+    )
+    .await;
+    assert_eq!(door.rows(lines).await[2..], ["load project:1 500", "load project:2 501"]);
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_statement_with_the_same_key_closes_the_open_one_even_in_one_transaction() {
     let door = Door::open().await;
     door.run("begin").await;

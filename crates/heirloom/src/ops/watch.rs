@@ -31,7 +31,7 @@ pub(super) async fn sweeps(context: Context, cancel: Cancel) {
 /// One sweep of each; one that fails keeps no other from being made.
 async fn round(context: &Context) -> Result<()> {
     for run_id in soaking(context).await? {
-        match one(context, run_id).await {
+        match Box::pin(one(context, run_id)).await {
             Ok(sweep) if sweep.record.clean => {
                 tracing::info!(migration = sweep.name, counted = sweep.calendar.counted, "swept, clean");
             }

@@ -1,5 +1,6 @@
--- After lessons came in by the SQL door: one warning for all ghosts of the statement, earlier versions closed, and the
--- words of their namespaces counted where enough came.
+-- After lessons came in by the SQL door: one warning for all ghosts of the statement, earlier versions closed, the words
+-- of their namespaces counted where enough came, and a line of activity for each, as from every other door; a statement
+-- of more than a thousand is a load, with a line a namespace.
 --
 -- A new lesson closes an open one of the same namespace, role, topic and (not empty) commit that an earlier statement
 -- wrote, from the moment the new one is valid. Never a sibling of its own statement; never one made later; never one
@@ -39,6 +40,21 @@ begin
         group by i.namespace
         order by i.namespace
     ) n;
+    if came > 1000 then
+        insert into heirloom.activity (action, namespace, details)
+        select 'load', i.namespace, jsonb_build_object('rows', count(*), 'written', count(*))
+        from inserted i
+        where i.source_type is not null
+        group by i.namespace
+        order by i.namespace;
+    elsif came > 0 then
+        insert into heirloom.activity (action, namespace, memory_id, content_sha256, details)
+        select 'remember', i.namespace, i.id, sha256(convert_to(i.content, 'UTF8')),
+            jsonb_build_object('lesson_id', i.lesson_id)
+        from inserted i
+        where i.source_type is not null
+        order by i.lesson_id;
+    end if;
     if keys = 0 then
         return null;
     end if;
