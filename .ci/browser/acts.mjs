@@ -55,6 +55,22 @@ export async function acts(bench) {
     await rail.getByRole("button", { name: /^validated/ }).click();
     await page.getByText("more hidden by filters").waitFor();
     expect((await texts(page, ".row:not([hidden]) .state")).every((state) => state === "validated"), "another state");
+    await rail.getByRole("button", { name: "Clear" }).click();
+    await until(page, () => !document.querySelector(".summary").textContent.includes("hidden by filters"));
+    // What a migration handed down under another source than `imported` is among them, and nothing else.
+    const origin = "exists (select from heirloom.origin o where o.namespace = m.namespace and o.id = m.id)";
+    const words = (where) => `(select regexp_replace(left(m.content, 60), '[^A-Za-z]+', ' ', 'g') from heirloom.memory m where ${where} order by m.id limit 1)`;
+    const question = await world.sql(`select ${words(origin)} || ' ' || ${words(`not ${origin} and m.kind = 'fact'`)}`);
+    const down = new Set((await world.sql(`select m.id from heirloom.memory m where ${origin}`)).split("\n"));
+    const namespaces = (await world.call(bench.base, world.admin, "namespaces", {})).namespaces.map((found) => found.name);
+    const hits = (await world.call(bench.base, world.admin, "recall", { query: question, namespaces, limit: 100 })).hits;
+    const wanted = hits.filter((hit) => down.has(hit.id)).map((hit) => hit.id);
+    await page.getByLabel("Search memories").fill(question);
+    await until(page, (found) => document.querySelector(".summary strong")?.textContent.startsWith(`${found} `), hits.length);
+    await rail.getByRole("button", { name: /^Handed down/ }).click();
+    await until(page, (wanted) => document.querySelector(".summary strong")?.textContent.startsWith(`${wanted} `), wanted.length);
+    const left = await rows(page).evaluateAll((found) => found.map((row) => row.dataset.id));
+    expect(wanted.length > 0 && wanted.length < hits.length && left.every((id) => down.has(id)), `${wanted.length} of ${hits.length}, ${left}`);
     await bench.close(page);
   });
 

@@ -45,7 +45,7 @@ export function listFilter(query) {
   };
 }
 
-/** Whether a hit passes the filters that recall does not know. */
+/** Whether a hit passes the filters that recall does not know; where it came from it does not say (source.js asks). */
 export function keeps(query) {
   const among = (name, value) => !query.has(name) || query.getAll(name).includes(value);
   const soon = Date.now() + 7 * 86_400_000;
@@ -56,7 +56,6 @@ export function keeps(query) {
     && (!query.has("pinned") || hit.pin)
     && (!query.has("expiring") || (hit.expires_at && Date.parse(hit.expires_at) < soon))
     && (!query.has("unverified") || (hit.kind === "lesson" && !hit.verified_at))
-    && (!query.has("migrated") || hit.source === "imported")
     && !query.has("expired");
 }
 

@@ -204,7 +204,7 @@ export class Memories {
     const changed = () => this.virtual.draw();
     this.source = words
       ? new Hits({ query: words, namespaces: namespacesOf(query), kinds: query.getAll("kind"), limit: HITS,
-          include_unverified: query.has("ghosts") || query.has("unverified") }, keeps(query))
+          include_unverified: query.has("ghosts") || query.has("unverified") }, keeps(query), query.has("migrated"))
       : new Listing(listFilter(query), changed);
     this.virtual.source = this.source;
     this.why(null);

@@ -110,9 +110,11 @@ export class Hits {
   ghosts = 0;
   #fresh = new Latest();
 
-  constructor(question, keeps) {
+  /** @param handedDown whether only memories that have an origin are wanted, which takes a question each */
+  constructor(question, keeps, handedDown) {
     this.question = question;
     this.keeps = keeps;
+    this.handedDown = handedDown;
     this.took = 0;
   }
 
@@ -126,14 +128,18 @@ export class Hits {
 
   async load() {
     const began = performance.now();
-    const answer = await this.#fresh.run((signal) => call("recall", this.question, { signal }));
+    const answer = await this.#fresh.run(async (signal) => {
+      const found = await call("recall", this.question, { signal });
+      const kept = found.hits.filter(this.keeps);
+      return { ...found, kept: this.handedDown ? await withOrigin(kept, signal) : kept };
+    });
     if (!answer) return false;
     this.took = performance.now() - began;
     this.found = answer.hits.length;
     this.ghosts = answer.ghosts_left_out;
     this.rankedBy = answer.ranked_by;
     this.warning = answer.warning;
-    this.items = answer.hits.filter(this.keeps);
+    this.items = answer.kept;
     this.total = this.items.length;
     return true;
   }
@@ -144,4 +150,22 @@ export class Hits {
   end() {
     this.#fresh.stop();
   }
+}
+
+/** Those that were handed down. One that is gone meanwhile is none of them. */
+async function withOrigin(hits, signal) {
+  const origins = new Array(hits.length);
+  let next = 0;
+  const ask = async () => {
+    while (next < hits.length) {
+      const at = next++;
+      const { id, namespace } = hits[at];
+      origins[at] = await call("origin", { id, namespace }, { signal }).then((found) => found.origin, (error) => {
+        if (error.status === 404) return null;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  return hits.filter((_, at) => origins[at]);
 }
