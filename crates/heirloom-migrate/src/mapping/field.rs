@@ -16,7 +16,7 @@ pub(super) const MAX_ORIGIN_BYTES: usize = 256 << 20;
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Text without NUL, of at most [`MAX_TEXT_BYTES`].
+    /// Text without NUL, of at most 64 MiB.
     Text,
     /// Text of at most so many bytes.
     Label(usize),
@@ -30,7 +30,7 @@ pub enum Kind {
     Bool,
     /// A moment in time.
     Moment,
-    /// JSON of at most [`MAX_TEXT_BYTES`].
+    /// JSON of at most 64 MiB.
     Json,
     /// A dense vector.
     Vector,
