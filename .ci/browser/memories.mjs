@@ -54,7 +54,7 @@ export async function memories(bench) {
     if (shift > 0) console.log("        shifts", JSON.stringify(found.shifts));
     bench.measure("layout shift while the list arrives", +shift.toFixed(4), 0, "");
     bench.measure("first paint of a page of three letters, at best", floor, Infinity, "ms");
-    bench.measure("first paint, nothing cached, at best", best, Math.max(200, 3 * floor), "ms");
+    bench.measure("first paint, nothing cached, at best", best, Math.max(200, 2 * floor), "ms");
     expect(found.blocking.length === 0, `before the first paint the page waits for ${found.blocking.join(", ")}`);
     await bench.close(page);
   });
