@@ -1,5 +1,5 @@
-//! Pages of lists that are read whole: tokens, workspaces, namespaces, entries of the audit, rejects. A list of memories has
-//! pages of its own in the store.
+//! Pages of lists that are read whole: tokens, workspaces, namespaces, entries of the audit. Lists of
+//! memories and of rejects have pages of their own in the database.
 //!
 //! A cursor is the name of the last item that was shown, of a list whose order does not change.
 
@@ -34,17 +34,22 @@ pub(super) fn page<T>(
     if let Some(cursor) = cursor
         && !items.any(|item| name(&item) == cursor)
     {
-        return Err(Error::Argument {
-            argument: "--cursor",
-            what: "nothing of this list has this name; it may be gone".to_owned(),
-            accepted: "the `next` of the page before; begin again without one".to_owned(),
-        });
+        return Err(no_such_cursor());
     }
     let mut page: Vec<T> = items.filter(shown).take(most.saturating_add(1)).collect();
     let more = page.len() > most;
     page.truncate(most);
     let next = page.last().filter(|_| more).map(name);
     Ok((page, next))
+}
+
+/// What is said of a cursor that names nothing.
+pub(super) fn no_such_cursor() -> Error {
+    Error::Argument {
+        argument: "--cursor",
+        what: "nothing of this list has this name; it may be gone".to_owned(),
+        accepted: "the `next` of the page before; begin again without one".to_owned(),
+    }
 }
 
 /// The line for a person that says how to go on; empty on the last page.

@@ -77,6 +77,17 @@ async fn the_list_shows_key_and_reason_and_no_content() {
     assert_eq!(listed(&legacy, ""), reasons);
     assert_eq!(listed(&legacy, "notes"), reasons);
     assert_eq!(listed(&legacy, "--limit 2"), reasons[..2]);
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let words = format!("--limit 2{cursor}");
+        paged.extend(listed(&legacy, &words));
+        match legacy.ends(0, &format!("rejects list --json {words}")).json()["next"].as_str() {
+            Some(next) => cursor = format!(" --cursor {next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, reasons, "page by page in the same order");
+    legacy.ends(2, "rejects list --cursor elsewhere");
     assert_eq!(listed(&legacy, "others"), []);
     for words in ["rejects", "rejects list", "rejects list --json", "status", "verify notes.plan.json"] {
         let ran = legacy.ends(0, words);

@@ -38,7 +38,7 @@ impl Operation for ExportRejects {
     const READ_ONLY: bool = true;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let rejects = super::rejects(context, self.name, self.all, 0).await?;
+        let rejects = super::rejects(context, self.name, self.all, 0, 0).await?;
         let mut lines = String::new();
         for reject in &rejects {
             let row: Value = serde_json::from_str(&reject.source_row).unwrap_or_else(|_| json!(reject.source_row));

@@ -38,15 +38,11 @@ impl Operation for ListRejects {
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        // One more than is shown tells whether anything follows. What a cursor names may have been handed down since.
-        let (all, most) = match (&self.cursor, self.limit) {
-            (None, Some(limit)) if limit > 0 => (self.all, limit.saturating_add(1)),
-            (cursor, _) => (self.all || cursor.is_some(), 0),
-        };
-        let found = super::rejects(context, self.name, all, most).await?;
-        let shown = |reject: &RejectRecord| self.all || reject.open;
-        let (rejects, next) =
-            pages::page(found, |reject| reject.reject_id.to_string(), shown, self.limit, self.cursor.as_deref())?;
+        let after = self.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| pages::no_such_cursor()));
+        // One more than is shown tells whether anything follows.
+        let most = self.limit.map_or(0, |limit| limit.saturating_add(1));
+        let found = super::rejects(context, self.name, self.all, after.transpose()?.unwrap_or(0), most).await?;
+        let (rejects, next) = pages::page(found, |reject| reject.reject_id.to_string(), |_| true, self.limit, None)?;
         let mut table = Table::new(&["key", "reason", "what"]);
         for reject in &rejects {
             table.row([line(&reject.key.join(", "), 36), reason(reject), line(&reject.message, 400)]);

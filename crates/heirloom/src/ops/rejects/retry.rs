@@ -35,7 +35,7 @@ impl Operation for RetryRejects {
     async fn run(self, context: &Context) -> Result<Output> {
         let opened = Opened::to_read(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
-        let done = apply::retry_into(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref()).await?;
+        let done = apply::retry(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref()).await?;
         let mut text = summary(&done);
         if done.handed_down > 0 {
             text.push_str(&format!("Next: `heirloom verify {}`\n", self.plan.display()));
