@@ -144,16 +144,9 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 pub async fn answers(context: &Context) -> Result<()> {
     let asked = async {
         let store = context.store().await?;
-        let client = store.database().client().await?;
-        // From the catalogue, which needs no right in the schema.
-        let sql = "select exists (select from pg_catalog.pg_class as c \
-                   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
-                   where n.nspname = 'heirloom' and c.relname = 'memory')";
-        let asked = client.query_one(sql, &[]).await;
-        let there = asked.and_then(|row| row.try_get(0)).map_err(heirloom_store::StoreError::from)?;
-        match there {
-            true => Ok(()),
-            false => Err(heirloom_store::StoreError::NotInstalled(store.database().display()).into()),
+        match heirloom_store::Store::inspect(store.database()).await? {
+            Some(_) => Ok(()),
+            None => Err(heirloom_store::StoreError::NotInstalled(store.database().display()).into()),
         }
     };
     let waited = tokio::time::timeout(Duration::from_secs(2), asked).await;

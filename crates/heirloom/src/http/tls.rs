@@ -61,12 +61,10 @@ pub fn acceptor(settings: &ServeConfig) -> Result<Option<TlsAcceptor>> {
     if chain.as_os_str().is_empty() {
         return Ok(None);
     }
-    // What the system says of a file is more use than what the parser makes of it.
-    for path in [chain, key] {
-        std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-    }
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(chain)
-        .and_then(Iterator::collect)
+    let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, &error));
+    let (chain_pem, key_pem) = (read(chain)?, read(key)?);
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&chain_pem)
+        .collect::<std::result::Result<_, _>>()
         .map_err(|error| wrong(chain, format!("it is no PEM certificate chain ({error})")))?;
     if certificates.is_empty() {
         return Err(wrong(
@@ -77,7 +75,7 @@ pub fn acceptor(settings: &ServeConfig) -> Result<Option<TlsAcceptor>> {
     if let Some(end) = certificates.first().and_then(|own| end_of(own)).filter(|end| *end < jiff::Timestamp::now()) {
         return Err(wrong(chain, format!("the certificate ended at {end}, and no client would accept it; renew it")));
     }
-    let key_der = PrivateKeyDer::from_pem_file(key)
+    let key_der = PrivateKeyDer::from_pem_slice(&key_pem)
         .map_err(|error| wrong(key, format!("it holds no PEM private key ({error})")))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
