@@ -1,6 +1,9 @@
 //! What stands between the fences of a guide, in its order, for the tests that do what guides say.
 
 use heirloom::command;
+use heirloom_engine::testkit::TestDatabase;
+
+use crate::support::{Home, Ran};
 
 /// The blocks of a page, each with what stands after its fence; and what passes between them, as `<!-- a day later -->`.
 pub(crate) fn blocks(page: &str) -> Vec<(&str, &str)> {
@@ -34,4 +37,41 @@ pub(crate) fn shown(page: &str) -> usize {
         command::tree().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
     }
     lines.len()
+}
+
+/// Does a page from its first block to its last, in `home` and with the variables `given`: runs its commands, makes its
+/// files and the table of its reader, and compares what it shows with what was said. `met` sees each command's end.
+/// Returns how often something was compared.
+pub(crate) async fn walk<'v>(
+    page: &str,
+    home: &Home,
+    legacy: &TestDatabase,
+    given: &[(&str, &str)],
+    value: impl Fn(&str) -> Option<&'v str>,
+    mut met: impl FnMut(&str, &Ran),
+) -> usize {
+    let (mut last, mut compared) = (String::new(), 0);
+    for (fence, block) in blocks(page) {
+        match fence {
+            "sh" | "sh exits 3" => {
+                for line in commands(block, &value) {
+                    let ran = home.run_with(&line, given);
+                    assert_eq!(ran.code, if fence == "sh" { 0 } else { 3 }, "{line}: {ran}");
+                    met(fence, &ran);
+                    last = ran.stdout;
+                }
+            }
+            "text shown" => {
+                assert_eq!(last, block, "what the guide shows is not what is said");
+                compared += 1;
+            }
+            "sql legacy" => legacy.database().client().await.unwrap().batch_execute(block).await.unwrap(),
+            "text" => {}
+            other => {
+                let file = other.strip_prefix("toml ").unwrap_or_else(|| panic!("a block of `{other}`"));
+                std::fs::write(home.path().join(file), block).unwrap();
+            }
+        }
+    }
+    compared
 }

@@ -2,7 +2,7 @@
 
 use heirloom_engine::testkit::TestDatabase;
 
-use crate::guide::{blocks, commands, shown};
+use crate::guide::{shown, walk};
 use crate::support::Home;
 
 const PAGE: &str = include_str!("../../../../docs/guides/into-pgmnemo.md");
@@ -27,31 +27,19 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
     there.database().client().await.unwrap().batch_execute(PGMNEMO).await.unwrap();
     let url = format!("pgmnemo+{}", there.url().unwrap());
     let given = [("LEGACY_URL", legacy.url().unwrap()), ("PGMNEMO_URL", url.as_str())];
-    let (mut last, mut compared) = (String::new(), 0);
-    for (fence, block) in blocks(PAGE) {
-        match fence {
-            "sh" | "sh exits 3" => {
-                for line in commands(block, |_| None) {
-                    let ran = home.run_with(&line, &given);
-                    assert_eq!(ran.code, if fence == "sh" { 0 } else { 3 }, "{line}: {ran}");
-                    if fence != "sh" {
-                        assert!(ran.stdout.contains("3 rows share role, topic and commit"), "{ran}");
-                    }
-                    last = ran.stdout;
-                }
+    let compared = walk(
+        PAGE,
+        &home,
+        &legacy,
+        &given,
+        |_| None,
+        |fence, ran| {
+            if fence != "sh" {
+                assert!(ran.stdout.contains("3 rows share role, topic and commit"), "{ran}");
             }
-            "text shown" => {
-                assert_eq!(last, block, "what the guide shows is not what is said");
-                compared += 1;
-            }
-            "sql legacy" => legacy.database().client().await.unwrap().batch_execute(block).await.unwrap(),
-            "text" => {}
-            other => {
-                let file = other.strip_prefix("toml ").unwrap_or_else(|| panic!("a block of `{other}`"));
-                std::fs::write(home.path().join(file), block).unwrap();
-            }
-        }
-    }
+        },
+    )
+    .await;
     assert_eq!(compared, 1);
     let counts = "select count(*) || ' ' || count(*) filter (where t_valid_to = 'infinity') || ' ' ||
                          count(*) filter (where t_valid_from = created_at) from pgmnemo.agent_lesson";

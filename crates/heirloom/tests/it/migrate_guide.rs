@@ -2,7 +2,7 @@
 
 use heirloom_engine::testkit::TestDatabase;
 
-use crate::guide::{blocks, commands, shown};
+use crate::guide::{shown, walk};
 use crate::support::Home;
 
 const PAGE: &str = include_str!("../../../../docs/guides/migrate-your-table.md");
@@ -20,28 +20,7 @@ async fn the_guide_holds_from_its_first_command_to_its_last() {
     let (home, legacy, target) = (Home::new(), TestDatabase::fresh().await, TestDatabase::fresh().await);
     let given = [("LEGACY_URL", legacy.url().unwrap()), ("DATABASE_URL", target.url().unwrap())];
     let value = |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-    let (mut last, mut compared) = (String::new(), 0);
-    for (fence, block) in blocks(PAGE) {
-        match fence {
-            "sh" | "sh exits 3" => {
-                for line in commands(block, value) {
-                    let ran = home.run_with(&line, &given);
-                    assert_eq!(ran.code, if fence == "sh" { 0 } else { 3 }, "{line}: {ran}");
-                    last = ran.stdout;
-                }
-            }
-            "text shown" => {
-                assert_eq!(last, block, "what the guide shows is not what is said");
-                compared += 1;
-            }
-            "sql legacy" => legacy.database().client().await.unwrap().batch_execute(block).await.unwrap(),
-            "text" => {}
-            other => {
-                let file = other.strip_prefix("toml ").unwrap_or_else(|| panic!("a block of `{other}`"));
-                std::fs::write(home.path().join(file), block).unwrap();
-            }
-        }
-    }
+    let compared = walk(PAGE, &home, &legacy, &given, value, |_, _| {}).await;
     assert_eq!(compared, 2);
     // The findings that the guide speaks of are those that the plans have.
     let plan = |name: &str| std::fs::read_to_string(home.path().join(name)).unwrap();
