@@ -29,6 +29,7 @@ pub(crate) async fn line(rows: u64) -> Line {
     };
     let mut progress = |_| {};
     let following = apply::run(ApplyRequest {
+        foreign: None,
         plan: &plan,
         source: ground.source.as_ref(),
         store: &ground.store,

@@ -111,6 +111,7 @@ impl Ground {
     pub(crate) async fn plan(&self) -> Plan {
         let file = MigrationFile::parse("bench.toml", self.file).unwrap();
         let plan = plan::make(plan::Request {
+            foreign: None,
             file: &file,
             source: self.source.as_ref(),
             target: self.db.database(),
@@ -138,6 +139,7 @@ impl Ground {
     ) -> f64 {
         let started = Instant::now();
         let done = apply::run(ApplyRequest {
+            foreign: None,
             plan,
             source: self.source.as_ref(),
             store: &self.store,
@@ -155,7 +157,9 @@ impl Ground {
 
     pub(crate) async fn verify(&self, plan: &Plan) -> Verification {
         let (source, store) = (self.source.as_ref(), &self.store);
-        verify::run(VerifyRequest { plan, source, store, show_content: false, progress: &mut |_, _| {} }).await.unwrap()
+        verify::run(VerifyRequest { foreign: None, plan, source, store, show_content: false, progress: &mut |_, _| {} })
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn close(self) {

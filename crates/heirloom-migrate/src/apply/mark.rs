@@ -176,7 +176,7 @@ pub async fn marked(
         let tx = client.build_transaction().read_only(true).start().await?;
         match plan.target.foreign {
             None => ledger::handed_down_count(&tx, &plan.origin_source()).await?,
-            Some(_) => ledger::delivered_from(&tx, &plan.origin_source()).await?.len() as u64,
+            Some(_) => ledger::delivered_count(&tx, &plan.origin_source()).await?,
         }
     };
     let client = database.client().await?;

@@ -41,7 +41,7 @@ pub use follow::{Follow, Followed};
 pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
-pub use retry::{Retried, retry, retry_into};
+pub use retry::{Retried, retry};
 pub(crate) use write::refused_by_data;
 
 /// A request to stop after the chunk in hand. Clones share it.
@@ -81,6 +81,8 @@ pub struct ApplyRequest<'a> {
     pub source: &'a dyn Source,
     /// The store, installed.
     pub store: &'a Store,
+    /// The target, where it is no store; the store then holds the ledger.
+    pub foreign: Option<&'a dyn Foreign>,
     /// Version of this binary.
     pub heirloom: &'a str,
     /// To stop after the chunk in hand.
@@ -183,15 +185,7 @@ pub(crate) struct Work<'a> {
 /// [`MigrateError::Plan`] when the plan no longer matches its file, the source or the store; [`MigrateError::Refused`]
 /// when the plan itself refuses or the rejects exceed the budget. What was committed before stays, chunk by chunk.
 pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
-    run_into(request, None).await
-}
-
-/// The same into a target that is no store; the store of the request holds the ledger.
-///
-/// # Errors
-/// As [`run`]; and [`MigrateError::Refused`] for what such a target does not do: being followed, having deletes propagated.
-pub async fn run_into(request: ApplyRequest<'_>, foreign: Option<&dyn Foreign>) -> Result<Applied> {
-    let ApplyRequest { plan, source, store, heirloom, stop, check_only, options, progress } = request;
+    let ApplyRequest { plan, source, store, foreign, heirloom, stop, check_only, options, progress } = request;
     let work = preflight::preflight(plan, source, store, foreign, &options).await?;
     if check_only {
         return check(&work).await;

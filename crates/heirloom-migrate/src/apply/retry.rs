@@ -40,20 +40,7 @@ pub struct Retried {
 ///
 /// # Errors
 /// As [`super::run`]; and [`MigrateError::Plan`] when the plan was never applied, since the run must exist first.
-pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store) -> Result<Retried> {
-    retry_into(plan, source, store, None).await
-}
-
-/// The same into a target that is no store; the store holds the ledger.
-///
-/// # Errors
-/// As [`retry`].
-pub async fn retry_into(
-    plan: &Plan,
-    source: &dyn Source,
-    store: &Store,
-    foreign: Option<&dyn Foreign>,
-) -> Result<Retried> {
+pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store, foreign: Option<&dyn Foreign>) -> Result<Retried> {
     let work = preflight::preflight(plan, source, store, foreign, &Options::default()).await?;
     require_run(&work).await?;
     ledger::up(store.database()).await?;

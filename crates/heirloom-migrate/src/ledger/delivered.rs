@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use deadpool_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
+use super::chunk::unsigned;
 use super::reject::{key_parts, key_text};
 use crate::digest::Digest;
 use crate::error::{MigrateError, Result};
@@ -67,4 +68,10 @@ pub async fn delivered_from(client: &impl GenericClient, source: &str) -> Result
     let sql = "select id, source_key from heirloom_migrate.delivered where source = $1 order by id";
     let rows = client.query(sql, &[&source]).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, key_parts(row.try_get(1)?)?))).collect()
+}
+
+/// How many of a source were handed down.
+pub async fn delivered_count(client: &impl GenericClient, source: &str) -> Result<u64> {
+    let row = client.query_one("select count(*) from heirloom_migrate.delivered where source = $1", &[&source]).await?;
+    Ok(unsigned(row.try_get(0)?))
 }

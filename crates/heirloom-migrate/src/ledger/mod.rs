@@ -25,7 +25,7 @@ mod stored;
 pub use audit::{PROGRAM, Stamp, append, chain, entries, guards, has_chain, lock_head};
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
 pub use comparing::{Comparing, comparing};
-pub use delivered::{Delivered, NewDelivered, delivered, delivered_from, put_delivered};
+pub use delivered::{Delivered, NewDelivered, delivered, delivered_count, delivered_from, put_delivered};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
     Beat, Busy, Lease, Live, Runner, beat, busy, claim, holds, is_current, knows_runner, leave, live, pending, release,

@@ -27,6 +27,8 @@ pub struct Request<'a> {
     pub source: &'a dyn Source,
     /// The database that holds the store, or will.
     pub target: &'a Database,
+    /// The target of the rows, where it is no store; the database then holds the ledger, or will.
+    pub foreign: Option<&'a dyn Foreign>,
     /// Version of the binary.
     pub heirloom: &'a str,
     /// The time it is: stamped on the plan, and what decides which rows have expired.
@@ -45,15 +47,14 @@ pub struct Request<'a> {
 /// [`Plan::refusals`].
 pub async fn make(request: Request<'_>) -> Result<Plan> {
     let target = Target::look(request.target).await?;
-    make_for(request, &target).await
+    match request.foreign {
+        None => make_for(request, &target).await,
+        Some(foreign) => make_into(request, foreign, target).await,
+    }
 }
 
-/// Makes a plan for a target that is no store; the request's database holds the ledger, or will.
-///
-/// # Errors
-/// As [`make`], and whatever keeps the target from answering.
-pub async fn make_into(request: Request<'_>, foreign: &dyn Foreign) -> Result<Plan> {
-    let target = Target { foreign: Some(foreign.look().await?), ..Target::look(request.target).await? };
+async fn make_into(request: Request<'_>, foreign: &dyn Foreign, store: Target) -> Result<Plan> {
+    let target = Target { foreign: Some(foreign.look().await?), ..store };
     let Request { file, source, heirloom, now, limits, progress, .. } = request;
     let found = Found::look(file, source).await?;
     let (mut survey, fates) = found.read(file, source, &target, now, limits, progress).await?;
@@ -64,12 +65,12 @@ pub async fn make_into(request: Request<'_>, foreign: &dyn Foreign) -> Result<Pl
     Ok(found.plan(file, &target, Made { heirloom, now }, fates, surveyed, Some(predicted)))
 }
 
-/// Makes a plan for a target that was just looked at: what many plans for one target share.
+/// Makes a plan for a store that was just looked at: what many plans for one target share.
 ///
 /// # Errors
 /// As [`make`].
 pub async fn make_for(request: Request<'_>, target: &Target) -> Result<Plan> {
-    let Request { file, source, heirloom, now, limits, progress, target: database } = request;
+    let Request { file, source, heirloom, now, limits, progress, target: database, .. } = request;
     let found = Found::look(file, source).await?;
     let (mut survey, fates) = found.read(file, source, target, now, limits, progress).await?;
     let ids = std::mem::take(&mut survey.ids);

@@ -27,7 +27,7 @@ pub use enumeration::MOST_VALUES;
 pub use fingerprint::{source_fingerprint, target_fingerprint};
 pub use key::columns as key_columns;
 pub use limits::Limits;
-pub use make::{Request, draft, make, make_for, make_into};
+pub use make::{Request, draft, make, make_for};
 pub use progress::Progress;
 pub use report::report_text;
 pub use target::{DEFAULT_DIMENSION, Target};

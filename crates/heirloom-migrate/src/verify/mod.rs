@@ -58,6 +58,8 @@ pub struct VerifyRequest<'a> {
     pub source: &'a dyn Source,
     /// The store.
     pub store: &'a Store,
+    /// The target, where it is no store; the store then holds the ledger.
+    pub foreign: Option<&'a dyn Foreign>,
     /// Put expected and found values into the differences, not only their digests.
     pub show_content: bool,
     /// Called after each chunk with rows compared and rows planned.
@@ -121,21 +123,13 @@ pub struct ChunkVerdict {
     pub differences: u64,
 }
 
-/// Compares both sides.
+/// Compares both sides, of a target that is no store as far as it shows its rows.
 ///
 /// # Errors
 /// [`MigrateError::Refused`] when either side has no rows at all: nothing was proven; [`MigrateError::Plan`] when the
 /// plan no longer matches file or source, so that the comparison would be of something else.
 pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
-    run_against(request, None).await
-}
-
-/// The same of a target that is no store, as far as it shows its rows; the store of the request holds the ledger.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_against(request: VerifyRequest<'_>, foreign: Option<&dyn Foreign>) -> Result<Verification> {
-    let VerifyRequest { plan, source, store, show_content, progress } = request;
+    let VerifyRequest { plan, source, store, foreign, show_content, progress } = request;
     let work = expected::Work::new(plan, source, store, foreign, show_content).await?;
     let mut verification = Verification::of(plan);
     let mut seen: HashSet<Uuid> = HashSet::new();

@@ -107,6 +107,7 @@ async fn a_runner_frozen_in_its_transaction_is_ended_and_does_the_chunk_again_or
         };
         let mut progress = |_| {};
         let frozen = apply::run(ApplyRequest {
+            foreign: None,
             plan: &plan,
             source: source.as_ref(),
             store: &store,

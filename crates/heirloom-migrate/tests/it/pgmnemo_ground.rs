@@ -152,6 +152,7 @@ pub(crate) fn target(database: &Database, toml: &str) -> Pgmnemo {
 pub(crate) async fn plan_into(ground: &Ground, target: &dyn Foreign, toml: &str, chunk_rows: u64) -> Result<Plan> {
     let file = MigrationFile::parse("case.toml", toml)?;
     let request = plan::Request {
+        foreign: Some(target),
         file: &file,
         source: ground.source.as_ref(),
         target: ground.db.database(),
@@ -160,7 +161,7 @@ pub(crate) async fn plan_into(ground: &Ground, target: &dyn Foreign, toml: &str,
         limits: Limits { chunk_rows, ..Limits::default() },
         progress: &mut |_| {},
     };
-    plan::make_into(request, target).await
+    plan::make(request).await
 }
 
 pub(crate) async fn apply_into(
@@ -170,6 +171,7 @@ pub(crate) async fn apply_into(
     options: Options,
 ) -> Result<Applied> {
     let request = ApplyRequest {
+        foreign: Some(target),
         plan,
         source: ground.source.as_ref(),
         store: &ground.store,
@@ -179,16 +181,17 @@ pub(crate) async fn apply_into(
         options,
         progress: &mut |_| {},
     };
-    apply::run_into(request, Some(target)).await
+    apply::run(request).await
 }
 
 pub(crate) async fn verify_against(ground: &Ground, target: &dyn Foreign, plan: &Plan) -> Result<Verification> {
     let request = VerifyRequest {
+        foreign: Some(target),
         plan,
         source: ground.source.as_ref(),
         store: &ground.store,
         show_content: false,
         progress: &mut |_, _| {},
     };
-    verify::run_against(request, Some(target)).await
+    verify::run(request).await
 }

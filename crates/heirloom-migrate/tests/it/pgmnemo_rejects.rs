@@ -10,7 +10,7 @@ use crate::pgmnemo_ground::{Beside, LEGACY, file};
 
 async fn retry(beside: &Beside, plan: &heirloom_migrate::plan::Plan) -> Retried {
     let target = beside.target(&plan.file.text);
-    apply::retry_into(plan, beside.ground.source.as_ref(), &beside.ground.store, Some(&target)).await.unwrap()
+    apply::retry(plan, beside.ground.source.as_ref(), &beside.ground.store, Some(&target)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

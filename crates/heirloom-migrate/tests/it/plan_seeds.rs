@@ -14,6 +14,7 @@ async fn make(database: &Database, toml: &str, limits: Limits) -> heirloom_migra
     let source = heirloom_migrate::source::open("store", database).await?;
     let mut reports = Vec::new();
     let plan = plan::make(Request {
+        foreign: None,
         file: &file,
         source: source.as_ref(),
         target: database,

@@ -46,6 +46,7 @@ async fn three_rows(database: &heirloom_engine::Database) -> Plan {
     let file = MigrationFile::parse("case.toml", &case.toml()).unwrap();
     let mut last = None;
     let plan = make(Request {
+        foreign: None,
         file: &file,
         source: &case,
         target: database,

@@ -63,6 +63,7 @@ impl Ground {
     pub(crate) async fn plan_from(&self, source: &dyn Source, toml: &str, chunk_rows: u64) -> Result<Plan> {
         let file = MigrationFile::parse("case.toml", toml)?;
         plan::make(plan::Request {
+            foreign: None,
             file: &file,
             source,
             target: self.db.database(),
@@ -112,6 +113,7 @@ impl Ground {
         check_only: bool,
     ) -> Result<Applied> {
         apply::run(ApplyRequest {
+            foreign: None,
             plan,
             source,
             store: &self.store,
@@ -125,8 +127,15 @@ impl Ground {
     }
 
     pub(crate) async fn verify_from(&self, source: &dyn Source, plan: &Plan) -> Result<Verification> {
-        verify::run(VerifyRequest { plan, source, store: &self.store, show_content: false, progress: &mut |_, _| {} })
-            .await
+        verify::run(VerifyRequest {
+            foreign: None,
+            plan,
+            source,
+            store: &self.store,
+            show_content: false,
+            progress: &mut |_, _| {},
+        })
+        .await
     }
 
     /// Everything the ledger and the store hold, by version: any write changes it.

@@ -62,6 +62,7 @@ pub async fn run(context: &Context, flags: &Flags) -> Result<Output> {
         Mode::Apply => Some(store(context, database).await?),
     };
     let plan = plan::make(plan::Request {
+        foreign: None,
         file: &file,
         source: &source,
         target: database,
@@ -145,6 +146,7 @@ async fn hand_down(
     let stop = Stop::default();
     let mut progress = |at: apply::Progress| tell(context, at.rows, at.planned_rows, at.rejected);
     let running = apply::run(ApplyRequest {
+        foreign: None,
         plan,
         source,
         store,
@@ -204,6 +206,7 @@ async fn compare(
     plugin: &plugin::Plugin,
 ) -> Result<Output> {
     let found = verify::run(VerifyRequest {
+        foreign: None,
         plan,
         source,
         store,

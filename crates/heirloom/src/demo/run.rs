@@ -162,6 +162,7 @@ impl Case {
         let migration = MigrationFile::parse(&file.display().to_string(), toml)?;
         let source = source::open(&migration.source.url.value, database).await?;
         let plan = plan::make(plan::Request {
+            foreign: None,
             file: &migration,
             source: source.as_ref(),
             target: database,
@@ -193,6 +194,7 @@ impl Case {
 
     async fn apply(&self, store: &Store) -> Result<Applied> {
         Ok(apply::run(ApplyRequest {
+            foreign: None,
             plan: &self.plan,
             source: self.source.as_ref(),
             store,
@@ -207,6 +209,7 @@ impl Case {
 
     async fn verify(&self, store: &Store) -> Result<Verification> {
         Ok(verify::run(VerifyRequest {
+            foreign: None,
             plan: &self.plan,
             source: self.source.as_ref(),
             store,

@@ -106,8 +106,7 @@ impl Operation for Apply {
         };
         let (stop, options) = (Stop::default(), self.options(context)?);
         let mut progress = watched(context, &opened);
-        let running =
-            apply::run_into(request(&opened, &store, &stop, false, options, &mut progress), opened.foreign.as_deref());
+        let running = apply::run(request(&opened, &store, &stop, false, options, &mut progress));
         tokio::pin!(running);
         let done = tokio::select! {
             done = &mut running => done,
@@ -143,6 +142,7 @@ fn request<'a>(
     progress: &'a mut (dyn FnMut(apply::Progress) + Send),
 ) -> ApplyRequest<'a> {
     ApplyRequest {
+        foreign: opened.foreign.as_deref(),
         plan: &opened.plan,
         source: opened.source.as_ref(),
         store,
@@ -259,7 +259,7 @@ impl Apply {
                 let store = Store::open(opened.database).await?;
                 let mut silent = |_| {};
                 let request = request(&opened, &store, &Stop::default(), true, Options::default(), &mut silent);
-                apply::run_into(request, opened.foreign.as_deref()).await?
+                apply::run(request).await?
             }
         };
         let (plan, chunks) = (self.plan.display(), counted(u64::from(done.chunks), "chunk"));

@@ -60,6 +60,7 @@ impl Operation for MakePlan {
             context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
         };
         let request = plan::Request {
+            foreign: opened.foreign.as_deref(),
             file: &file,
             source: opened.source.as_ref(),
             target: opened.database,
@@ -68,10 +69,7 @@ impl Operation for MakePlan {
             limits: self.limits()?,
             progress: &mut progress,
         };
-        let mut plan = match &opened.foreign {
-            None => plan::make(request).await?,
-            Some(foreign) => plan::make_into(request, foreign.as_ref()).await?,
-        };
+        let mut plan = plan::make(request).await?;
         if let Some(place) = opened.stands_in_for {
             plan.target.display = place;
             plan.seal();

@@ -61,19 +61,17 @@ impl Operation for Verify {
         let store = Store::open(opened.database).await?;
         let label = opened.plan.name.clone();
         let told = Comparing::begin(opened.database, opened.plan.run_id).await;
-        let found = verify::run_against(
-            VerifyRequest {
-                plan: &opened.plan,
-                source: opened.source.as_ref(),
-                store: &store,
-                show_content: self.show_content,
-                progress: &mut |done, total| {
-                    told.say(done);
-                    context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
-                },
+        let found = verify::run(VerifyRequest {
+            foreign: opened.foreign.as_deref(),
+            plan: &opened.plan,
+            source: opened.source.as_ref(),
+            store: &store,
+            show_content: self.show_content,
+            progress: &mut |done, total| {
+                told.say(done);
+                context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
             },
-            opened.foreign.as_deref(),
-        )
+        })
         .await?;
         drop(told);
         let marked = if self.record && found.holds {

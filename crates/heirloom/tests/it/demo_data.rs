@@ -276,6 +276,7 @@ async fn every_planted_credential_is_found_and_nothing_else() {
     let file = MigrationFile::parse("demo.toml", &legacy::migration_file(&TENANTS[0])).expect("the file is one");
     let source = source::open(&file.source.url.value, db.database()).await.expect("the source opens");
     let plan = plan::make(plan::Request {
+        foreign: None,
         file: &file,
         source: source.as_ref(),
         target: db.database(),

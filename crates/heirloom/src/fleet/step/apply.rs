@@ -64,6 +64,7 @@ async fn hand_down(
     pulse.beat();
     let mut shown = line.clone();
     let done = apply::run(ApplyRequest {
+        foreign: None,
         plan,
         source: &sides.source,
         store,

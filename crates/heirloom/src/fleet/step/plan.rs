@@ -44,6 +44,7 @@ async fn make(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, how: How) 
     let mut shown = Line::new(item.name());
     let plan = plan::make_for(
         plan::Request {
+            foreign: None,
             file: migration,
             source: &sides.source,
             target: sides.database,

@@ -33,6 +33,7 @@ async fn compare(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &
     pulse.beat();
     let shown = line.clone();
     let found = verify::run(VerifyRequest {
+        foreign: None,
         plan,
         source: &sides.source,
         store,

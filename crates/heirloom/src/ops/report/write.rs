@@ -129,18 +129,16 @@ pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &P
         let run = run.ok_or_else(|| plan.never_applied())?;
         (run, ledger::reject_counts(&client, &plan.origin_source()).await?)
     };
-    let verification = verify::run_against(
-        VerifyRequest {
-            plan,
-            source: opened.source.as_ref(),
-            store: &store,
-            show_content: false,
-            progress: &mut |done, total| {
-                context.watch().progress(&Progress { label: plan.name.clone(), done, total, rejected: 0 });
-            },
+    let verification = verify::run(VerifyRequest {
+        foreign: opened.foreign.as_deref(),
+        plan,
+        source: opened.source.as_ref(),
+        store: &store,
+        show_content: false,
+        progress: &mut |done, total| {
+            context.watch().progress(&Progress { label: plan.name.clone(), done, total, rejected: 0 });
         },
-        opened.foreign.as_deref(),
-    )
+    })
     .await?;
     // Recall answers for the store alone.
     let recall = match opened.foreign {

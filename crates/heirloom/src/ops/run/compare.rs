@@ -59,16 +59,14 @@ impl Operation for CompareRun {
             return Ok(Output::new(&found, text)?.holding(found.holds));
         }
         let opened = Opened::of(context, plan, database).await?;
-        let found = verify::run_against(
-            VerifyRequest {
-                plan: &opened.plan,
-                source: opened.source.as_ref(),
-                store: &store,
-                show_content: self.show_content,
-                progress: &mut progress,
-            },
-            opened.foreign.as_deref(),
-        )
+        let found = verify::run(VerifyRequest {
+            foreign: opened.foreign.as_deref(),
+            plan: &opened.plan,
+            source: opened.source.as_ref(),
+            store: &store,
+            show_content: self.show_content,
+            progress: &mut progress,
+        })
         .await?;
         let text = verdict(found.holds, found.difference_count);
         Ok(Output::new(&found, text)?.holding(found.holds))

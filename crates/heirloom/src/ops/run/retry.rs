@@ -34,7 +34,7 @@ impl Operation for RetryRun {
         let (_, plan, database) = super::stored(context, self.run_id).await?;
         let opened = Opened::of(context, plan, database).await?;
         let store = Store::open(opened.database).await?;
-        let done = apply::retry_into(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref()).await?;
+        let done = apply::retry(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref()).await?;
         Ok(Output::new(&done, retry::summary(&done))?.holding(done.still_rejected == 0))
     }
 }
