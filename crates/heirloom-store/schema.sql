@@ -979,40 +979,40 @@ CREATE OR REPLACE FUNCTION heirloom.question_vector(lexemes text[], namespaces t
  SET enable_seqscan TO 'off'
 AS $function$
 declare
-    function_words constant text[] := heirloom.function_words();
-    sharpness constant double precision := case when cardinality(function_words) = 0 then 1.3 else 1 end;
-    counted double precision := (
-        select sum(f.documents) from heirloom.frequency f where f.namespace = any (question_vector.namespaces)
-    );
+    counted double precision;
 begin
-    if counted < 10 then
-        counted := null;
-    end if;
+    select sum(f.documents) into counted
+    from heirloom.frequency f
+    where f.namespace = any (question_vector.namespaces)
+    having sum(f.documents) >= 10;
+    -- The list of function words is spelt out where it is used: as a constant it is looked up, not gone through.
     select ('{' || string_agg(e.at || ':' || e.weight, ',') || '}/536870912')::sparsevec,
         array_agg(e.content_word) filter (where e.content_word is not null), bool_or(e.knows_one)
     into weights, content_words, knows_one
     from (
         select (hashtext(w.lexeme) & 536870911) + 1 as at,
             max(
-                case when w.is_function_word then 0.15 else 1 end
+                case when w.is_function_word then 0.15::double precision else 1 end
                 * case
                     when counted is null then 1
-                    else power(ln(1 + (greatest(counted, w.df) - w.df + 0.5) / (w.df + 0.5)), sharpness)
+                    else power(
+                        ln(1 + (greatest(counted, w.df) - w.df + 0.5) / (w.df + 0.5)),
+                        case when cardinality(heirloom.function_words()) = 0 then 1.3::double precision else 1 end
+                    )
                 end
             )::real as weight,
             max(w.lexeme) filter (where not w.is_function_word) as content_word,
             bool_or(not w.is_function_word and w.df > 0) as knows_one
         from (
-            select l.lexeme, l.lexeme = any (function_words) as is_function_word,
-                coalesce(
-                    (
-                        select sum(x.df)
-                        from heirloom.lexeme x
-                        where x.namespace = any (question_vector.namespaces) and x.lexeme = l.lexeme
-                    ),
-                    0
-                )::double precision as df
+            select l.lexeme, l.lexeme = any (heirloom.function_words()) as is_function_word,
+                coalesce(x.df, 0)::double precision as df
             from unnest(question_vector.lexemes) l(lexeme)
+            left join (
+                select x.lexeme, sum(x.df) as df
+                from heirloom.lexeme x
+                where x.namespace = any (question_vector.namespaces) and x.lexeme = any (question_vector.lexemes)
+                group by x.lexeme
+            ) x on x.lexeme = l.lexeme
         ) w
         group by 1
     ) e;
@@ -1075,19 +1075,22 @@ declare
     knows_one boolean;
     signs bit(1024);
     dimensions double precision;
-    names text[];
+    -- The rows in their order, a number each: one array a column.
+    places integer[];
     ids uuid[];
     times timestamptz[];
     sessions bigint[];
     lexicals double precision[];
     semantics double precision[];
     boosts double precision[];
-    contexts double precision[];
-    best_lexical double precision;
-    best_semantic double precision;
-    words_count_for double precision;
     last integer;
-    lifted record;
+    of_words double precision;
+    of_meaning double precision;
+    words_count_for double precision;
+    -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
+    numbers integer[];
+    contexts double precision[];
+    beyond double precision;
 begin
     if k < 0 then
         raise exception 'k must not be negative: found %, accepted are 0, a positive number, and NULL for all', k
@@ -1136,21 +1139,22 @@ begin
     end if;
 
     -- One pass along memory_session. The number of a session carries its namespace; its lowest bit says that there is none.
-    select array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session), array_agg(s.l),
-        array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
-    into names, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
+    select array_agg(s.place) filter (where cardinality(namespaces) > 1), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
+        array_agg(s.l) filter (where weights is not null), array_agg(s.s) filter (where query_embedding is not null),
+        array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
+    into places, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
     from (
-        select u.name, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
-        from unnest(namespaces) u(name)
+        select u.name, u.place::integer, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
+        from unnest(namespaces) with ordinality u(name, place)
         offset 0
     ) n
     cross join lateral (
-        select m.namespace, m.id, m.created_at,
+        select n.place, m.id, m.created_at,
             case
                 when m.source_run_id is null then n.no_session
                 else hashtextextended(m.source_run_id, n.seed) & -2
             end as session,
-            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
+            -(coalesce(m.word_vector, m.word_vector_long) <#> weights) as l,
             case
                 when query_embedding is null
                     or (query_model is not null and m.embedding_model <> query_model) then null
@@ -1167,75 +1171,114 @@ begin
             and (refused is null or not m.content_tsv @@ refused)
         order by m.source_run_id, m.created_at, m.id
     ) s;
-    if ids is null then
+    if last = 0 then
         return;
     end if;
-
     words_count_for := case
-        when best_semantic is null then 1
-        when best_lexical is null then 0
+        when of_meaning is null then 1
+        when of_words is null then 0
         when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
         else 0
     end;
-    contexts := array_fill(0::double precision, array[last]);
-    if use_sessions then
-        for lifted in
-            select a.at + d.step as at, sum(d.weight * a.x) as context
-            from (
-                select b.at,
-                    b.f - greatest(0.3, nth_value(b.f, 41) over (rows between unbounded preceding and unbounded following)) as x
-                from (
-                    select f.at::integer as at,
-                        coalesce(words_count_for * f.l / best_lexical, 0)
-                        + coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as f
-                    from unnest(lexicals, semantics) with ordinality f(l, s, at)
-                    order by f desc, at
-                    limit 41
-                ) b
-            ) a
-            cross join (values (1, 0.7), (2, 0.4), (-1, 0.4), (-2, 0.2)) d(step, weight)
-            where a.x > 0
-                and a.at + d.step between 1 and last
-                and sessions[a.at + d.step] = sessions[a.at]
-                and times[a.at + d.step / abs(d.step)] <> times[a.at]
-                and (abs(d.step) = 1 or times[a.at + d.step] <> times[a.at + d.step / 2])
+    of_words := coalesce(words_count_for / of_words, 0);
+    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
+
+    with top as materialized (
+        select o.number, o.f,
+            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+        from (
+            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
+            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
+            order by f desc, f.number
+            limit 41
+        ) o
+    )
+    select array_agg(c.number), array_agg(c.context), (select min(t.f) from top t having count(*) = 41)
+    into numbers, contexts, beyond
+    from (
+        select u.number, sum(u.context) as context
+        from (
+            select t.number, 0::double precision as context
+            from top t
+            union all
+            select a.number + d.step, d.weight * a.x
+            from top a
+            cross join (values (1, 1, 0.7::double precision), (2, 1, 0.4), (-1, -1, 0.4), (-2, -1, 0.2)) d(step, half, weight)
+            where use_sessions
+                and a.x > 0
+                and a.number + d.step between 1 and last
+                and sessions[a.number + d.step] = sessions[a.number]
+                and times[a.number + d.half] <> times[a.number]
+                and (d.step = d.half or times[a.number + d.step] <> times[a.number + d.half])
                 and (
-                    sessions[a.at] & 1 = 0
+                    sessions[a.number] & 1 = 0
                     or (
-                        abs(extract(epoch from times[a.at + d.step / abs(d.step)] - times[a.at])) <= 1800
-                        and abs(extract(epoch from times[a.at + d.step] - times[a.at + d.step / abs(d.step)])) <= 1800
+                        abs(extract(epoch from times[a.number + d.half] - times[a.number])) <= 1800
+                        and abs(extract(epoch from times[a.number + d.step] - times[a.number + d.half])) <= 1800
                     )
                 )
-            group by 1
-        loop
-            contexts[lifted.at] := lifted.context;
-        end loop;
-    end if;
+        ) u
+        group by u.number
+    ) c;
 
-    -- Rounded to nine digits, so that equal rows are equal however their sums were added up.
     return query
-    select names[r.at], ids[r.at], times[r.at], r.score, r.lexical, r.semantic, r.context, r.boost,
+    select namespaces[coalesce(places[b.number], 1)], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context,
+        boosts[b.number],
         case
             when query_embedding is not null then (
                 select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
                 from heirloom.memory m
-                where m.namespace = names[r.at] and m.id = ids[r.at]
+                where m.namespace = namespaces[coalesce(places[b.number], 1)] and m.id = ids[b.number]
                     and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
             )
         end
-    from (
-        select f.at, f.boost, f.context, l.lexical, l.semantic,
-            round((l.lexical + l.semantic + f.context + f.boost) * 1e9) / 1e9 as score
-        from unnest(lexicals, semantics, contexts, boosts) with ordinality f(l, s, context, boost, at)
-        cross join lateral (
-            select coalesce(words_count_for * f.l / best_lexical, 0) as lexical,
-                coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as semantic
-        ) l
-        where l.lexical + l.semantic > 0 or (f.context > 0 and sessions[f.at] & 1 = 0)
-        order by score desc, times[f.at] desc nulls last, ids[f.at]
-        limit k
-    ) r
-    order by r.score desc, times[r.at] desc nulls last, ids[r.at];
+    from heirloom.recall_best(
+        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+    ) b;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.recall_best(numbers integer[], contexts double precision[], beyond double precision, lexicals double precision[], semantics double precision[], boosts double precision[], times timestamp with time zone[], ids uuid[], sessions bigint[], of_words double precision, of_meaning double precision, k integer, OUT number integer, OUT score double precision, OUT lexical double precision, OUT semantic double precision, OUT context double precision)
+ RETURNS SETOF record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+declare
+    highest_boost constant double precision := 0.07;
+    best integer[];
+    scores double precision[];
+begin
+    loop
+        select array_agg(r.number order by r.score desc, times[r.number] desc nulls last, ids[r.number]),
+            array_agg(r.score order by r.score desc, times[r.number] desc nulls last, ids[r.number])
+        into best, scores
+        from (
+            select f.number, round((f.match + f.context + boosts[f.number]) * 1e9) / 1e9 as score
+            from (
+                select c.number, c.context,
+                    coalesce(lexicals[c.number] * of_words, 0) + coalesce(greatest(semantics[c.number], 0) * of_meaning, 0) as match
+                from unnest(numbers, contexts) c(number, context)
+                offset 0
+            ) f
+            where f.match > 0 or (f.context > 0 and sessions[f.number] & 1 = 0)
+            order by score desc, times[f.number] desc nulls last, ids[f.number]
+            limit k
+        ) r;
+        exit when beyond is null or beyond = 0 or scores[k] > beyond + highest_boost;
+        select array_agg(a.number), array_agg(coalesce(c.context, 0))
+        into numbers, contexts
+        from generate_subscripts(ids, 1) a(number)
+        left join unnest(numbers, contexts) c(number, context) on c.number = a.number;
+        beyond := null;
+    end loop;
+    return query
+    select b.number, b.score, coalesce(lexicals[b.number] * of_words, 0),
+        coalesce(greatest(semantics[b.number], 0) * of_meaning, 0), contexts[array_position(numbers, b.number)]
+    from unnest(best, scores) b(number, score);
 end
 $function$
 
@@ -1243,7 +1286,7 @@ CREATE OR REPLACE FUNCTION heirloom.recall_boost(pin boolean, importance smallin
  RETURNS double precision
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN (((CASE WHEN pin THEN 0.03 ELSE (0)::numeric END + (((importance - 3))::numeric * 0.01)) + CASE state WHEN 'canonical'::text THEN 0.02 WHEN 'validated'::text THEN 0.01 WHEN 'conflicted'::text THEN '-0.02'::numeric ELSE (0)::numeric END))::double precision
+RETURN ((((CASE WHEN pin THEN 3 ELSE 0 END + (importance - 3)) + CASE state WHEN 'canonical'::text THEN 2 WHEN 'validated'::text THEN 1 WHEN 'conflicted'::text THEN '-2'::integer ELSE 0 END))::double precision / (100)::double precision)
 
 CREATE OR REPLACE FUNCTION heirloom.recall_centre(query_model text)
  RETURNS TABLE(centre vector, dimension integer)
@@ -1303,76 +1346,100 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.recall_neighbours(in_namespace text, run text, created timestamp with time zone, of_id uuid, at timestamp with time zone, include_unverified boolean, kinds text[], role text, exclude_dag text, content_types text[], also_states text[], required tsquery, refused tsquery)
- RETURNS TABLE(place tid, step integer)
- LANGUAGE sql
+CREATE OR REPLACE FUNCTION heirloom.recall_neighbours(anchors tid[], lifts double precision[], at timestamp with time zone, include_unverified boolean, kinds text[], role text, exclude_dag text, content_types text[], also_states text[], required tsquery, refused tsquery)
+ RETURNS TABLE(place tid, context double precision)
+ LANGUAGE plpgsql
  STABLE
+ SET search_path TO 'pg_catalog'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
 AS $function$
-    select p.place, p.step
+#variable_conflict use_column
+begin
+    return query
+    with anchor as materialized (
+        select l.number, l.lift, m.namespace, m.source_run_id as run, m.created_at, m.id
+        from unnest(anchors, lifts) with ordinality l(place, lift, number)
+        join heirloom.memory m on m.ctid = l.place
+        where l.lift > 0
+    ),
+    near as (
+        select a.number, 1 as way, a.lift, a.run, a.created_at as since, f.place, f.created_at, f.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where m.namespace = a.namespace and m.source_run_id = a.run collate "default"
+                and (m.created_at, m.id) > (a.created_at, a.id)
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at, m.id
+            limit 2
+        ) f
+        union all
+        select a.number, -1, a.lift, a.run, a.created_at, b.place, b.created_at, b.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where m.namespace = a.namespace and m.source_run_id = a.run collate "default"
+                and (m.created_at, m.id) < (a.created_at, a.id)
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at desc, m.id desc
+            limit 2
+        ) b
+        union all
+        select a.number, 1, a.lift, a.run, a.created_at, f.place, f.created_at, f.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where a.run is null and m.namespace = a.namespace and m.source_run_id is null
+                and (m.created_at, m.id) > (a.created_at, a.id) and m.created_at <= a.created_at + interval '1 hour'
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at, m.id
+            limit 2
+        ) f
+        union all
+        select a.number, -1, a.lift, a.run, a.created_at, b.place, b.created_at, b.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where a.run is null and m.namespace = a.namespace and m.source_run_id is null
+                and (m.created_at, m.id) < (a.created_at, a.id) and m.created_at >= a.created_at - interval '1 hour'
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at desc, m.id desc
+            limit 2
+        ) b
+    )
+    select r.place, sum(r.lift * case r.way * r.step when 1 then 0.7::double precision when 2 then 0.4 when -1 then 0.4 else 0.2 end)
     from (
-        select w.place, w.step,
+        select s.place, s.lift, s.way, s.step,
             bool_and(
-                w.created_at <> w.before and (run is not null or abs(extract(epoch from w.created_at - w.before)) <= 1800)
-            ) over (partition by sign(w.step) order by abs(w.step)) as reached
+                s.created_at <> s.before and (s.run is not null or abs(extract(epoch from s.created_at - s.before)) <= 1800)
+            ) over (partition by s.number, s.way order by s.step) as reached
         from (
-            select n.place, n.created_at, n.step,
-                lag(n.created_at, 1, created) over (partition by sign(n.step) order by abs(n.step)) as before
-            from (
-                select f.place, f.created_at, row_number() over (order by f.created_at, f.id)::integer as step
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is not null and m.namespace = in_namespace and m.source_run_id = run collate "default"
-                        and (m.created_at, m.id) > (created, of_id)
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at, m.id
-                    limit 2
-                ) f
-                union all
-                select b.place, b.created_at, -row_number() over (order by b.created_at desc, b.id desc)::integer
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is not null and m.namespace = in_namespace and m.source_run_id = run collate "default"
-                        and (m.created_at, m.id) < (created, of_id)
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at desc, m.id desc
-                    limit 2
-                ) b
-                union all
-                select f.place, f.created_at, row_number() over (order by f.created_at, f.id)::integer
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is null and m.namespace = in_namespace and m.source_run_id is null
-                        and (m.created_at, m.id) > (created, of_id) and m.created_at <= created + interval '1 hour'
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at, m.id
-                    limit 2
-                ) f
-                union all
-                select b.place, b.created_at, -row_number() over (order by b.created_at desc, b.id desc)::integer
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is null and m.namespace = in_namespace and m.source_run_id is null
-                        and (m.created_at, m.id) < (created, of_id) and m.created_at >= created - interval '1 hour'
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at desc, m.id desc
-                    limit 2
-                ) b
-            ) n
-        ) w
-    ) p
-    where p.reached
+            select n.*, row_number() over along as step, lag(n.created_at, 1, n.since) over along as before
+            from near n
+            window along as (
+                partition by n.number, n.way
+                order by case n.way when 1 then n.created_at end, case n.way when 1 then n.id end,
+                    case n.way when -1 then n.created_at end desc, case n.way when -1 then n.id end desc
+            )
+        ) s
+    ) r
+    where r.reached
+    group by r.place;
+end
 $function$
 
 CREATE OR REPLACE FUNCTION heirloom.recall_terms(query_text text, OUT lexemes text[], OUT required tsquery, OUT refused tsquery)
@@ -1456,8 +1523,28 @@ declare
     near tid[];
     places tid[] := '{}';
     wanted constant integer := greatest(100, least(coalesce(k, 8000), 8000));
+    of_signs constant bit(1024) := signs;
+    -- The rows that were read, a number each: one array a column.
+    scopes text[];
+    ids uuid[];
+    times timestamptz[];
+    sessions bigint[];
+    lexicals double precision[];
+    semantics double precision[];
+    boosts double precision[];
+    last integer;
+    of_words double precision;
+    of_meaning double precision;
+    words_count_for double precision;
+    -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
+    numbers integer[];
+    contexts double precision[];
+    beyond double precision;
+    lifted_numbers integer[];
+    lifted_contexts double precision[];
+    unread tid[];
+    unread_contexts double precision[];
 begin
-    signs := signs::bit(1024);
     foreach here in array namespaces loop
         if not exists (select from heirloom.frequency f where f.namespace = here and f.is_indexed) then
             found := array(select m.ctid from heirloom.memory m where m.namespace = here);
@@ -1479,7 +1566,7 @@ begin
                     using coalesce(required, heirloom.rare_words(lexemes, content_words, here));
                 end if;
             end if;
-            if signs is not null then
+            if of_signs is not null then
                 execute format(
                     'select array(
                          select m.ctid
@@ -1493,7 +1580,7 @@ begin
                     here
                 )
                 into near
-                using signs::bit(1024), wanted, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                using of_signs, wanted, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
                     also_states, query_model;
                 found := found || near;
             elsif query_embedding is not null then
@@ -1515,96 +1602,125 @@ begin
         places := places || found;
     end loop;
 
-    return query
-    with candidate as materialized (
-        select m.ctid as place, m.id, m.created_at, s.l, s.s, heirloom.recall_boost(m.pin, m.importance, m.state) as boost
+    select array_agg(s.place), array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
+        array_agg(s.l), array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
+    into places, scopes, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
+    from (
+        select m.ctid as place, m.namespace, m.id, m.created_at,
+            case
+                when m.source_run_id is null then 1
+                else hashtextextended(m.source_run_id, 0) & -2
+            end as session,
+            -(coalesce(m.word_vector, m.word_vector_long) <#> weights) as l,
+            case
+                when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
+                when of_signs is not null and m.sign_bits is not null then 1 - 2 * (m.sign_bits <~> of_signs) / dimensions
+                else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+            end as s,
+            heirloom.recall_boost(m.pin, m.importance, m.state) as boost
         from heirloom.memory m
-        cross join lateral (
-            select greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
-                case
-                    when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
-                    when signs is not null and m.sign_bits is not null then
-                        1 - 2 * (m.sign_bits <~> signs::bit(1024)) / dimensions
-                    else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-                end as s
-        ) s
         where m.ctid = any (places)
             and heirloom.is_recallable(m, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types, also_states)
             and (required is null or m.content_tsv @@ required)
             and (refused is null or not m.content_tsv @@ refused)
-    ),
-    best as materialized (
-        select b.l, b.s,
-            case
-                when b.s is null then 1
-                when b.l is null then 0
-                when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
-                else 0
-            end as words_count_for
-        from (select nullif(max(c.l), 0) as l, nullif(greatest(max(c.s), 0), 0) as s from candidate c) b
-    ),
-    anchor as materialized (
-        select o.place, o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+    ) s;
+    if last = 0 then
+        return;
+    end if;
+    words_count_for := case
+        when of_meaning is null then 1
+        when of_words is null then 0
+        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
+        else 0
+    end;
+    of_words := coalesce(words_count_for / of_words, 0);
+    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
+
+    with top as materialized (
+        select o.number, o.f,
+            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
         from (
-            select c.place,
-                coalesce(b.words_count_for * c.l / b.l, 0)
-                + coalesce((1 - b.words_count_for) * greatest(c.s, 0) / b.s, 0) as f
-            from candidate c, best b
-            where use_sessions
-            order by f desc, c.created_at, c.id
+            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
+            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
+            order by f desc, times[f.number], ids[f.number]
             limit 41
         ) o
-    ),
-    lifted as materialized (
-        select f.place, sum(a.x * case f.step when 1 then 0.7 when 2 then 0.4 when -1 then 0.4 else 0.2 end) as context
-        from anchor a
-        join heirloom.memory m on m.ctid = a.place
-        cross join lateral heirloom.recall_neighbours(
-            m.namespace, m.source_run_id, m.created_at, m.id, at, include_unverified, kinds, recall_wide.role, exclude_dag,
-            content_types, also_states, required, refused
-        ) f
-        where a.x > 0
-        group by f.place
-    ),
-    row_of as (
-        select c.place, c.id, c.created_at, c.l, c.s, c.boost, coalesce(l.context, 0) as context
-        from candidate c
-        left join lifted l on l.place = c.place
-        union all
-        select m.ctid, m.id, m.created_at,
-            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0),
+    )
+    select array_agg(t.number), array_agg(t.x), (select min(t.f) from top t having count(*) = 41)
+    into numbers, contexts, beyond
+    from top t;
+
+    if use_sessions then
+        select array_agg(n.place), array_agg(n.context)
+        into unread, lifted_contexts
+        from heirloom.recall_neighbours(
+            array(select places[a.number] from unnest(numbers) a(number)), contexts, at, include_unverified, kinds,
+            recall_wide.role, exclude_dag, content_types, also_states, required, refused
+        ) n;
+        -- A full join goes through each side once, however many there are.
+        select array_agg(j.number) filter (where j.number is not null), array_agg(j.context) filter (where j.number is not null),
+            array_agg(j.place order by j.place) filter (where j.number is null),
+            array_agg(j.context order by j.place) filter (where j.number is null)
+        into lifted_numbers, lifted_contexts, unread, unread_contexts
+        from (
+            select p.number::integer as number, l.place, l.context
+            from unnest(places) with ordinality p(place, number)
+            full join unnest(unread, lifted_contexts) l(place, context) on l.place = p.place
+            offset 0
+        ) j
+        where j.place is not null;
+        if unread is not null then
+            select scopes || array_agg(s.namespace), ids || array_agg(s.id), times || array_agg(s.created_at),
+                sessions || array_agg(s.session), lexicals || array_agg(s.l), semantics || array_agg(s.s),
+                boosts || array_agg(s.boost), lifted_numbers || array_agg(last + s.number), lifted_contexts || unread_contexts
+            into scopes, ids, times, sessions, lexicals, semantics, boosts, lifted_numbers, lifted_contexts
+            from (
+                select r.*, row_number() over (order by r.place)::integer as number
+                from (
+                    select m.ctid as place, m.namespace, m.id, m.created_at,
+            case
+                when m.source_run_id is null then 1
+                else hashtextextended(m.source_run_id, 0) & -2
+            end as session,
+            -(coalesce(m.word_vector, m.word_vector_long) <#> weights) as l,
             case
                 when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
-                when signs is not null and m.sign_bits is not null then
-                        1 - 2 * (m.sign_bits <~> signs::bit(1024)) / dimensions
+                when of_signs is not null and m.sign_bits is not null then 1 - 2 * (m.sign_bits <~> of_signs) / dimensions
                 else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-            end,
-            heirloom.recall_boost(m.pin, m.importance, m.state), l.context
-        from lifted l
-        join heirloom.memory m on m.ctid = l.place
-        where not exists (select from candidate c where c.place = l.place)
-    ),
-    ranked as materialized (
-        select f.place, f.context, f.boost, f.lexical, f.semantic,
-            round((f.lexical + f.semantic + f.context + f.boost) * 1e9) / 1e9 as score
+            end as s,
+            heirloom.recall_boost(m.pin, m.importance, m.state) as boost
+        from heirloom.memory m
+                    where m.ctid = any (unread)
+                ) r
+                order by r.place
+            ) s;
+        end if;
+    end if;
+    select array_agg(n.number), array_agg(n.context)
+    into numbers, contexts
+    from (
+        select l.number, sum(coalesce(l.context, 0)) as context
         from (
-            select o.*, coalesce(b.words_count_for * o.l / b.l, 0) as lexical,
-                coalesce((1 - b.words_count_for) * greatest(o.s, 0) / b.s, 0) as semantic
-            from row_of o, best b
-        ) f
-        where f.lexical + f.semantic > 0
-            or (f.context > 0 and (select n.source_run_id is not null from heirloom.memory n where n.ctid = f.place))
-        order by score desc, f.created_at desc nulls last, f.id
-        limit k
-    )
-    select m.namespace, m.id, m.created_at, r.score, r.lexical, r.semantic, r.context, r.boost,
+            select unnest(numbers) as number, 0::double precision as context
+            union all
+            select unnest(lifted_numbers), unnest(lifted_contexts)
+        ) l
+        group by l.number
+    ) n;
+
+    return query
+    select scopes[b.number], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context, boosts[b.number],
         case
-            when query_embedding is not null and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
-            then nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+            when query_embedding is not null then (
+                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                from heirloom.memory m
+                where m.namespace = scopes[b.number] and m.id = ids[b.number]
+                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+            )
         end
-    from ranked r
-    join heirloom.memory m on m.ctid = r.place
-    order by r.score desc, m.created_at desc nulls last, m.id;
+    from heirloom.recall_best(
+        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+    ) b;
 end
 $function$
 

@@ -29,6 +29,7 @@ mod pgmnemo_view;
 mod pgmnemo_walls;
 mod policies;
 mod recall;
+mod recall_best;
 mod recall_visibility;
 mod redact;
 mod redact_door;

@@ -29,40 +29,40 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $body$
 declare
-    function_words constant text[] := heirloom.function_words();
-    sharpness constant double precision := case when cardinality(function_words) = 0 then 1.3 else 1 end;
-    counted double precision := (
-        select sum(f.documents) from heirloom.frequency f where f.namespace = any (question_vector.namespaces)
-    );
+    counted double precision;
 begin
-    if counted < 10 then
-        counted := null;
-    end if;
+    select sum(f.documents) into counted
+    from heirloom.frequency f
+    where f.namespace = any (question_vector.namespaces)
+    having sum(f.documents) >= 10;
+    -- The list of function words is spelt out where it is used: as a constant it is looked up, not gone through.
     select ('{' || string_agg(e.at || ':' || e.weight, ',') || '}/536870912')::sparsevec,
         array_agg(e.content_word) filter (where e.content_word is not null), bool_or(e.knows_one)
     into weights, content_words, knows_one
     from (
         select (hashtext(w.lexeme) & 536870911) + 1 as at,
             max(
-                case when w.is_function_word then 0.15 else 1 end
+                case when w.is_function_word then 0.15::double precision else 1 end
                 * case
                     when counted is null then 1
-                    else power(ln(1 + (greatest(counted, w.df) - w.df + 0.5) / (w.df + 0.5)), sharpness)
+                    else power(
+                        ln(1 + (greatest(counted, w.df) - w.df + 0.5) / (w.df + 0.5)),
+                        case when cardinality(heirloom.function_words()) = 0 then 1.3::double precision else 1 end
+                    )
                 end
             )::real as weight,
             max(w.lexeme) filter (where not w.is_function_word) as content_word,
             bool_or(not w.is_function_word and w.df > 0) as knows_one
         from (
-            select l.lexeme, l.lexeme = any (function_words) as is_function_word,
-                coalesce(
-                    (
-                        select sum(x.df)
-                        from heirloom.lexeme x
-                        where x.namespace = any (question_vector.namespaces) and x.lexeme = l.lexeme
-                    ),
-                    0
-                )::double precision as df
+            select l.lexeme, l.lexeme = any (heirloom.function_words()) as is_function_word,
+                coalesce(x.df, 0)::double precision as df
             from unnest(question_vector.lexemes) l(lexeme)
+            left join (
+                select x.lexeme, sum(x.df) as df
+                from heirloom.lexeme x
+                where x.namespace = any (question_vector.namespaces) and x.lexeme = any (question_vector.lexemes)
+                group by x.lexeme
+            ) x on x.lexeme = l.lexeme
         ) w
         group by 1
     ) e;

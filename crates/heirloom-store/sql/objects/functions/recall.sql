@@ -79,19 +79,22 @@ declare
     knows_one boolean;
     signs bit(%2$s);
     dimensions double precision;
-    names text[];
+    -- The rows in their order, a number each: one array a column.
+    places integer[];
     ids uuid[];
     times timestamptz[];
     sessions bigint[];
     lexicals double precision[];
     semantics double precision[];
     boosts double precision[];
-    contexts double precision[];
-    best_lexical double precision;
-    best_semantic double precision;
-    words_count_for double precision;
     last integer;
-    lifted record;
+    of_words double precision;
+    of_meaning double precision;
+    words_count_for double precision;
+    -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
+    numbers integer[];
+    contexts double precision[];
+    beyond double precision;
 begin
     if k < 0 then
         raise exception 'k must not be negative: found %%, accepted are 0, a positive number, and NULL for all', k
@@ -140,21 +143,22 @@ begin
     end if;
 
     -- One pass along memory_session. The number of a session carries its namespace; its lowest bit says that there is none.
-    select array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session), array_agg(s.l),
-        array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
-    into names, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
+    select array_agg(s.place) filter (where cardinality(namespaces) > 1), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
+        array_agg(s.l) filter (where weights is not null), array_agg(s.s) filter (where query_embedding is not null),
+        array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
+    into places, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
     from (
-        select u.name, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
-        from unnest(namespaces) u(name)
+        select u.name, u.place::integer, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
+        from unnest(namespaces) with ordinality u(name, place)
         offset 0
     ) n
     cross join lateral (
-        select m.namespace, m.id, m.created_at,
+        select n.place, m.id, m.created_at,
             case
                 when m.source_run_id is null then n.no_session
                 else hashtextextended(m.source_run_id, n.seed) & -2
             end as session,
-            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
+            -(coalesce(m.word_vector, m.word_vector_long) <#> weights) as l,
             case
                 when query_embedding is null
                     or (query_model is not null and m.embedding_model <> query_model) then null
@@ -171,75 +175,70 @@ begin
             and (refused is null or not m.content_tsv @@ refused)
         order by m.source_run_id, m.created_at, m.id
     ) s;
-    if ids is null then
+    if last = 0 then
         return;
     end if;
-
     words_count_for := case
-        when best_semantic is null then 1
-        when best_lexical is null then 0
+        when of_meaning is null then 1
+        when of_words is null then 0
         when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
         else 0
     end;
-    contexts := array_fill(0::double precision, array[last]);
-    if use_sessions then
-        for lifted in
-            select a.at + d.step as at, sum(d.weight * a.x) as context
-            from (
-                select b.at,
-                    b.f - greatest(0.3, nth_value(b.f, 41) over (rows between unbounded preceding and unbounded following)) as x
-                from (
-                    select f.at::integer as at,
-                        coalesce(words_count_for * f.l / best_lexical, 0)
-                        + coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as f
-                    from unnest(lexicals, semantics) with ordinality f(l, s, at)
-                    order by f desc, at
-                    limit 41
-                ) b
-            ) a
-            cross join (values (1, 0.7), (2, 0.4), (-1, 0.4), (-2, 0.2)) d(step, weight)
-            where a.x > 0
-                and a.at + d.step between 1 and last
-                and sessions[a.at + d.step] = sessions[a.at]
-                and times[a.at + d.step / abs(d.step)] <> times[a.at]
-                and (abs(d.step) = 1 or times[a.at + d.step] <> times[a.at + d.step / 2])
+    of_words := coalesce(words_count_for / of_words, 0);
+    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
+
+    with top as materialized (
+        select o.number, o.f,
+            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+        from (
+            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
+            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
+            order by f desc, f.number
+            limit 41
+        ) o
+    )
+    select array_agg(c.number), array_agg(c.context), (select min(t.f) from top t having count(*) = 41)
+    into numbers, contexts, beyond
+    from (
+        select u.number, sum(u.context) as context
+        from (
+            select t.number, 0::double precision as context
+            from top t
+            union all
+            select a.number + d.step, d.weight * a.x
+            from top a
+            cross join (values (1, 1, 0.7::double precision), (2, 1, 0.4), (-1, -1, 0.4), (-2, -1, 0.2)) d(step, half, weight)
+            where use_sessions
+                and a.x > 0
+                and a.number + d.step between 1 and last
+                and sessions[a.number + d.step] = sessions[a.number]
+                and times[a.number + d.half] <> times[a.number]
+                and (d.step = d.half or times[a.number + d.step] <> times[a.number + d.half])
                 and (
-                    sessions[a.at] & 1 = 0
+                    sessions[a.number] & 1 = 0
                     or (
-                        abs(extract(epoch from times[a.at + d.step / abs(d.step)] - times[a.at])) <= 1800
-                        and abs(extract(epoch from times[a.at + d.step] - times[a.at + d.step / abs(d.step)])) <= 1800
+                        abs(extract(epoch from times[a.number + d.half] - times[a.number])) <= 1800
+                        and abs(extract(epoch from times[a.number + d.step] - times[a.number + d.half])) <= 1800
                     )
                 )
-            group by 1
-        loop
-            contexts[lifted.at] := lifted.context;
-        end loop;
-    end if;
+        ) u
+        group by u.number
+    ) c;
 
-    -- Rounded to nine digits, so that equal rows are equal however their sums were added up.
     return query
-    select names[r.at], ids[r.at], times[r.at], r.score, r.lexical, r.semantic, r.context, r.boost,
+    select namespaces[coalesce(places[b.number], 1)], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context,
+        boosts[b.number],
         case
             when query_embedding is not null then (
                 select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
                 from heirloom.memory m
-                where m.namespace = names[r.at] and m.id = ids[r.at]
+                where m.namespace = namespaces[coalesce(places[b.number], 1)] and m.id = ids[b.number]
                     and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
             )
         end
-    from (
-        select f.at, f.boost, f.context, l.lexical, l.semantic,
-            round((l.lexical + l.semantic + f.context + f.boost) * 1e9) / 1e9 as score
-        from unnest(lexicals, semantics, contexts, boosts) with ordinality f(l, s, context, boost, at)
-        cross join lateral (
-            select coalesce(words_count_for * f.l / best_lexical, 0) as lexical,
-                coalesce((1 - words_count_for) * greatest(f.s, 0) / best_semantic, 0) as semantic
-        ) l
-        where l.lexical + l.semantic > 0 or (f.context > 0 and sessions[f.at] & 1 = 0)
-        order by score desc, times[f.at] desc nulls last, ids[f.at]
-        limit k
-    ) r
-    order by r.score desc, times[r.at] desc nulls last, ids[r.at];
+    from heirloom.recall_best(
+        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+    ) b;
 end
 $body$
 $ddl$, pgvector, dimension);

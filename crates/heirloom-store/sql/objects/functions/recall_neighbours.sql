@@ -1,20 +1,19 @@
--- Where the rows lie next to one row of a large namespace that recall may show: up to two before it and two after it, of the
--- same session in the order of (created_at, id); without a session, none across a gap of more than 30 minutes. step counts
--- from it, −2 to 2. A row of the same time as the one before it has no order and ends the walk. Places are good for the
--- statement that asks.
+-- What the best rows of large namespaces give their neighbours: where each lies, and the sum of what it gets. A neighbour is
+-- one of up to two before a row and two after it that recall may show, of the same session in the order of (created_at,
+-- id); without a session, none across a gap of more than 30 minutes. A row of the same time as the one before it has no
+-- order and ends the walk. Places are good for the statement that asks.
 --
--- The collation is spelt out: called with a column of another one, `run` would have that, and no index would serve it.
+-- One statement for all rows, so that steps are counted once and not for every row anew. The collation is spelt out: `run`
+-- would have that of another column, and no index would serve it.
 
--- What a function gives back cannot be replaced.
+-- Of earlier versions, which asked row by row.
 drop function if exists heirloom.recall_neighbours(
     text, text, timestamptz, uuid, timestamptz, boolean, text[], text, text, text[], text[], tsquery, tsquery
 );
 
 create or replace function heirloom.recall_neighbours(
-    in_namespace text,
-    run text,
-    created timestamptz,
-    of_id uuid,
+    anchors tid[],
+    lifts double precision[],
     at timestamptz,
     include_unverified boolean,
     kinds text[],
@@ -24,73 +23,97 @@ create or replace function heirloom.recall_neighbours(
     also_states text[],
     required tsquery,
     refused tsquery
-) returns table (place tid, step integer)
-language sql
+) returns table (place tid, context double precision)
+language plpgsql
 stable
+set search_path = pg_catalog
+set jit = off
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
-    select p.place, p.step
+#variable_conflict use_column
+begin
+    return query
+    with anchor as materialized (
+        select l.number, l.lift, m.namespace, m.source_run_id as run, m.created_at, m.id
+        from unnest(anchors, lifts) with ordinality l(place, lift, number)
+        join heirloom.memory m on m.ctid = l.place
+        where l.lift > 0
+    ),
+    near as (
+        select a.number, 1 as way, a.lift, a.run, a.created_at as since, f.place, f.created_at, f.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where m.namespace = a.namespace and m.source_run_id = a.run collate "default"
+                and (m.created_at, m.id) > (a.created_at, a.id)
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at, m.id
+            limit 2
+        ) f
+        union all
+        select a.number, -1, a.lift, a.run, a.created_at, b.place, b.created_at, b.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where m.namespace = a.namespace and m.source_run_id = a.run collate "default"
+                and (m.created_at, m.id) < (a.created_at, a.id)
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at desc, m.id desc
+            limit 2
+        ) b
+        union all
+        select a.number, 1, a.lift, a.run, a.created_at, f.place, f.created_at, f.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where a.run is null and m.namespace = a.namespace and m.source_run_id is null
+                and (m.created_at, m.id) > (a.created_at, a.id) and m.created_at <= a.created_at + interval '1 hour'
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at, m.id
+            limit 2
+        ) f
+        union all
+        select a.number, -1, a.lift, a.run, a.created_at, b.place, b.created_at, b.id
+        from anchor a
+        cross join lateral (
+            select m.ctid as place, m.created_at, m.id
+            from heirloom.memory m
+            where a.run is null and m.namespace = a.namespace and m.source_run_id is null
+                and (m.created_at, m.id) < (a.created_at, a.id) and m.created_at >= a.created_at - interval '1 hour'
+                and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
+                and (required is null or m.content_tsv @@ required)
+                and (refused is null or not m.content_tsv @@ refused)
+            order by m.created_at desc, m.id desc
+            limit 2
+        ) b
+    )
+    select r.place, sum(r.lift * case r.way * r.step when 1 then 0.7::double precision when 2 then 0.4 when -1 then 0.4 else 0.2 end)
     from (
-        select w.place, w.step,
+        select s.place, s.lift, s.way, s.step,
             bool_and(
-                w.created_at <> w.before and (run is not null or abs(extract(epoch from w.created_at - w.before)) <= 1800)
-            ) over (partition by sign(w.step) order by abs(w.step)) as reached
+                s.created_at <> s.before and (s.run is not null or abs(extract(epoch from s.created_at - s.before)) <= 1800)
+            ) over (partition by s.number, s.way order by s.step) as reached
         from (
-            select n.place, n.created_at, n.step,
-                lag(n.created_at, 1, created) over (partition by sign(n.step) order by abs(n.step)) as before
-            from (
-                select f.place, f.created_at, row_number() over (order by f.created_at, f.id)::integer as step
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is not null and m.namespace = in_namespace and m.source_run_id = run collate "default"
-                        and (m.created_at, m.id) > (created, of_id)
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at, m.id
-                    limit 2
-                ) f
-                union all
-                select b.place, b.created_at, -row_number() over (order by b.created_at desc, b.id desc)::integer
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is not null and m.namespace = in_namespace and m.source_run_id = run collate "default"
-                        and (m.created_at, m.id) < (created, of_id)
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at desc, m.id desc
-                    limit 2
-                ) b
-                union all
-                select f.place, f.created_at, row_number() over (order by f.created_at, f.id)::integer
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is null and m.namespace = in_namespace and m.source_run_id is null
-                        and (m.created_at, m.id) > (created, of_id) and m.created_at <= created + interval '1 hour'
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at, m.id
-                    limit 2
-                ) f
-                union all
-                select b.place, b.created_at, -row_number() over (order by b.created_at desc, b.id desc)::integer
-                from (
-                    select m.ctid as place, m.created_at, m.id
-                    from heirloom.memory m
-                    where run is null and m.namespace = in_namespace and m.source_run_id is null
-                        and (m.created_at, m.id) < (created, of_id) and m.created_at >= created - interval '1 hour'
-                        and heirloom.is_recallable(m, at, include_unverified, kinds, recall_neighbours.role, exclude_dag, content_types, also_states)
-                        and (required is null or m.content_tsv @@ required)
-                        and (refused is null or not m.content_tsv @@ refused)
-                    order by m.created_at desc, m.id desc
-                    limit 2
-                ) b
-            ) n
-        ) w
-    ) p
-    where p.reached
+            select n.*, row_number() over along as step, lag(n.created_at, 1, n.since) over along as before
+            from near n
+            window along as (
+                partition by n.number, n.way
+                order by case n.way when 1 then n.created_at end, case n.way when 1 then n.id end,
+                    case n.way when -1 then n.created_at end desc, case n.way when -1 then n.id end desc
+            )
+        ) s
+    ) r
+    where r.reached
+    group by r.place;
+end
 $$;

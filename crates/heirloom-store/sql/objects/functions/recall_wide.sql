@@ -2,6 +2,9 @@
 -- gave it (its rarest words; the nearest signs), scored as in heirloom.recall, their neighbours found by memory_session.
 -- The small namespaces of the same call are read whole. Called by heirloom.recall alone.
 --
+-- What is read goes into arrays and is joined by number: no plan knows how many candidates a question has, and one that
+-- guessed few went through all of them for every neighbour.
+--
 -- Candidates are known by their places (ctid), which are good for one statement and read in the order they lie in; thousands
 -- of descents into an index on text would cost more than all the scoring. Bitmap scans are on again here: words have no
 -- other way into their index.
@@ -15,6 +18,20 @@ declare
         where e.extname = 'vector'
     );
     dimension constant integer := (select m.dimension from heirloom.meta m);
+    -- What is read of a candidate, and of a neighbour that is none.
+    row_of_memory constant text := $row$select m.ctid as place, m.namespace, m.id, m.created_at,
+            case
+                when m.source_run_id is null then 1
+                else hashtextextended(m.source_run_id, 0) & -2
+            end as session,
+            -(coalesce(m.word_vector, m.word_vector_long) <#> weights) as l,
+            case
+                when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
+                when of_signs is not null and m.sign_bits is not null then 1 - 2 * (m.sign_bits <~> of_signs) / dimensions
+                else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+            end as s,
+            heirloom.recall_boost(m.pin, m.importance, m.state) as boost
+        from heirloom.memory m$row$;
     iterative constant boolean := (
         select string_to_array(regexp_replace(e.extversion, '[^0-9.].*', ''), '.')::integer[] >= array[0, 8]
         from pg_catalog.pg_extension e
@@ -71,8 +88,28 @@ declare
     near tid[];
     places tid[] := '{}';
     wanted constant integer := greatest(100, least(coalesce(k, 8000), 8000));
+    of_signs constant bit(%2$s) := signs;
+    -- The rows that were read, a number each: one array a column.
+    scopes text[];
+    ids uuid[];
+    times timestamptz[];
+    sessions bigint[];
+    lexicals double precision[];
+    semantics double precision[];
+    boosts double precision[];
+    last integer;
+    of_words double precision;
+    of_meaning double precision;
+    words_count_for double precision;
+    -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
+    numbers integer[];
+    contexts double precision[];
+    beyond double precision;
+    lifted_numbers integer[];
+    lifted_contexts double precision[];
+    unread tid[];
+    unread_contexts double precision[];
 begin
-    signs := signs::bit(%2$s);
     foreach here in array namespaces loop
         if not exists (select from heirloom.frequency f where f.namespace = here and f.is_indexed) then
             found := array(select m.ctid from heirloom.memory m where m.namespace = here);
@@ -94,7 +131,7 @@ begin
                     using coalesce(required, heirloom.rare_words(lexemes, content_words, here));
                 end if;
             end if;
-            if signs is not null then
+            if of_signs is not null then
                 execute format(
                     'select array(
                          select m.ctid
@@ -108,7 +145,7 @@ begin
                     here
                 )
                 into near
-                using signs::bit(%2$s), wanted, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                using of_signs, wanted, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
                     also_states, query_model;
                 found := found || near;
             elsif query_embedding is not null then
@@ -130,98 +167,103 @@ begin
         places := places || found;
     end loop;
 
-    return query
-    with candidate as materialized (
-        select m.ctid as place, m.id, m.created_at, s.l, s.s, heirloom.recall_boost(m.pin, m.importance, m.state) as boost
-        from heirloom.memory m
-        cross join lateral (
-            select greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0) as l,
-                case
-                    when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
-                    when signs is not null and m.sign_bits is not null then
-                        1 - 2 * (m.sign_bits <~> signs::bit(%2$s)) / dimensions
-                    else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-                end as s
-        ) s
+    select array_agg(s.place), array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
+        array_agg(s.l), array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
+    into places, scopes, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
+    from (
+        %4$s
         where m.ctid = any (places)
             and heirloom.is_recallable(m, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types, also_states)
             and (required is null or m.content_tsv @@ required)
             and (refused is null or not m.content_tsv @@ refused)
-    ),
-    best as materialized (
-        select b.l, b.s,
-            case
-                when b.s is null then 1
-                when b.l is null then 0
-                when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
-                else 0
-            end as words_count_for
-        from (select nullif(max(c.l), 0) as l, nullif(greatest(max(c.s), 0), 0) as s from candidate c) b
-    ),
-    anchor as materialized (
-        select o.place, o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
+    ) s;
+    if last = 0 then
+        return;
+    end if;
+    words_count_for := case
+        when of_meaning is null then 1
+        when of_words is null then 0
+        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
+        else 0
+    end;
+    of_words := coalesce(words_count_for / of_words, 0);
+    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
+
+    with top as materialized (
+        select o.number, o.f,
+            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
         from (
-            select c.place,
-                coalesce(b.words_count_for * c.l / b.l, 0)
-                + coalesce((1 - b.words_count_for) * greatest(c.s, 0) / b.s, 0) as f
-            from candidate c, best b
-            where use_sessions
-            order by f desc, c.created_at, c.id
+            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
+            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
+            order by f desc, times[f.number], ids[f.number]
             limit 41
         ) o
-    ),
-    lifted as materialized (
-        select f.place, sum(a.x * case f.step when 1 then 0.7 when 2 then 0.4 when -1 then 0.4 else 0.2 end) as context
-        from anchor a
-        join heirloom.memory m on m.ctid = a.place
-        cross join lateral heirloom.recall_neighbours(
-            m.namespace, m.source_run_id, m.created_at, m.id, at, include_unverified, kinds, recall_wide.role, exclude_dag,
-            content_types, also_states, required, refused
-        ) f
-        where a.x > 0
-        group by f.place
-    ),
-    row_of as (
-        select c.place, c.id, c.created_at, c.l, c.s, c.boost, coalesce(l.context, 0) as context
-        from candidate c
-        left join lifted l on l.place = c.place
-        union all
-        select m.ctid, m.id, m.created_at,
-            greatest(-(coalesce(m.word_vector, m.word_vector_long) <#> weights), 0),
-            case
-                when query_embedding is null or (query_model is not null and m.embedding_model <> query_model) then null
-                when signs is not null and m.sign_bits is not null then
-                        1 - 2 * (m.sign_bits <~> signs::bit(%2$s)) / dimensions
-                else nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-            end,
-            heirloom.recall_boost(m.pin, m.importance, m.state), l.context
-        from lifted l
-        join heirloom.memory m on m.ctid = l.place
-        where not exists (select from candidate c where c.place = l.place)
-    ),
-    ranked as materialized (
-        select f.place, f.context, f.boost, f.lexical, f.semantic,
-            round((f.lexical + f.semantic + f.context + f.boost) * 1e9) / 1e9 as score
-        from (
-            select o.*, coalesce(b.words_count_for * o.l / b.l, 0) as lexical,
-                coalesce((1 - b.words_count_for) * greatest(o.s, 0) / b.s, 0) as semantic
-            from row_of o, best b
-        ) f
-        where f.lexical + f.semantic > 0
-            or (f.context > 0 and (select n.source_run_id is not null from heirloom.memory n where n.ctid = f.place))
-        order by score desc, f.created_at desc nulls last, f.id
-        limit k
     )
-    select m.namespace, m.id, m.created_at, r.score, r.lexical, r.semantic, r.context, r.boost,
+    select array_agg(t.number), array_agg(t.x), (select min(t.f) from top t having count(*) = 41)
+    into numbers, contexts, beyond
+    from top t;
+
+    if use_sessions then
+        select array_agg(n.place), array_agg(n.context)
+        into unread, lifted_contexts
+        from heirloom.recall_neighbours(
+            array(select places[a.number] from unnest(numbers) a(number)), contexts, at, include_unverified, kinds,
+            recall_wide.role, exclude_dag, content_types, also_states, required, refused
+        ) n;
+        -- A full join goes through each side once, however many there are.
+        select array_agg(j.number) filter (where j.number is not null), array_agg(j.context) filter (where j.number is not null),
+            array_agg(j.place order by j.place) filter (where j.number is null),
+            array_agg(j.context order by j.place) filter (where j.number is null)
+        into lifted_numbers, lifted_contexts, unread, unread_contexts
+        from (
+            select p.number::integer as number, l.place, l.context
+            from unnest(places) with ordinality p(place, number)
+            full join unnest(unread, lifted_contexts) l(place, context) on l.place = p.place
+            offset 0
+        ) j
+        where j.place is not null;
+        if unread is not null then
+            select scopes || array_agg(s.namespace), ids || array_agg(s.id), times || array_agg(s.created_at),
+                sessions || array_agg(s.session), lexicals || array_agg(s.l), semantics || array_agg(s.s),
+                boosts || array_agg(s.boost), lifted_numbers || array_agg(last + s.number), lifted_contexts || unread_contexts
+            into scopes, ids, times, sessions, lexicals, semantics, boosts, lifted_numbers, lifted_contexts
+            from (
+                select r.*, row_number() over (order by r.place)::integer as number
+                from (
+                    %4$s
+                    where m.ctid = any (unread)
+                ) r
+                order by r.place
+            ) s;
+        end if;
+    end if;
+    select array_agg(n.number), array_agg(n.context)
+    into numbers, contexts
+    from (
+        select l.number, sum(coalesce(l.context, 0)) as context
+        from (
+            select unnest(numbers) as number, 0::double precision as context
+            union all
+            select unnest(lifted_numbers), unnest(lifted_contexts)
+        ) l
+        group by l.number
+    ) n;
+
+    return query
+    select scopes[b.number], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context, boosts[b.number],
         case
-            when query_embedding is not null and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
-            then nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+            when query_embedding is not null then (
+                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                from heirloom.memory m
+                where m.namespace = scopes[b.number] and m.id = ids[b.number]
+                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+            )
         end
-    from ranked r
-    join heirloom.memory m on m.ctid = r.place
-    order by r.score desc, m.created_at desc nulls last, m.id;
+    from heirloom.recall_best(
+        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+    ) b;
 end
 $body$
-$ddl$, pgvector, dimension, case when iterative then 'set hnsw.iterative_scan = relaxed_order' else '' end);
+$ddl$, pgvector, dimension, case when iterative then 'set hnsw.iterative_scan = relaxed_order' else '' end, row_of_memory);
 end
 $do$;
