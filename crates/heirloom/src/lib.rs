@@ -36,6 +36,7 @@ pub mod http;
 pub mod mcp;
 pub mod notify;
 pub mod ops;
+pub mod proof;
 pub mod text;
 
 pub use context::Context;

@@ -184,23 +184,41 @@ fn recall(page: &mut Page, one: &Evidence) {
     page.element("h3", "", "Asked for, as a reader would");
     let mut sentence = format!(
         "{} of {} asked for by their own words came back to their namespace, in {}.",
-        number(proof.recalled),
-        several(proof.asked, "row"),
+        number(proof.sql.recalled),
+        several(proof.sql.asked, "row"),
         several(proof.namespaces_asked, "namespace")
     );
     if proof.namespaces > proof.namespaces_asked {
         sentence.push_str(&format!(" There are {} namespaces in all.", number(proof.namespaces)));
     }
-    let leaked = match proof.leaks.len() as u64 {
+    let leaked = match proof.sql.leaks.len() as u64 {
         0 => "none".to_owned(),
         many => several(many, "row"),
     };
-    let probes = several(proof.leak_probes, "time");
+    let probes = several(proof.sql.leak_probes, "time");
     sentence.push_str(&format!(" Asked for with everybody else's rights, {probes}, {leaked} came back."));
     page.element("p", if proof.holds { "" } else { "bad" }, &sentence);
-    if !proof.left_out.is_empty() {
+    let answers = || {
+        let others = proof.doors.iter().map(|(door, answers)| (words::door(door), answers));
+        std::iter::once((words::door("sql"), &proof.sql)).chain(others)
+    };
+    if !proof.doors.is_empty() {
+        let columns = [
+            Column("Asked over", false),
+            Column("Rows asked for", true),
+            Column("Came back", true),
+            Column("Asked as somebody else", true),
+            Column("Leaked", true),
+        ];
+        let lines = answers().map(|(door, answers)| {
+            let counts = [answers.asked, answers.recalled, answers.leak_probes, answers.leaks.len() as u64];
+            std::iter::once(Cell::Text(door.to_owned())).chain(counts.map(|count| Cell::Text(number(count)))).collect()
+        });
+        page.table(&columns, lines);
+    }
+    if !proof.sql.left_out.is_empty() {
         let columns = [Column("Rightly left out of recall", false), Column("Rows", true)];
-        let lines = proof.left_out.iter();
+        let lines = proof.sql.left_out.iter();
         page.table(
             &columns,
             lines.map(|(reason, count)| {
@@ -208,19 +226,26 @@ fn recall(page: &mut Page, one: &Evidence) {
             }),
         );
     }
-    if !proof.not_found.is_empty() {
-        let ids = proof.not_found.iter().take(MOST_LINES);
-        page.table(&[Column("Did not come back", false)], ids.map(|id| vec![Cell::Code(id.to_string())]));
-        rest(page, proof.not_found.len() as u64);
+    let lost: Vec<_> =
+        answers().flat_map(|(door, answers)| answers.not_found.iter().map(move |id| (door, id))).collect();
+    if !lost.is_empty() {
+        let lines = lost.iter().take(MOST_LINES);
+        page.table(
+            &[Column("Did not come back", false), Column("Asked over", false)],
+            lines.map(|(door, id)| vec![Cell::Code(id.to_string()), Cell::Text((*door).to_owned())]),
+        );
+        rest(page, lost.len() as u64);
     }
-    if !proof.leaks.is_empty() {
-        let columns = [Column("Leaked memory", false), Column("Lives in", false), Column("Came back to", false)];
-        let lines = proof.leaks.iter().take(MOST_LINES).map(|leak| {
+    let leaks: Vec<_> =
+        answers().flat_map(|(door, answers)| answers.leaks.iter().map(move |leak| (door, leak))).collect();
+    if !leaks.is_empty() {
+        let columns = ["Leaked memory", "Lives in", "Came back to", "Asked over"].map(|name| Column(name, false));
+        let lines = leaks.iter().take(MOST_LINES).map(|(door, leak)| {
             let (home, other) = (leak.namespace.clone(), leak.seen_as.clone());
-            vec![Cell::Code(leak.id.to_string()), Cell::Code(home), Cell::Code(other)]
+            vec![Cell::Code(leak.id.to_string()), Cell::Code(home), Cell::Code(other), Cell::Text((*door).to_owned())]
         });
         page.table(&columns, lines);
-        rest(page, proof.leaks.len() as u64);
+        rest(page, leaks.len() as u64);
     }
 }
 

@@ -226,6 +226,16 @@ pub(super) fn left_out(reason: LeftOut) -> &'static str {
     }
 }
 
+/// A door that recall was asked at.
+pub(super) fn door(name: &str) -> &str {
+    match name {
+        "sql" => "SQL",
+        "http" => "HTTP, /v1/search",
+        "mcp" => "MCP, the tool recall",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

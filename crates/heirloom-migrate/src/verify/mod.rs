@@ -10,6 +10,7 @@
 
 mod aside;
 mod difference;
+mod door;
 mod expected;
 mod explain;
 mod foreign;
@@ -39,10 +40,11 @@ use crate::source::Source;
 use crate::target::Foreign;
 
 pub use difference::{Class, Difference, Explanation, Side};
+pub use door::{Door, Question, Seen};
 pub use live::LiveRow;
 pub use merkle::merkle_root;
 pub(crate) use partial::{Found, Partial, Whole};
-pub use recall::{Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_proof};
+pub use recall::{Answers, Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_proof};
 pub use recorded::{RecordedCheck, recorded};
 pub use standing::{Standing, standing};
 pub(crate) use target::framed;

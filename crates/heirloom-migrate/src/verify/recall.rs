@@ -1,17 +1,19 @@
 //! The recall proof: a row that is there must also come back when its tenant asks for it, and for nobody else.
 //!
-//! A sample of the rows handed down, the same one on every run, is asked for through [`Store::recall`], the door that
-//! every reader uses, with its own namespace's rights; a row that recall rightly leaves out is counted by reason. Then
-//! the same question is asked with everybody else's rights and must not bring the row.
+//! A sample of the rows handed down, the same one on every run, is asked for at every door ([`Door`]) with its own
+//! namespace's rights; a row that recall rightly leaves out is counted by reason. Then the same question is asked with
+//! everybody else's rights, in their own namespaces and, where a door can be asked for more than that, in the row's, and
+//! must not bring it.
 //!
-//! Deliberately absent: content in the result, any write, the HTTP and MCP doors (they call the same method).
+//! Deliberately absent: content in the result, any write, how a door is built.
 
 use std::collections::BTreeMap;
 
-use heirloom_store::{Hit, MAX_HITS, Recall, Scope, Store};
+use heirloom_store::Store;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::door::{Door, Question, Seen, Sql};
 use super::question;
 use crate::error::Result;
 use crate::plan::Plan;
@@ -20,8 +22,8 @@ use crate::role;
 /// Most namespaces of a plan that are asked, and most others that each row is probed from.
 pub const MAX_NAMESPACES: usize = 50;
 
-/// Hits asked for at first; a row that shares its words with many is asked for again with [`MAX_HITS`], and at last with
-/// as much of its text as the sample holds.
+/// Hits asked for at first; a row that shares its words with many is asked for again with the most a door gives, and at
+/// last with as much of its text as the sample holds.
 const FEW_HITS: i64 = 50;
 
 const SAMPLE: &str = include_str!("../../sql/queries/recall_sample.sql");
@@ -62,16 +64,10 @@ pub struct Leak {
     pub seen_as: String,
 }
 
-/// What was asked and what came back.
+/// What was asked at one door and what came back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecallProof {
-    /// Namespaces of the plan.
-    pub namespaces: u64,
-    /// Namespaces that were asked: at most [`MAX_NAMESPACES`].
-    pub namespaces_asked: u64,
-    /// Rows in the sample.
-    pub sampled: u64,
-    /// Rows of it that recall has to bring.
+pub struct Answers {
+    /// Rows of the sample that recall has to bring.
     pub asked: u64,
     /// Rows that came back.
     pub recalled: u64,
@@ -83,7 +79,24 @@ pub struct RecallProof {
     pub leak_probes: u64,
     /// Rows that came back for somebody else.
     pub leaks: Vec<Leak>,
-    /// Whether every row came back or is left out for a reason, and none came back for anybody else.
+}
+
+/// What was asked and what came back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecallProof {
+    /// Namespaces of the plan.
+    pub namespaces: u64,
+    /// Namespaces that were asked: at most [`MAX_NAMESPACES`].
+    pub namespaces_asked: u64,
+    /// Rows in the sample.
+    pub sampled: u64,
+    /// What SQL answered.
+    #[serde(flatten)]
+    pub sql: Answers,
+    /// What every other door answered, by its name.
+    #[serde(default)]
+    pub doors: BTreeMap<String, Answers>,
+    /// Whether at every door every row came back or is left out for a reason, and none came back for anybody else.
     pub holds: bool,
 }
 
@@ -94,116 +107,123 @@ struct Sampled {
     left_out: Option<LeftOut>,
 }
 
-/// Asks for up to `sample` rows of each namespace of the plan, and for each of them as everybody else.
+/// Asks for up to `sample` rows of each namespace of the plan at every door, and for each of them as everybody else.
 ///
-/// Holds one connection at a time. Zero rows in the sample prove nothing: `holds` is then false, unless the plan
-/// accepted no row at all.
+/// SQL is always asked; `doors` are the others. Holds one connection at a time. Zero rows in the sample prove nothing:
+/// `holds` is then false, unless the plan accepted no row at all.
 ///
 /// # Errors
-/// [`crate::MigrateError`] when the store cannot be read; what does not come back is no error but the result.
-pub async fn recall_proof(plan: &Plan, store: &Store, sample: usize) -> Result<RecallProof> {
+/// [`crate::MigrateError`] when the store cannot be read or a door does not answer; what does not come back is no error
+/// but the result.
+pub async fn recall_proof(plan: &Plan, store: &Store, sample: usize, doors: &[&dyn Door]) -> Result<RecallProof> {
     let mut names: Vec<&str> = plan.namespaces.iter().map(|count| count.namespace.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let mut proof = RecallProof { namespaces: names.len() as u64, ..RecallProof::default() };
-    let source = plan.origin_source();
+    let mut asker = Asker { store, source: plan.origin_source(), home: String::new(), others: Vec::new() };
+    let sql = Sql(store);
     // Somebody who has no memory at all is a stranger too; so there is a probe even in a store of one namespace.
     let stranger = format!("custom:nobody-{}", plan.run_id.simple());
     for &namespace in names.iter().take(MAX_NAMESPACES) {
         proof.namespaces_asked += 1;
-        let mut others = others(store, namespace).await?;
-        others.push(stranger.clone());
-        for row in sampled(store, &source, namespace, sample, None).await? {
+        namespace.clone_into(&mut asker.home);
+        asker.others = others(store, namespace).await?;
+        asker.others.push(stranger.clone());
+        for row in sampled(store, &asker.source, namespace, sample, None).await? {
             proof.sampled += 1;
-            let Some(words) = question::of(&row.text) else {
-                proof.leaves_out(row.left_out.unwrap_or(LeftOut::NoWords));
-                continue;
-            };
-            match row.left_out {
-                Some(reason) => proof.leaves_out(reason),
-                None => ask(store, &source, namespace, &row, &words, &mut proof).await?,
+            asker.row(&sql, &row, &mut proof.sql).await?;
+            for door in doors {
+                asker.row(*door, &row, proof.doors.entry(door.name().to_owned()).or_default()).await?;
             }
-            proof.leak_probes += 1;
-            probe(store, namespace, &row, &words, &others, &mut proof).await?;
         }
     }
     let something = proof.sampled > 0 || plan.counts.accepted == 0;
-    proof.holds = something && proof.not_found.is_empty() && proof.leaks.is_empty();
+    let mut answers = std::iter::once(&proof.sql).chain(proof.doors.values());
+    proof.holds = something && answers.all(|door| door.not_found.is_empty() && door.leaks.is_empty());
     Ok(proof)
 }
 
-/// The row must come back to its own namespace.
-async fn ask(
-    store: &Store,
-    source: &str,
-    namespace: &str,
-    row: &Sampled,
-    words: &str,
-    proof: &mut RecallProof,
-) -> Result<()> {
-    let scope = Scope::one(namespace)?;
-    let mut indistinct = false;
-    for (words, limit) in [(words, FEW_HITS), (words, MAX_HITS), (row.text.as_str(), MAX_HITS)] {
-        let hits = store.recall(&scope, &asking(words, limit, false)).await?.hits;
-        if brings(&hits, row.id, namespace) {
-            proof.asked += 1;
-            proof.recalled += 1;
+/// Who asks for the rows of one namespace, and as whom.
+struct Asker<'a> {
+    store: &'a Store,
+    source: String,
+    home: String,
+    others: Vec<String>,
+}
+
+impl Asker<'_> {
+    /// The row at one door: for its own people, and for everybody else.
+    async fn row(&self, door: &dyn Door, row: &Sampled, answers: &mut Answers) -> Result<()> {
+        let Some(words) = question::of(&row.text) else {
+            answers.leaves_out(row.left_out.unwrap_or(LeftOut::NoWords));
+            return Ok(());
+        };
+        match row.left_out {
+            Some(reason) => answers.leaves_out(reason),
+            None => self.own(door, row, &words, answers).await?,
+        }
+        answers.leak_probes += 1;
+        self.foreign(door, row, &words, answers).await
+    }
+
+    /// The row must come back to its own namespace.
+    async fn own(&self, door: &dyn Door, row: &Sampled, words: &str, answers: &mut Answers) -> Result<()> {
+        let rights = [self.home.clone()];
+        let mut indistinct = false;
+        for (words, limit) in [(words, FEW_HITS), (words, door.most()), (row.text.as_str(), door.most())] {
+            let question = Question { words, limit: limit.min(door.most()), include_unverified: false };
+            let hits = door.ask(&rights, question).await?;
+            if brings(&hits, row.id, &self.home) {
+                answers.asked += 1;
+                answers.recalled += 1;
+                return Ok(());
+            }
+            let full = i64::try_from(hits.len()).is_ok_and(|count| count == door.most());
+            indistinct = full && hits.iter().all(|hit| hit.content.starts_with(&row.text));
+        }
+        if indistinct {
+            answers.leaves_out(LeftOut::SameText);
             return Ok(());
         }
-        let full = i64::try_from(hits.len()).is_ok_and(|count| count == MAX_HITS);
-        indistinct = full && hits.iter().all(|hit| hit.content.starts_with(&row.text));
-    }
-    if indistinct {
-        proof.leaves_out(LeftOut::SameText);
-        return Ok(());
-    }
-    // It may have expired or gone between the sample and the question.
-    match sampled(store, source, namespace, 1, Some(row.id)).await?.pop() {
-        None => proof.leaves_out(LeftOut::Gone),
-        Some(Sampled { left_out: Some(reason), .. }) => proof.leaves_out(reason),
-        Some(_) => {
-            proof.asked += 1;
-            proof.not_found.push(row.id);
+        // It may have expired or gone between the sample and the question.
+        match sampled(self.store, &self.source, &self.home, 1, Some(row.id)).await?.pop() {
+            None => answers.leaves_out(LeftOut::Gone),
+            Some(Sampled { left_out: Some(reason), .. }) => answers.leaves_out(reason),
+            Some(_) => {
+                answers.asked += 1;
+                answers.not_found.push(row.id);
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// The row must come back to nobody else. All the others ask together; only a leak is asked for one by one.
+    async fn foreign(&self, door: &dyn Door, row: &Sampled, words: &str, answers: &mut Answers) -> Result<()> {
+        let question = Question { words, limit: door.most(), include_unverified: true };
+        let trespassed = door.trespass(&self.others, &self.home, question).await?;
+        answers.leaks.extend(leaks(&trespassed, row.id, &self.home, "others who ask for it by its name"));
+        let together = door.ask(&self.others, question).await?;
+        if leaks(&together, row.id, &self.home, "").is_empty() {
+            return Ok(());
+        }
+        let before = answers.leaks.len();
+        for other in &self.others {
+            let hits = door.ask(std::slice::from_ref(other), question).await?;
+            answers.leaks.extend(leaks(&hits, row.id, &self.home, other));
+        }
+        if answers.leaks.len() == before {
+            answers.leaks.extend(leaks(&together, row.id, &self.home, "several namespaces together"));
+        }
+        Ok(())
+    }
 }
 
-/// The row must come back to nobody else. All the others ask together; only a leak is asked for one by one.
-async fn probe(
-    store: &Store,
-    home: &str,
-    row: &Sampled,
-    words: &str,
-    others: &[String],
-    proof: &mut RecallProof,
-) -> Result<()> {
-    let all = Scope::new(others.iter().map(String::as_str))?;
-    let together = store.recall(&all, &asking(words, MAX_HITS, true)).await?.hits;
-    if leaks(&together, row.id, home, "").is_empty() {
-        return Ok(());
-    }
-    let before = proof.leaks.len();
-    for other in others {
-        let hits = store.recall(&Scope::one(other)?, &asking(words, MAX_HITS, true)).await?.hits;
-        proof.leaks.extend(leaks(&hits, row.id, home, other));
-    }
-    if proof.leaks.len() == before {
-        proof.leaks.extend(leaks(&together, row.id, home, "several namespaces together"));
-    }
-    Ok(())
-}
-
-fn asking(words: &str, limit: i64, include_unverified: bool) -> Recall {
-    Recall { query: Some(words.to_owned()), limit: Some(limit), include_unverified, alone: true, ..Recall::default() }
-}
-
-fn brings(hits: &[Hit], id: Uuid, namespace: &str) -> bool {
+fn brings(hits: &[Seen], id: Uuid, namespace: &str) -> bool {
     hits.iter().any(|hit| hit.id == id && hit.namespace == namespace)
 }
 
 /// What of an answer to somebody else may not be there: the row itself, or anything that lives where it lives.
-fn leaks(hits: &[Hit], id: Uuid, home: &str, seen_as: &str) -> Vec<Leak> {
+fn leaks(hits: &[Seen], id: Uuid, home: &str, seen_as: &str) -> Vec<Leak> {
     let leaked = hits.iter().filter(|hit| hit.id == id || hit.namespace == home);
     leaked.map(|hit| Leak { id: hit.id, namespace: home.to_owned(), seen_as: seen_as.to_owned() }).collect()
 }
@@ -243,7 +263,7 @@ async fn others(store: &Store, namespace: &str) -> Result<Vec<String>> {
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?)
 }
 
-impl RecallProof {
+impl Answers {
     fn leaves_out(&mut self, reason: LeftOut) {
         *self.left_out.entry(reason).or_default() += 1;
     }
@@ -253,13 +273,8 @@ impl RecallProof {
 mod tests {
     use super::*;
 
-    fn hit(id: u128, namespace: &str) -> Hit {
-        serde_json::from_value(serde_json::json!({
-            "id": Uuid::from_u128(id), "namespace": namespace, "lesson_id": 1, "kind": "fact", "source": "agent",
-            "content": "words", "importance": 3, "state": "draft", "pin": false,
-            "score": 1.0, "lexical": 1.0, "semantic": 0.0, "context": 0.0, "boost": 0.0
-        }))
-        .unwrap()
+    fn hit(id: u128, namespace: &str) -> Seen {
+        Seen { id: Uuid::from_u128(id), namespace: namespace.to_owned(), content: "words".to_owned() }
     }
 
     #[test]

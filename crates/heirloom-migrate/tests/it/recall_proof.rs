@@ -2,9 +2,9 @@
 
 use heirloom_engine::testkit::TestDatabase;
 use heirloom_migrate::plan::{NamespaceCount, Plan};
-use heirloom_migrate::verify::{LeftOut, RecallProof, recall_proof};
+use heirloom_migrate::verify::{Door, LeftOut, Question, RecallProof, Seen, recall_proof};
 use heirloom_store::bulk::{self, Row};
-use heirloom_store::{Memory, Moment, Origin, Remember, Scope, Store};
+use heirloom_store::{MAX_HITS, Memory, Moment, Origin, Recall, Remember, Scope, Store};
 use uuid::Uuid;
 
 use crate::fake::case;
@@ -60,7 +60,7 @@ async fn behind(store: &Store, sql: &str) {
 }
 
 async fn prove(plan: &Plan, store: &Store) -> RecallProof {
-    recall_proof(plan, store, 100).await.unwrap()
+    recall_proof(plan, store, 100, &[]).await.unwrap()
 }
 
 #[tokio::test]
@@ -79,9 +79,9 @@ async fn rows_come_back_to_their_namespace_and_to_nobody_else() {
     .await;
     let proof = prove(&plan, &store).await;
     assert!(proof.holds, "{proof:?}");
-    assert_eq!((proof.sampled, proof.asked, proof.recalled, proof.leak_probes), (4, 4, 4, 4));
+    assert_eq!((proof.sampled, proof.sql.asked, proof.sql.recalled, proof.sql.leak_probes), (4, 4, 4, 4));
     assert_eq!(prove(&plan, &store).await, proof, "the same sample on every run");
-    let one = recall_proof(&plan, &store, 1).await.unwrap();
+    let one = recall_proof(&plan, &store, 1, &[]).await.unwrap();
     assert_eq!((one.sampled, one.holds), (2, true), "a namespace gives at most the sample");
     database.close().await;
 }
@@ -109,11 +109,11 @@ async fn rows_rightly_left_out_are_counted_by_reason() {
     .await;
     let proof = prove(&plan, &store).await;
     assert!(proof.holds, "{proof:?}");
-    assert_eq!((proof.sampled, proof.asked, proof.recalled), (7, 1, 1));
+    assert_eq!((proof.sampled, proof.sql.asked, proof.sql.recalled), (7, 1, 1));
     use LeftOut::{Expired, Ghost, Inactive, NoWords, NotYetValid, State};
-    let reasons: Vec<LeftOut> = proof.left_out.keys().copied().collect();
+    let reasons: Vec<LeftOut> = proof.sql.left_out.keys().copied().collect();
     assert_eq!(reasons, [Expired, Ghost, Inactive, State, NotYetValid, NoWords]);
-    assert!(proof.left_out.values().all(|count| *count == 1));
+    assert!(proof.sql.left_out.values().all(|count| *count == 1));
     database.close().await;
 }
 
@@ -134,11 +134,79 @@ async fn a_row_that_a_stranger_sees_is_a_leak() {
         select id, 'workspace:next-door', kind, content from heirloom.memory where content like '%dawn'";
     behind(&store, copy).await;
     let proof = prove(&plan, &store).await;
-    assert!(!proof.holds && proof.recalled == 2, "{proof:?}");
+    assert!(!proof.holds && proof.sql.recalled == 2, "{proof:?}");
     let leaks: Vec<_> =
-        proof.leaks.iter().map(|leak| (leak.id, leak.namespace.as_str(), leak.seen_as.as_str())).collect();
+        proof.sql.leaks.iter().map(|leak| (leak.id, leak.namespace.as_str(), leak.seen_as.as_str())).collect();
     assert_eq!(leaks, [(id(1), HOME, NEXT_DOOR)]);
     assert!(!serde_json::to_string(&proof).unwrap().contains("heron"), "no content in the result");
+    database.close().await;
+}
+
+/// A door to the store that is built wrongly in one way.
+struct Broken<'a>(&'a Store, Fault);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    /// Answers nobody.
+    Deaf,
+    /// Asks in every namespace it knows of, whoever comes.
+    Wide,
+    /// Takes the namespaces of the question for those of who asks.
+    Credulous,
+    /// None.
+    Sound,
+}
+
+impl Broken<'_> {
+    async fn seen(&self, namespaces: &[&str], words: &str) -> Vec<Seen> {
+        let recall = Recall { query: Some(words.to_owned()), limit: Some(MAX_HITS), ..Recall::default() };
+        let hits = self.0.recall(&Scope::new(namespaces.iter().copied()).unwrap(), &recall).await.unwrap().hits;
+        hits.into_iter().map(|hit| Seen { id: hit.id, namespace: hit.namespace, content: hit.content }).collect()
+    }
+}
+
+#[async_trait::async_trait]
+impl Door for Broken<'_> {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn most(&self) -> i64 {
+        MAX_HITS
+    }
+
+    async fn ask(&self, rights: &[String], question: Question<'_>) -> heirloom_migrate::Result<Vec<Seen>> {
+        let rights: Vec<&str> = rights.iter().map(String::as_str).collect();
+        Ok(match self.1 {
+            Fault::Deaf => Vec::new(),
+            Fault::Wide => self.seen(&[HOME, NEXT_DOOR], question.words).await,
+            Fault::Credulous | Fault::Sound => self.seen(&rights, question.words).await,
+        })
+    }
+
+    async fn trespass(&self, _: &[String], home: &str, question: Question<'_>) -> heirloom_migrate::Result<Vec<Seen>> {
+        Ok(match self.1 {
+            Fault::Credulous => self.seen(&[home], question.words).await,
+            _ => Vec::new(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn every_door_is_asked_and_each_fault_of_one_is_named() {
+    let ((database, store), plan) = (store().await, plan(&[HOME]).await);
+    hand_down(&store, &plan, vec![fact(1, HOME, "the heron lands at dawn"), fact(2, HOME, "nothing to see")]).await;
+    let asked = async |fault| recall_proof(&plan, &store, 100, &[&Broken(&store, fault)]).await.unwrap();
+    let sound = asked(Fault::Sound).await;
+    assert!(sound.holds && sound.doors["broken"] == sound.sql, "{sound:?}");
+    let deaf = asked(Fault::Deaf).await;
+    assert!(!deaf.holds && deaf.sql == sound.sql, "{deaf:?}");
+    assert_eq!((deaf.doors["broken"].not_found.len(), deaf.doors["broken"].recalled), (2, 0));
+    let wide = asked(Fault::Wide).await;
+    assert!(!wide.holds && wide.doors["broken"].leaks.iter().any(|leak| leak.id == id(1)), "{wide:?}");
+    let credulous = asked(Fault::Credulous).await;
+    let told: Vec<_> = credulous.doors["broken"].leaks.iter().map(|leak| (leak.id, leak.seen_as.as_str())).collect();
+    assert!(!credulous.holds && told.contains(&(id(1), "others who ask for it by its name")), "{told:?}");
     database.close().await;
 }
 
@@ -152,7 +220,7 @@ async fn a_row_that_recall_cannot_find_is_named() {
     behind(&store, broken).await;
     let proof = prove(&plan, &store).await;
     assert!(!proof.holds, "{proof:?}");
-    assert_eq!((proof.not_found, proof.recalled), (vec![id(1)], 1));
+    assert_eq!((proof.sql.not_found, proof.sql.recalled), (vec![id(1)], 1));
     database.close().await;
 }
 

@@ -9,7 +9,7 @@ use heirloom_migrate::plan::Plan;
 use heirloom_migrate::report::{self, Evidence, Parts};
 use heirloom_migrate::value::Value;
 use heirloom_migrate::verify::{
-    ChunkVerdict, Class, Difference, Explanation, LeftOut, RecallProof, Side, Verification,
+    Answers, ChunkVerdict, Class, Difference, Explanation, LeftOut, RecallProof, Side, Verification,
 };
 use uuid::Uuid;
 
@@ -92,17 +92,15 @@ fn verification(plan: &Plan) -> Verification {
 }
 
 fn proof() -> RecallProof {
-    RecallProof {
-        namespaces: 1,
-        namespaces_asked: 1,
-        sampled: 20,
+    let sql = Answers {
         asked: 18,
         recalled: 18,
         left_out: BTreeMap::from([(LeftOut::Ghost, 2)]),
         leak_probes: 20,
-        holds: true,
-        ..RecallProof::default()
-    }
+        ..Answers::default()
+    };
+    let doors = ["http", "mcp"].map(|door| (door.to_owned(), sql.clone()));
+    RecallProof { namespaces: 1, namespaces_asked: 1, sampled: 20, sql, doors: doors.into(), holds: true }
 }
 
 async fn evidence(tenant: &str, mend: impl FnOnce(&mut Verification)) -> Evidence {

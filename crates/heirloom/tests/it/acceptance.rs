@@ -364,5 +364,15 @@ async fn three_rows_of_a_tenant_are_recalled_by_it_and_by_no_other() {
             assert!(!found(tenant, of), "flag{n} reached {tenant} {of}");
         }
     }
+    let evidence = legacy.ends(0, "report hongming.plan.json --json").json();
+    let proof = &evidence["migrations"][0]["recall"];
+    assert!(proof["asked"].as_u64() > Some(10), "{proof}");
+    for door in ["http", "mcp"] {
+        let answers = &proof["doors"][door];
+        for count in ["asked", "recalled", "leak_probes"] {
+            assert_eq!(answers[count], proof[count], "{door}: {proof}");
+        }
+        assert_eq!((&answers["not_found"], &answers["leaks"]), (&serde_json::json!([]), &serde_json::json!([])));
+    }
     legacy.close().await;
 }

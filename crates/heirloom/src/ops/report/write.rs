@@ -16,6 +16,7 @@ use crate::context::{Context, Progress};
 use crate::error::{Error, Result};
 use crate::ops::migration::{self, Opened};
 use crate::ops::{Doors, Operation, Output};
+use crate::proof::{Http, Mcp, Served};
 use crate::text::{Table, count};
 
 /// Rows of each namespace that recall is asked for.
@@ -36,7 +37,7 @@ pub struct Report {
 impl Operation for Report {
     const NAME: &'static str = "report write";
     const SUMMARY: &'static str = "Write the evidence of migrations: a page and its data";
-    const DETAIL: &'static str = "Compares every row again and asks recall for some of them, then writes report.html, a page that \
+    const DETAIL: &'static str = "Compares every row again and asks for some of them over SQL, HTTP and MCP, as their own tenant and as everybody else, then writes report.html, a page that \
         needs nothing else, and report.json, signed when the settings name a key. No content is in either. Exit code 3 when something does not hold.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = true;
@@ -142,7 +143,11 @@ pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &P
     .await?;
     // Recall answers for the store alone.
     let recall = match opened.foreign {
-        None => Some(verify::recall_proof(plan, &store, SAMPLE).await?),
+        None => {
+            let served = Served::new(context)?;
+            let (http, mcp) = (Http(&served), Mcp(&served));
+            Some(verify::recall_proof(plan, &store, SAMPLE, &[&http, &mcp]).await?)
+        }
         Some(_) => None,
     };
     let soak = {
