@@ -29,6 +29,7 @@ mod http_api;
 mod http_events;
 mod inspector;
 mod into_pgmnemo_guide;
+mod into_plugin;
 mod json;
 mod kill;
 mod legacy;
