@@ -25,7 +25,7 @@ use crate::error::{MigrateError, Result};
 const SMALL: usize = 1 << 20;
 
 /// Most bytes of a search's answer.
-const LARGE: usize = 32 << 20;
+const LARGE: usize = 8 << 20;
 
 /// How often a request is sent that a plugin fails at and nothing else.
 const FAULTS: u32 = 3;

@@ -160,15 +160,15 @@ fn body(memory: &Memory, dimension: usize) -> Value {
 }
 
 fn reject(refusal: Refusal, field: Option<&str>) -> Reject {
-    let (code, accepted) = match refusal.status {
-        413 => (RejectCode::TooLarge, "a shorter one"),
-        401 | 403 => (RejectCode::Database, "a token that may write to the namespace"),
-        409 => (RejectCode::Database, "an id that nobody has there, and that was not forgotten there"),
-        500.. => (RejectCode::Database, "what the plugin does not fail at: its log says why"),
-        _ => (RejectCode::Database, "what the plugin takes: its log says why"),
+    let accepted = match refusal.status {
+        413 => "a shorter one",
+        401 | 403 => "a token that may write to the namespace",
+        409 => "an id that nobody has there, and that was not forgotten there",
+        500.. => "what the plugin does not fail at: its log says why",
+        _ => "what the plugin takes: its log says why",
     };
     Reject {
-        code,
+        code: RejectCode::Database,
         field: refusal.field.or(field).map(str::to_owned),
         column: None,
         message: format!("the plugin does not take it ({refusal}); accepted: {accepted}"),
