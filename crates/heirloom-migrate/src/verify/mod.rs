@@ -174,8 +174,18 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
     Ok(verification)
 }
 
+/// Which fields a target does not show, or which it shows where these are fewer.
+pub fn what_is_compared(not_shown: &[String]) -> String {
+    let shown: Vec<&str> =
+        crate::canon::FIELDS.into_iter().filter(|field| !not_shown.iter().any(|hidden| hidden == field)).collect();
+    match shown.len() < not_shown.len() {
+        true => format!("the target shows {} alone", shown.join(", ")),
+        false => format!("the target does not show {}", not_shown.join(", ")),
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
-fn is_none(count: &u64) -> bool {
+pub(crate) fn is_none(count: &u64) -> bool {
     *count == 0
 }
 

@@ -30,6 +30,7 @@ mod http_events;
 mod inspector;
 mod into_pgmnemo_guide;
 mod into_plugin;
+mod into_plugin_guide;
 mod json;
 mod kill;
 mod legacy;
