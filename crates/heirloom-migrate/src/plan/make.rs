@@ -289,12 +289,17 @@ fn refusals(
     let mut refusals: Vec<String> = columns
         .iter()
         .filter(|column| column.fate == Fate::Lost)
-        .map(|column| {
-            format!(
+        .map(|column| match predicted {
+            None => format!(
                 "Column {0} would be lost: it is neither mapped, nor kept, nor dropped with a reason. Map it, write \
                  [keep] rest = \"origin\", or [keep] drop = {{ {0} = \"why\" }}",
                 column.column
-            )
+            ),
+            Some(_) => format!(
+                "Column {0} would be lost: it is neither mapped nor dropped with a reason, and only a store of Heirloom's \
+                 keeps an origin. Map it, or write [keep] drop = {{ {0} = \"why\" }}",
+                column.column
+            ),
         })
         .collect();
     let Counts { rows, rejected, .. } = surveyed.counts;

@@ -74,6 +74,20 @@ async fn it_waits_as_long_as_it_is_asked_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_only_an_origin_would_keep_is_lost_and_the_plan_says_so() {
+    let beside = Beside::new(LEGACY).await;
+    beside.ground.sql("alter table note add column mood text").await;
+    let plan = beside.plan(50).await.unwrap();
+    assert_eq!(plan.refusals.len(), 1);
+    assert!(plan.refusals[0].starts_with("Column mood would be lost"), "{:?}", plan.refusals);
+    assert!(said(beside.apply(&plan, 1).await).contains("Column mood would be lost"));
+    let dropped = file().replace("[reject]", "[keep]\ndrop = { mood = \"nobody reads it\" }\n[reject]");
+    let plan = plan_into(&beside.ground, &beside.fake.target(1), &dropped, 50).await.unwrap();
+    assert_eq!(plan.refusals, Vec::<String>::new());
+    beside.ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn so_many_go_at_a_time_and_no_more() {
     let beside = Beside::new(LEGACY).await;
     let plan = beside.plan(15).await.unwrap();

@@ -15,7 +15,7 @@ use crate::support::Ran;
 const TABLE: &str = "
     create table notes (
         id uuid primary key, team text not null, body text not null, pinned boolean not null default false, tags jsonb,
-        vec text, made timestamptz, ends timestamptz, live boolean not null default true
+        made timestamptz, ends timestamptz, live boolean not null default true
     );
     insert into notes (id, team, body, pinned, tags, made, ends)
     select md5('note ' || g)::uuid, case when g <= 300 then 'big' else 'small' end,
