@@ -72,6 +72,16 @@ pub enum MigrateError {
         /// What to do.
         cure: String,
     },
+    /// A target that is reached over HTTP is not to be had; it was asked as often as makes sense.
+    #[error("{target} {what}; {cure}")]
+    Away {
+        /// The target, without credentials.
+        target: String,
+        /// What it does.
+        what: String,
+        /// How to go on.
+        cure: String,
+    },
     /// The ledger is newer than this binary, or not what it should be.
     #[error("Ledger: {0}")]
     Ledger(String),

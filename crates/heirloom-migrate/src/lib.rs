@@ -12,6 +12,7 @@
 //! - [`apply`]: chunk after chunk, each one transaction with its ledger row.
 //! - [`ledger`]: the only writer of `heirloom_migrate`.
 //! - [`target`]: targets that are no store of ours.
+//! - [`http`]: how others are called over HTTP, here and in the binary.
 //! - [`verify`]: reads both sides with code of its own and names each difference.
 //! - [`mod@clock`] and [`audit`]: what time it is, and the chain that proves each step.
 //! - [`soak`]: old against new, day after day, until the source can go.
@@ -32,6 +33,7 @@ pub mod error;
 pub mod file;
 pub mod finding;
 pub mod fleet;
+pub mod http;
 pub mod ledger;
 pub mod mapping;
 mod part;

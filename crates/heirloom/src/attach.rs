@@ -118,7 +118,7 @@ pub async fn run(context: &Context, owner: &OwnerRecord, op: &Op, arguments: Val
     };
     let gone = |what: &str| Error::Temporary(format!("the process {} that has the store open {what}", owner.pid));
     let body = serde_json::to_vec(&envelope).map_err(|error| Error::Bug(error.to_string()))?;
-    let client = crate::client::builder().and_then(|builder| builder.build().ok());
+    let client = heirloom_migrate::http::builder().and_then(|builder| builder.build().ok());
     let client = client.ok_or_else(|| Error::Bug("no HTTP client can be made".to_owned()))?;
     let request = client.post(format!("{address}/attach")).bearer_auth(token.trim()).body(body);
     let mut response = request.send().await.map_err(|_| gone("does not answer"))?;

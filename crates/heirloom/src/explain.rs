@@ -84,6 +84,7 @@ cases! {
         "check free space and the rights of the directory; with -vv the log says more";
     BUSY = "no-connection-free" Temporary "All connections are in use."
         "raise database.pool, or run fewer commands at once";
+    TARGET_AWAY = "target-away" Temporary "A target that is reached over HTTP does not answer, or fails at everything." "";
     IO = "data-directory-io" User "A file of the embedded store cannot be read or written."
         "check the rights of the directory and the space on the disk";
     INVALID = "invalid-value" User "A value of a memory is not acceptable." "";
@@ -376,6 +377,7 @@ fn migrate_case(error: &MigrateError) -> Case {
         MigrateError::Source { .. } => SOURCE,
         MigrateError::Plan { .. } => PLAN,
         MigrateError::Refused { .. } => REFUSED,
+        MigrateError::Away { .. } => TARGET_AWAY,
         MigrateError::Ledger(_) => LEDGER,
         MigrateError::Read { .. } => READ,
         MigrateError::Target(_)

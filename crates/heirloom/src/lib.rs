@@ -22,7 +22,6 @@ pub mod backfill;
 pub mod browser;
 pub mod caller;
 pub mod cli;
-pub mod client;
 pub mod command;
 pub mod compat;
 pub mod config;

@@ -109,7 +109,7 @@ async fn command(program: &str, arguments: &[String], body: &[u8]) -> Result<(),
 }
 
 async fn post(address: &str, body: Vec<u8>) -> Result<(), String> {
-    let client = crate::client::builder().and_then(|builder| builder.timeout(PATIENCE).build().ok());
+    let client = heirloom_migrate::http::builder().and_then(|builder| builder.timeout(PATIENCE).build().ok());
     let client = client.ok_or_else(|| "no encryption is available".to_owned())?;
     let sent = client.post(address).header("content-type", "application/json").body(body).send().await;
     match sent {

@@ -45,7 +45,7 @@ impl<'a> Served<'a> {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(context: &'a Context) -> Result<Self> {
-        let client = crate::client::builder().and_then(|builder| builder.build().ok());
+        let client = heirloom_migrate::http::builder().and_then(|builder| builder.build().ok());
         let client = client.ok_or_else(|| Error::Bug("no HTTP client can be made".to_owned()))?;
         Ok(Self { context, client, stop: Cancel::default(), open: tokio::sync::Mutex::default() })
     }

@@ -12,7 +12,7 @@ pub(crate) mod suggest;
 
 use crate::error::Place;
 use crate::source::Relation;
-use crate::target::{Collisions, Gate, Surface};
+use crate::target::{Collisions, Gate};
 
 /// A word of the file and where it stands. Words from a preset stand in `preset:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,12 @@ pub struct MigrationFile {
     pub collisions: Collisions,
     /// `[target] gate`: lessons without provenance, into a pgmnemo.
     pub gate: Gate,
+    /// `[target] token`: a reference to what a memory plugin asks for.
+    pub token: Option<At<String>>,
+    /// `[target] concurrency`: requests to a memory plugin at a time.
+    pub concurrency: usize,
+    /// `[target] dimension`: width of a memory plugin's vectors, which its contract does not say.
+    pub dimension: usize,
     /// `[namespace]`
     pub namespace: NamespaceSpec,
     /// `[map]`, by memory field, in file order. A field that comes several times has alternatives: the first that says
@@ -245,13 +251,6 @@ pub enum Redact {
     Off,
 }
 
-impl MigrationFile {
-    /// What the file chooses for a target that is no store.
-    pub fn surface(&self) -> Surface {
-        Surface::Pgmnemo { collisions: self.collisions, gate: self.gate, is_ours: false }
-    }
-}
-
 impl Budget {
     /// Reads a number of rows, or a share of them with a per cent sign; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
@@ -287,4 +286,4 @@ pub(crate) use secret::has_password;
 pub(crate) use suggest::nearest;
 
 pub use preset::PRESETS;
-pub use secret::resolve_url;
+pub use secret::{resolve_token, resolve_url};

@@ -4,7 +4,7 @@
 //! whole in `[namespace]`.
 
 use super::doc::{Doc, Tab, Val};
-use super::secret::{check_source, check_target};
+use super::secret::{check_source, check_target, check_token};
 use super::suggest::nearest;
 use super::{
     At, Budget, Epoch, FieldSpec, IdRule, KeepRest, MigrationFile, NamespaceSpec, Otherwise, Redact, RetireSpec,
@@ -30,6 +30,9 @@ struct Part {
     target: Option<At<String>>,
     collisions: Option<Collisions>,
     gate: Option<Gate>,
+    token: Option<At<String>>,
+    concurrency: Option<usize>,
+    dimension: Option<usize>,
     namespace: Option<NamespaceSpec>,
     map: Vec<(At<String>, FieldSpec)>,
     optional: Vec<String>,
@@ -46,6 +49,12 @@ struct Part {
 
 /// Days of a soak when the file says nothing.
 const SOAK_DAYS: u32 = 30;
+
+/// Requests to a memory plugin at a time when the file says nothing.
+const CONCURRENCY: usize = 8;
+
+/// Width of the vectors of the platform's own plugin.
+const DIMENSION: usize = 1_536;
 
 /// Days of grace when the file says nothing.
 const GRACE_DAYS: u32 = 7;
@@ -128,13 +137,16 @@ impl Part {
             part.source(table)?;
         }
         if let Some(mut table) = root.take_table("target")? {
-            table.only(&["url", "collisions", "gate"])?;
+            table.only(&["url", "collisions", "gate", "token", "concurrency", "dimension"])?;
             part.target = table.take_string("url")?.map(check_target).transpose()?;
             let accepted = [("refuse", Collisions::Refuse), ("spread", Collisions::Spread)];
             part.collisions =
                 table.take("collisions").map(|word| one_of(word, &accepted)).transpose()?.map(|at| at.value);
             let accepted = [("enforce", Gate::Enforce), ("warn", Gate::Warn)];
             part.gate = table.take("gate").map(|word| one_of(word, &accepted)).transpose()?.map(|at| at.value);
+            part.token = table.take_string("token")?.map(check_token).transpose()?;
+            part.concurrency = table.take("concurrency").map(|word| whole(word, "requests", 1, 64)).transpose()?;
+            part.dimension = table.take("dimension").map(|word| whole(word, "dimensions", 1, 16_000)).transpose()?;
         }
         if let Some(table) = root.take_table("namespace")? {
             part.namespace = Some(namespace(table)?);
@@ -243,6 +255,9 @@ impl Part {
             target: self.target.or(below.target),
             collisions: self.collisions.or(below.collisions),
             gate: self.gate.or(below.gate),
+            token: self.token.or(below.token),
+            concurrency: self.concurrency.or(below.concurrency),
+            dimension: self.dimension.or(below.dimension),
             namespace: self.namespace.or(below.namespace),
             map,
             optional: [self.optional, below.optional].concat(),
@@ -297,6 +312,9 @@ impl Part {
             target: self.target,
             collisions: self.collisions.unwrap_or_default(),
             gate: self.gate.unwrap_or_default(),
+            token: self.token,
+            concurrency: self.concurrency.unwrap_or(CONCURRENCY),
+            dimension: self.dimension.unwrap_or(DIMENSION),
             namespace: self.namespace.ok_or_else(|| {
                 missing(
                     "[namespace]",
@@ -497,12 +515,22 @@ fn scale(word: Val<'_, '_>) -> Result<At<(f64, f64)>> {
 
 /// A whole number of days, from `least` to ten years.
 fn days(word: Val<'_, '_>, least: u32) -> Result<u32> {
+    whole(word, "days", least, 3_650)
+}
+
+/// A whole number of something, from `least` to `most`.
+fn whole<T: std::str::FromStr + PartialOrd + std::fmt::Display>(
+    word: Val<'_, '_>,
+    what: &str,
+    least: T,
+    most: T,
+) -> Result<T> {
     let word = word.written_number()?;
-    let days = word.value.parse::<u32>().ok().filter(|days| (least..=3_650).contains(days));
-    days.ok_or_else(|| MigrateError::File {
+    let number = word.value.parse::<T>().ok().filter(|number| (&least..=&most).contains(&number));
+    number.ok_or_else(|| MigrateError::File {
         place: word.place,
-        what: format!("{} days", word.value),
-        accepted: format!("write a whole number of days, {least} to 3650"),
+        what: format!("{} {what}", word.value),
+        accepted: format!("write a whole number of {what}, {least} to {most}"),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::error::{MigrateError, Result};
 /// What `[source] url` takes.
 const SOURCE_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, sqlite:FILE, or `store` for a table in the target's own database";
 /// What `[target] url` takes.
-const TARGET_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, pgmnemo+postgres://USER@HOST/DATABASE, or no url at all for the configured store";
+const TARGET_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/DATABASE, pgmnemo+postgres://USER@HOST/DATABASE, plugin+http://HOST:PORT, or no url at all for the configured store";
 
 /// The URL a word of the file stands for.
 ///
@@ -20,34 +20,60 @@ const TARGET_FORMS: &str = "accepted: env:NAME, file:PATH, postgres://USER@HOST/
 /// [`MigrateError::File`] at the word when the name is not set or the file cannot be read. The error never quotes what
 /// the reference stands for.
 pub fn resolve_url(word: &At<String>, secrets: &Secrets<'_>) -> Result<String> {
-    let fail = |what: String, accepted: &str| MigrateError::File {
-        place: word.place.clone(),
-        what,
-        accepted: accepted.to_owned(),
-    };
+    resolve(word, secrets, "the database's URL")
+}
+
+/// The token a word of the file stands for, as [`resolve_url`].
+///
+/// # Errors
+///
+/// As [`resolve_url`]; and when the token cannot be one, because it has a space or a control character in it.
+pub fn resolve_token(word: &At<String>, secrets: &Secrets<'_>) -> Result<String> {
+    let token = resolve(word, secrets, "the token")?;
+    match token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(token),
+        false => Err(MigrateError::File {
+            place: word.place.clone(),
+            what: format!("{} has something in it that no token has", word.value),
+            accepted: "set it to the token and nothing else".to_owned(),
+        }),
+    }
+}
+
+fn resolve(word: &At<String>, secrets: &Secrets<'_>, whole: &str) -> Result<String> {
+    let fail = |what: String, accepted: String| MigrateError::File { place: word.place.clone(), what, accepted };
+    let alone = || format!("a file that holds {whole} and nothing else");
     if let Some(name) = word.value.strip_prefix("env:") {
         return match secrets(name) {
-            Some(url) if !url.is_empty() => Ok(url),
-            Some(_) => Err(fail(format!("env:{name} is empty"), "set it to the database's URL")),
+            Some(secret) if !secret.is_empty() => Ok(secret),
+            Some(_) => Err(fail(format!("env:{name} is empty"), format!("set it to {whole}"))),
             None => {
-                Err(fail(format!("env:{name} is not set"), "set it to the database's URL, or write another reference"))
+                Err(fail(format!("env:{name} is not set"), format!("set it to {whole}, or write another reference")))
             }
         };
     }
     if let Some(path) = word.value.strip_prefix("file:") {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            fail(
-                format!("file:{path} cannot be read: {error}"),
-                "a file that holds the database's URL and nothing else",
-            )
-        })?;
-        let url = text.trim_end_matches(['\n', '\r']);
-        if url.is_empty() {
-            return Err(fail(format!("file:{path} is empty"), "a file that holds the database's URL and nothing else"));
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| fail(format!("file:{path} cannot be read: {error}"), alone()))?;
+        let secret = text.trim_end_matches(['\n', '\r']);
+        if secret.is_empty() {
+            return Err(fail(format!("file:{path} is empty"), alone()));
         }
-        return Ok(url.to_owned());
+        return Ok(secret.to_owned());
     }
     Ok(word.value.clone())
+}
+
+/// Refuses a token that is written out.
+pub(crate) fn check_token(word: At<String>) -> Result<At<String>> {
+    match prefixed(&word.value, &["env:", "file:"]) {
+        true => Ok(word),
+        false => Err(MigrateError::File {
+            place: word.place,
+            what: "this is no reference, and a migration file is meant to be shared".to_owned(),
+            accepted: "write env:NAME or file:PATH, and put the token there".to_owned(),
+        }),
+    }
 }
 
 /// Refuses a source URL that no source opens or that has a password in it.

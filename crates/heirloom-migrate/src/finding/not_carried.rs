@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Danger,
     title: "fields that the target has no place for",
     means: "The rows say something in fields that the target cannot hold. It stays behind.",
-    cure: "Map it into `metadata`, or leave the field out of the map.",
+    cure: "Map it into a field that the target has (`metadata` of a pgmnemo, `propagation` of a memory plugin), or leave it out of the map.",
     check,
 };
 
@@ -27,6 +27,6 @@ fn check(facts: &Facts<'_>) -> Option<Found> {
     Found::danger(
         most,
         format!("the target has no place for {}", list(&said, FIELDS.len())),
-        "it into metadata, or leave the field out of the map",
+        "it into metadata of a pgmnemo, into propagation of a memory plugin, or leave the field out of the map",
     )
 }

@@ -15,6 +15,11 @@ impl Program {
             let (fate, to, note) = match (used.is_empty(), dropped, self.file.keep_rest) {
                 (false, _, _) => (Fate::Mapped, used, None),
                 (true, Some((_, reason)), _) => (Fate::Dropped, Vec::new(), Some(reason.clone())),
+                // Only a store has an origin to keep it in.
+                (true, None, KeepRest::Origin) if self.context.surface.is_some() => (Fate::Lost, Vec::new(), None),
+                (true, None, KeepRest::Metadata) if self.context.surface.is_some() => {
+                    (Fate::Kept, vec!["metadata".to_owned()], None)
+                }
                 (true, None, KeepRest::Origin) => (Fate::Kept, vec!["origin".to_owned()], None),
                 (true, None, KeepRest::Metadata) => (Fate::Kept, vec!["metadata".into(), "origin".into()], None),
                 (true, None, KeepRest::Nowhere) => (Fate::Lost, Vec::new(), None),

@@ -123,7 +123,7 @@ pub enum RejectCode {
     TooLarge,
     /// Two source rows with the same identity.
     DuplicateKey,
-    /// Only the database saw it (bisected to the row).
+    /// Only the database saw it (bisected to the row), or what takes rows over HTTP.
     Database,
     /// A target that is no store has no way to say the value.
     NotCarried,

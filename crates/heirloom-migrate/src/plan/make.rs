@@ -55,12 +55,16 @@ pub async fn make(request: Request<'_>) -> Result<Plan> {
 
 async fn make_into(request: Request<'_>, foreign: &dyn Foreign, store: Target) -> Result<Plan> {
     let target = Target { foreign: Some(foreign.look().await?), ..store };
-    let Request { file, source, heirloom, now, limits, progress, .. } = request;
+    let Request { file, source, heirloom, now, mut limits, progress, .. } = request;
+    if let Some(found) = &target.foreign {
+        limits.chunk_rows = limits.chunk_rows.min(found.surface.chunk_rows());
+    }
     let found = Found::look(file, source).await?;
     let (mut survey, fates) = found.read(file, source, &target, now, limits, progress).await?;
     let announced = std::mem::take(&mut survey.announced);
     let mut surveyed = survey.finish();
-    let predicted = foreign.predict(&announced).await?;
+    let namespaces: Vec<&str> = surveyed.namespaces.iter().map(|home| home.namespace.as_str()).collect();
+    let predicted = foreign.predict(&announced, &namespaces).await?;
     surveyed.counts.present = predicted.present;
     Ok(found.plan(file, &target, Made { heirloom, now }, fates, surveyed, Some(predicted)))
 }
@@ -285,12 +289,17 @@ fn refusals(
     let mut refusals: Vec<String> = columns
         .iter()
         .filter(|column| column.fate == Fate::Lost)
-        .map(|column| {
-            format!(
+        .map(|column| match predicted {
+            None => format!(
                 "Column {0} would be lost: it is neither mapped, nor kept, nor dropped with a reason. Map it, write \
                  [keep] rest = \"origin\", or [keep] drop = {{ {0} = \"why\" }}",
                 column.column
-            )
+            ),
+            Some(_) => format!(
+                "Column {0} would be lost: it is neither mapped nor dropped with a reason, and only a store of Heirloom's \
+                 keeps an origin. Map it, or write [keep] drop = {{ {0} = \"why\" }}",
+                column.column
+            ),
         })
         .collect();
     let Counts { rows, rejected, .. } = surveyed.counts;

@@ -79,6 +79,15 @@ fn header(page: &mut Page, plan: &Plan) {
     if !known.is_empty() {
         page.wrap("", "", &format!("Of these: {}.", known.join(", ")));
     }
+    let beyond = plan.target.predicted.as_ref().map_or(0, |predicted| predicted.beyond_sight);
+    if beyond > 0 {
+        let what = plural(beyond, "namespace");
+        page.wrap(
+            "",
+            "",
+            &format!("{what} of the target show a part of themselves alone, so more may be there already."),
+        );
+    }
     page.wrap(
         "",
         "",

@@ -80,6 +80,8 @@ impl Evidence {
             explained: verification.map(|verification| verification.explained.clone()).unwrap_or_default(),
             differences: verification.map(differences).unwrap_or_default(),
             not_shown: verification.map(|verification| verification.not_shown.clone()).unwrap_or_default(),
+            unseen: verification.map_or(0, |verification| verification.unseen),
+            partly_shown: verification.map_or(0, |verification| verification.partly_shown),
             digests: verification.map(|verification| Digests {
                 merkle_root: verification.merkle_root.clone(),
                 chunks: verification.chunks.clone(),

@@ -86,6 +86,12 @@ pub struct Evidence {
     /// Fields that the target does not show, so that they were not compared; none of a store's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_shown: Vec<String>,
+    /// Rows of which the target does not show whether they are there; none of a store's.
+    #[serde(default, skip_serializing_if = "crate::verify::is_none")]
+    pub unseen: u64,
+    /// Namespaces that the target shows a part of; none of a store's.
+    #[serde(default, skip_serializing_if = "crate::verify::is_none")]
+    pub partly_shown: u64,
     /// The comparison's digests; absent when nothing was compared.
     pub digests: Option<Digests>,
     /// What recall brought back; absent when it was not asked.

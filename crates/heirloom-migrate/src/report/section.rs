@@ -135,8 +135,27 @@ fn differences(page: &mut Page, one: &Evidence) {
         return;
     };
     if !one.not_shown.is_empty() {
-        let fields = one.not_shown.join(", ");
-        page.element("p", "", &format!("The target does not show {fields}; nothing is said of these."));
+        let what = crate::verify::what_is_compared(&one.not_shown);
+        let what = what.replacen("the", "The", 1);
+        page.element("p", "", &format!("{what}; nothing is said of what it does not show."));
+    }
+    if one.unseen > 0 {
+        let rows = several(one.unseen, "row");
+        page.element(
+            "p",
+            "",
+            &format!("Of {rows} the target does not show whether they are there; nothing is said of them."),
+        );
+    }
+    if one.partly_shown > 0 {
+        let homes = several(one.partly_shown, "namespace");
+        page.element(
+            "p",
+            "",
+            &format!(
+                "The target shows a part of {homes} alone; of live rows, and of rows left there, some are counted."
+            ),
+        );
     }
     if one.explained.is_empty() && count == 0 {
         page.element("p", "quiet", "None, in any row or column.");

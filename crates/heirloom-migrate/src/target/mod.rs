@@ -9,10 +9,15 @@
 //! row that is there is found by it, and handing down again what is there writes nothing. A process killed between the two
 //! commits leaves rows that the next one finds and takes for what they are.
 //!
+//! What a target does not show is no difference and no proof: it is counted ([`Seen::unseen`], [`Beyond`]) and said.
+//!
 //! Deliberately absent: any retry of a chunk (the crew's), any deletion.
 
 pub mod pgmnemo;
+pub mod plugin;
 mod surface;
+
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use heirloom_store::Memory;
@@ -21,10 +26,12 @@ use uuid::Uuid;
 
 use crate::digest::{Digest, Key};
 use crate::error::{MigrateError, Result};
+use crate::file::{MigrationFile, Secrets, resolve_token};
 use crate::mapping::Reject;
 use crate::source::Identity;
 
 pub use pgmnemo::Pgmnemo;
+pub use plugin::Plugin;
 pub use surface::{Collisions, Gate, Surface};
 
 /// A foreign target as a plan found it; apply and verify refuse another one.
@@ -75,6 +82,9 @@ pub struct Predicted {
     pub theirs: u64,
     /// Colliding rows whose like belongs to another project.
     pub across: u64,
+    /// Namespaces that show a part of themselves alone, so that more may be there already.
+    #[serde(default)]
+    pub beyond_sight: u64,
 }
 
 /// A row on its way.
@@ -129,6 +139,37 @@ pub struct Shown {
     pub superseded: bool,
 }
 
+/// A row that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// Its namespace and its text as they should be, where a row should be.
+    pub place: Option<(&'a str, &'a str)>,
+}
+
+/// What a target shows of the rows that were asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Those that are there.
+    pub rows: Vec<Shown>,
+    /// Those of which the target does not show whether they are there; the others are not.
+    pub unseen: HashSet<Uuid>,
+}
+
+/// What a target holds beside the rows that the source has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// Rows that are there, of those that the source has no longer.
+    pub left: Vec<Uuid>,
+    /// How many of those it does not show, be they there or not.
+    pub unseen: u64,
+    /// Rows that were not handed down from here, as far as it shows them.
+    pub live: u64,
+    /// Namespaces that it shows a part of.
+    pub partly: u64,
+}
+
 /// A target that is no store of ours.
 #[async_trait]
 pub trait Foreign: Send + Sync {
@@ -138,46 +179,54 @@ pub trait Foreign: Send + Sync {
     /// When it does not answer, or is not what its URL says.
     async fn look(&self) -> Result<Found>;
 
-    /// What it would do to these rows. Reads only.
+    /// What it would do to these rows of these namespaces. Reads only.
     ///
     /// # Errors
     /// As [`Foreign::look`].
-    async fn predict(&self, rows: &[Announced]) -> Result<Predicted>;
+    async fn predict(&self, rows: &[Announced], namespaces: &[&str]) -> Result<Predicted>;
 
-    /// Hands rows down, and says what became of each, in their order. All of it or nothing.
+    /// Hands rows down, and says what became of each, in their order. When it fails, rows may be there that nobody was told
+    /// of; the next attempt finds them by their ids.
     ///
     /// # Errors
     /// When it does not answer. What one row alone causes is its [`Fate::Refused`].
     async fn deliver(&self, terms: Terms<'_>, rows: &[Parcel]) -> Result<Vec<Fate>>;
 
-    /// The rows of these ids, by a decoder that shares nothing with what wrote them.
+    /// These rows, by a decoder that shares nothing with what wrote them.
     ///
     /// # Errors
     /// As [`Foreign::look`].
-    async fn rows(&self, surface: &Surface, ids: &[Uuid]) -> Result<Vec<Shown>>;
+    async fn rows(&self, surface: &Surface, wanted: &[Wanted<'_>]) -> Result<Seen>;
 
-    /// How many rows of these namespaces no migration brought.
+    /// What else these namespaces hold: of the rows that were handed down (`ours`) those that are gone at the source, and
+    /// rows of others.
     ///
     /// # Errors
     /// As [`Foreign::look`].
-    async fn live(&self, namespaces: &[&str]) -> Result<u64>;
+    async fn beyond(&self, namespaces: &[&str], ours: &HashSet<Uuid>, gone: &[Uuid]) -> Result<Beyond>;
 }
 
 /// The schemes of foreign targets.
-pub const SCHEMES: [&str; 2] = ["pgmnemo+postgres://", "pgmnemo+postgresql://"];
+pub const SCHEMES: [&str; 4] = ["pgmnemo+postgres://", "pgmnemo+postgresql://", "plugin+http://", "plugin+https://"];
 
 /// Whether a URL names a foreign target.
 pub fn is_foreign(url: &str) -> bool {
     SCHEMES.iter().any(|scheme| url.starts_with(scheme))
 }
 
-/// Opens a foreign target; `None` where the URL is that of a store.
+/// Opens the target at `url` as a file wants it; `None` where the URL is that of a store. `secrets` answers the file's
+/// references.
 ///
 /// # Errors
-/// When it does not answer.
-pub async fn open(url: &str, surface: Surface) -> Result<Option<Box<dyn Foreign>>> {
-    match url.strip_prefix("pgmnemo+").filter(|_| is_foreign(url)) {
-        Some(url) => Ok(Some(Box::new(Pgmnemo::open(url, surface).await?))),
+/// When it does not answer, or a reference stands for nothing.
+pub async fn open(url: &str, file: &MigrationFile, secrets: &Secrets<'_>) -> Result<Option<Box<dyn Foreign>>> {
+    let scheme = url.split_once('+').filter(|_| is_foreign(url));
+    match scheme {
+        Some(("pgmnemo", url)) => Ok(Some(Box::new(Pgmnemo::open(url, Surface::pgmnemo(file)).await?))),
+        Some((_, url)) => {
+            let token = file.token.as_ref().map(|word| resolve_token(word, secrets)).transpose()?;
+            Ok(Some(Box::new(plugin::open(url, file, token)?)))
+        }
         None => Ok(None),
     }
 }

@@ -4,9 +4,11 @@
 use heirloom_store::Memory;
 use serde::{Deserialize, Serialize};
 
-use super::{Closing, pgmnemo};
+use super::plugin::Capabilities;
+use super::{Closing, pgmnemo, plugin};
 use crate::canon::{self, FIELDS};
 use crate::digest::{Digest, Key};
+use crate::file::MigrationFile;
 use crate::mapping::Reject;
 
 /// What happens to lessons that the target takes for versions of one.
@@ -44,13 +46,37 @@ pub enum Surface {
         /// Whether it is Heirloom's own door of that name, which closes less and never verifies a ghost.
         is_ours: bool,
     },
+    /// A memory plugin over HTTP.
+    Plugin {
+        /// What it can do.
+        can: Capabilities,
+    },
 }
 
 impl Surface {
+    /// A table of a pgmnemo, as a file chooses.
+    pub fn pgmnemo(file: &MigrationFile) -> Self {
+        Self::Pgmnemo { collisions: file.collisions, gate: file.gate, is_ours: false }
+    }
+
+    /// Rows of a chunk at most: what has to be looked for again when a chunk is done again.
+    pub(crate) fn chunk_rows(&self) -> u64 {
+        match self {
+            Self::Pgmnemo { .. } => u64::MAX,
+            Self::Plugin { .. } => plugin::CHUNK_ROWS,
+        }
+    }
+
+    /// Whether it searches by words.
+    pub(super) fn searches_words(&self) -> bool {
+        matches!(self, Self::Plugin { can } if can.words)
+    }
+
     /// What its table is called.
     pub fn table(&self) -> &'static str {
         match self {
             Self::Pgmnemo { .. } => "pgmnemo.agent_lesson",
+            Self::Plugin { .. } => "memories of a plugin",
         }
     }
 
@@ -62,6 +88,7 @@ impl Surface {
     pub fn carry(&self, memory: &mut Memory) -> Result<Vec<&'static str>, Reject> {
         match self {
             Self::Pgmnemo { gate, is_ours, .. } => pgmnemo::carry(memory, *gate, *is_ours),
+            Self::Plugin { can } => plugin::carry(memory, *can),
         }
     }
 
@@ -69,6 +96,7 @@ impl Surface {
     pub fn shows(&self, field: &str) -> bool {
         match self {
             Self::Pgmnemo { .. } => !pgmnemo::HIDDEN.contains(&field),
+            Self::Plugin { can } => plugin::shows(field, *can),
         }
     }
 
@@ -76,6 +104,7 @@ impl Surface {
     pub fn keeps(&self, field: &str) -> bool {
         match self {
             Self::Pgmnemo { .. } => self.shows(field) && field != pgmnemo::STAMPED,
+            Self::Plugin { .. } => self.shows(field),
         }
     }
 
@@ -83,6 +112,7 @@ impl Surface {
     pub fn closing(&self, memory: &Memory) -> Option<Closing> {
         match self {
             Self::Pgmnemo { is_ours, .. } => pgmnemo::closing(memory, *is_ours),
+            Self::Plugin { .. } => None,
         }
     }
 

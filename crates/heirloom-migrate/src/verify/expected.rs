@@ -12,7 +12,10 @@ use crate::file::MigrationFile;
 use crate::mapping::Program;
 use crate::plan::{self, Plan, PlannedChunk};
 use crate::source::{self, Source, verbatim};
-use crate::target::{self, Foreign};
+use crate::target::{self, Foreign, Wanted};
+
+/// Bytes of a frame before its value.
+const FRAME: usize = 6;
 
 /// Everything the comparison needs, checked once.
 pub(super) struct Work<'a> {
@@ -41,6 +44,17 @@ pub(super) struct Expected {
     pub(super) expires_at: Option<Moment>,
     /// Namespace and one frame a field; `None` when the row does not map or is a repetition.
     pub(super) memory: Option<(String, Vec<Vec<u8>>)>,
+}
+
+impl Expected {
+    /// How a target that is no store is asked for it.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        let place = self.memory.as_ref().and_then(|(namespace, frames)| {
+            let at = FIELDS.iter().position(|field| *field == "content")?;
+            Some((namespace.as_str(), std::str::from_utf8(frames.get(at)?.get(FRAME..)?).ok()?))
+        });
+        Wanted { id: self.id, place }
+    }
 }
 
 impl<'a> Work<'a> {

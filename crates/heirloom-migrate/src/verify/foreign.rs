@@ -6,14 +6,14 @@ use std::collections::HashSet;
 use heirloom_store::Moment;
 use uuid::Uuid;
 
+use super::Verification;
 use super::difference::{Class, Difference, Explanation};
-use super::expected::Work;
+use super::expected::{Expected, Work};
 use super::target::{TargetOrigin, TargetRow};
-use super::{MAX_LISTED, Verification};
 use crate::canon::FIELDS;
 use crate::error::Result;
 use crate::ledger;
-use crate::target::Foreign;
+use crate::target::{Foreign, Seen, Wanted};
 
 /// What a trigger that closes a row changes.
 const CLOSING: [&str; 2] = ["valid_to", "updated_at"];
@@ -23,9 +23,16 @@ const CLOSING: [&str; 2] = ["valid_to", "updated_at"];
 pub(super) struct Aside {
     /// Closed, and a newer one of their kind is open.
     superseded: HashSet<Uuid>,
+    /// Nobody shows whether they are there.
+    unseen: HashSet<Uuid>,
 }
 
 impl Aside {
+    /// Whether the target does not show if it is there.
+    pub(super) fn is_unseen(&self, id: Uuid) -> bool {
+        self.unseen.contains(&id)
+    }
+
     /// The reason for exactly these fields, if the target itself is one.
     pub(super) fn explanation(
         &self,
@@ -60,13 +67,15 @@ pub(super) fn is_over(expires_at: Option<Moment>, now: jiff::Timestamp) -> bool 
     expires_at.is_some_and(|at| at <= Moment::from_timestamp(now))
 }
 
-/// Reads these ids over there, then what the ledger says of them; no connection of one is held while the other is asked.
-pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, ids: &[Uuid]) -> Result<(Vec<TargetRow>, Aside)> {
+/// Reads these rows over there, then what the ledger says of them; no connection of one is held while the other is asked.
+pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, rows: &[Expected]) -> Result<(Vec<TargetRow>, Aside)> {
     let Some(surface) = work.program.surface() else { return Ok(Default::default()) };
-    let shown = foreign.rows(surface, ids).await?;
+    let wanted: Vec<Wanted<'_>> = rows.iter().map(Expected::wanted).collect();
+    let Seen { rows: shown, unseen } = foreign.rows(surface, &wanted).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let client = work.store.database().client().await?;
     let mut known = match ledger::exists(&client).await? {
-        true => ledger::delivered(&client, &work.origin_source, ids).await?,
+        true => ledger::delivered(&client, &work.origin_source, &ids).await?,
         false => Default::default(),
     };
     let superseded = shown.iter().filter(|row| row.superseded).map(|row| row.id).collect();
@@ -85,7 +94,7 @@ pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, ids: &[Uuid]) -
             transitions: 0,
         })
         .collect();
-    Ok((rows, Aside { superseded }))
+    Ok((rows, Aside { superseded, unseen }))
 }
 
 /// Rows that were handed down, are there, and have no source row any more; and how many are there that no migration
@@ -103,27 +112,29 @@ pub(super) async fn beyond(
             false => Vec::new(),
         }
     };
+    let ours: HashSet<Uuid> = all.iter().map(|(id, _)| *id).collect();
     let orphans: Vec<(Uuid, Vec<String>)> = all.into_iter().filter(|(id, _)| !seen.contains(id)).collect();
+    let gone: Vec<Uuid> = orphans.iter().map(|(id, _)| *id).collect();
+    let namespaces: Vec<&str> = work.plan.namespaces.iter().map(|namespace| namespace.namespace.as_str()).collect();
+    let found = foreign.beyond(&namespaces, &ours, &gone).await?;
+    let left: HashSet<Uuid> = found.left.into_iter().collect();
+    for (id, key) in orphans.iter().filter(|(id, _)| left.contains(id)) {
+        verification.differs(Difference {
+            class: Class::Unexpected,
+            key: key.clone(),
+            id: *id,
+            chunk: None,
+            column: None,
+            expected: None,
+            found: None,
+        });
+    }
     if let Some(surface) = work.program.surface() {
-        for part in orphans.chunks(MAX_LISTED) {
-            let ids: Vec<Uuid> = part.iter().map(|(id, _)| *id).collect();
-            let there: HashSet<Uuid> = foreign.rows(surface, &ids).await?.iter().map(|row| row.id).collect();
-            for (id, key) in part.iter().filter(|(id, _)| there.contains(id)) {
-                verification.differs(Difference {
-                    class: Class::Unexpected,
-                    key: key.clone(),
-                    id: *id,
-                    chunk: None,
-                    column: None,
-                    expected: None,
-                    found: None,
-                });
-            }
-        }
         verification.not_shown =
             FIELDS.iter().filter(|field| !surface.shows(field)).map(|field| (*field).to_owned()).collect();
     }
-    let namespaces: Vec<&str> = work.plan.namespaces.iter().map(|namespace| namespace.namespace.as_str()).collect();
-    verification.live_rows = foreign.live(&namespaces).await?;
+    verification.live_rows = found.live;
+    verification.unseen += found.unseen;
+    verification.partly_shown = found.partly;
     Ok(())
 }

@@ -10,7 +10,7 @@ const RESERVED: &[u8] = b"$serde_json::private::";
 
 /// Canonical bytes of JSON text. What this parser cannot take in (deeper than 128, or with a key it reserves for itself)
 /// is `?` and the text as it stands, which no mapped value equals: a difference with a place, not an end of the run.
-pub(super) fn canonical(text: &[u8]) -> Vec<u8> {
+pub(crate) fn canonical(text: &[u8]) -> Vec<u8> {
     parsed(text).unwrap_or_else(|| [b"?", text].concat())
 }
 

@@ -41,6 +41,7 @@ use crate::target::Foreign;
 
 pub use difference::{Class, Difference, Explanation, Side};
 pub use door::{Door, Question, Seen};
+pub(crate) use json::canonical as canonical_json;
 pub use live::LiveRow;
 pub use merkle::merkle_root;
 pub(crate) use partial::{Found, Partial, Whole};
@@ -48,6 +49,7 @@ pub use recall::{Answers, Leak, LeftOut, MAX_NAMESPACES, RecallProof, recall_pro
 pub use recorded::{RecordedCheck, recorded};
 pub use standing::{Standing, standing};
 pub(crate) use target::framed;
+pub(crate) use wire::enclose;
 
 /// Most differences that are listed; all are counted.
 pub const MAX_LISTED: usize = 1_000;
@@ -106,7 +108,13 @@ pub struct Verification {
     /// Fields that the target does not show, so that they could not be compared; none of a store's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_shown: Vec<String>,
-    /// Whether every row is equal or explained.
+    /// Rows of which the target does not show whether they are there, so that nothing was proven of them; none of a store's.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unseen: u64,
+    /// Namespaces that the target shows a part of, so that live rows were counted as far as they show.
+    #[serde(skip_serializing_if = "is_none")]
+    pub partly_shown: u64,
+    /// Whether every row is equal or explained, as far as the target shows its rows.
     pub holds: bool,
 }
 
@@ -168,6 +176,21 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
     Ok(verification)
 }
 
+/// Which fields a target does not show, or which it shows where these are fewer.
+pub fn what_is_compared(not_shown: &[String]) -> String {
+    let shown: Vec<&str> =
+        crate::canon::FIELDS.into_iter().filter(|field| !not_shown.iter().any(|hidden| hidden == field)).collect();
+    match shown.len() < not_shown.len() {
+        true => format!("the target shows {} alone", shown.join(", ")),
+        false => format!("the target does not show {}", not_shown.join(", ")),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+pub(crate) fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 fn refuse_nothing(verification: &Verification, plan: &Plan) -> Result<()> {
     let nothing = |side: &str| {
         Err(MigrateError::Refused {
@@ -205,6 +228,8 @@ impl Verification {
             chunks: Vec::new(),
             merkle_root: String::new(),
             not_shown: Vec::new(),
+            unseen: 0,
+            partly_shown: 0,
             holds: false,
         }
     }

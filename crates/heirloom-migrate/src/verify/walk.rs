@@ -25,7 +25,7 @@ pub(super) async fn chunk(
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let elsewhere = match work.foreign {
         None => None,
-        Some(target) => Some(foreign::rows(work, target, &ids).await?),
+        Some(target) => Some(foreign::rows(work, target, rows).await?),
     };
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
@@ -117,6 +117,9 @@ impl Walk<'_, '_, '_, '_> {
                 }
                 (Some(_), []) if now.is_some_and(|now| foreign::is_over(row.expires_at, now)) => {
                     self.verification.explains(Explanation::Expired);
+                }
+                (Some(_), []) if self.aside.as_ref().is_some_and(|aside| aside.is_unseen(row.id)) => {
+                    self.verification.unseen += 1;
                 }
                 (Some(_), []) => self.row_differs(Class::Missing, row, None),
                 (Some((namespace, frames)), there) => {

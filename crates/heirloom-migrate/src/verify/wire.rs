@@ -27,7 +27,7 @@ const EPOCH: i64 = 946_684_800_000_000;
 /// The frame of a column: its number, whether it is there, length, canonical bytes. `None` when the bytes are not what
 /// the type sends.
 pub(super) fn frame(number: u8, ty: &Type, raw: Option<&[u8]>) -> Option<Vec<u8>> {
-    let Some(raw) = raw else { return Some(vec![number, 0]) };
+    let Some(raw) = raw else { return enclose(number, None) };
     let body = match ty.name() {
         "text" | "varchar" | "name" => raw.to_vec(),
         "bool" => vec![*raw.first()?],
@@ -39,11 +39,17 @@ pub(super) fn frame(number: u8, ty: &Type, raw: Option<&[u8]>) -> Option<Vec<u8>
         "vector" => vector(raw)?,
         _ => return None,
     };
+    enclose(number, Some(&body))
+}
+
+/// A frame around canonical bytes; `None` where they are longer than a frame can say.
+pub(crate) fn enclose(number: u8, body: Option<&[u8]>) -> Option<Vec<u8>> {
+    let Some(body) = body else { return Some(vec![number, 0]) };
     let mut frame = Vec::with_capacity(body.len() + 6);
     frame.push(number);
     frame.push(1);
     frame.extend_from_slice(&u32::try_from(body.len()).ok()?.to_be_bytes());
-    frame.extend_from_slice(&body);
+    frame.extend_from_slice(body);
     Some(frame)
 }
 

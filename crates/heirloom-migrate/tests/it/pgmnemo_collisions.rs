@@ -101,7 +101,7 @@ async fn lessons_of_another_project_are_never_closed() {
     let toml = spread()
         .replace("artifact_hash = \"art\"", "artifact_hash = { expr = \"md5(body)\" }")
         .replace("commit_sha = \"sha\"\n", "");
-    let toml = toml.replace("[reject]", "[keep]\ndrop = { art = \"empty\" }\n[reject]");
+    let toml = toml.replace("[reject]", "[keep]\ndrop = { art = \"empty\", sha = \"shared by others\" }\n[reject]");
     beside.handed_down(&toml, 8).await;
     assert_eq!(beside.one("select count(*) from pgmnemo.agent_lesson where t_valid_to <> 'infinity'").await, "0");
     beside.close().await;

@@ -7,7 +7,7 @@ use heirloom_migrate::Result;
 use heirloom_migrate::apply::{self, Applied, ApplyRequest, Options, Stop};
 use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::plan::{self, Limits, Plan};
-use heirloom_migrate::target::{Foreign, Pgmnemo};
+use heirloom_migrate::target::{Foreign, Pgmnemo, Surface};
 use heirloom_migrate::verify::{self, Verification, VerifyRequest};
 
 use crate::support::Ground;
@@ -146,7 +146,7 @@ impl Beside {
 }
 
 pub(crate) fn target(database: &Database, toml: &str) -> Pgmnemo {
-    Pgmnemo::of(database.clone(), MigrationFile::parse("case.toml", toml).unwrap().surface())
+    Pgmnemo::of(database.clone(), Surface::pgmnemo(&MigrationFile::parse("case.toml", toml).unwrap()))
 }
 
 pub(crate) async fn plan_into(ground: &Ground, target: &dyn Foreign, toml: &str, chunk_rows: u64) -> Result<Plan> {

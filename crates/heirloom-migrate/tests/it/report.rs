@@ -87,6 +87,8 @@ fn verification(plan: &Plan) -> Verification {
         chunks: vec![chunk(0, 1_000), chunk(1, 803)],
         merkle_root: key.digest(b"root").to_string(),
         not_shown: Vec::new(),
+        unseen: 0,
+        partly_shown: 0,
         holds: true,
     }
 }

@@ -104,7 +104,7 @@ impl OpenAi {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let client = crate::client::builder()
+        let client = heirloom_migrate::http::builder()
             .ok_or_else(|| setting("embedding.url", "no encryption is available", "an http:// address is accepted"))?
             .default_headers(headers)
             .timeout(options.timeout)

@@ -200,7 +200,7 @@ fn target_url(context: &Context, file: &MigrationFile) -> Result<Option<String>>
 
 async fn open_foreign(context: &Context, file: &MigrationFile) -> Result<Option<Box<dyn Foreign>>> {
     match target_url(context, file)? {
-        Some(url) => Ok(target::open(&url, file.surface()).await?),
+        Some(url) => Ok(target::open(&url, file, &|name: &str| context.secret(name)).await?),
         None => Ok(None),
     }
 }

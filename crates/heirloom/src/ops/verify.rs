@@ -211,16 +211,20 @@ fn text(found: &Verification) -> String {
             table.row([what, &count(rows), note]);
         }
     }
+    if found.unseen > 0 {
+        let note = "nothing is said of them: the target's search is full of others";
+        table.row(["not shown", &count(found.unseen), note]);
+    }
+    if found.partly_shown > 0 {
+        let note = "of the namespaces: live rows there, and rows left there, count as far as shown";
+        table.row(["shown in part", &count(found.partly_shown), note]);
+    }
     if !found.not_shown.is_empty() {
-        table.row(["not compared", &found.not_shown.len().to_string(), &not_shown(found)]);
+        let note = verify::what_is_compared(&found.not_shown);
+        table.row(["not compared", &found.not_shown.len().to_string(), &note]);
     }
     let verdict = if found.holds { "holds" } else { "does not hold" };
     format!("{}: {verdict}\n\n{}{}\n", found.name, table.render(), differences(found))
-}
-
-/// What the target does not show, so that nothing is said of it.
-fn not_shown(found: &Verification) -> String {
-    format!("the target does not show {}", found.not_shown.join(", "))
 }
 
 fn differences(found: &Verification) -> String {

@@ -103,7 +103,7 @@ impl Agent {
     /// Over HTTP.
     pub(crate) async fn http(url: &str, token: &str) -> Self {
         let config = StreamableHttpClientTransportConfig::with_uri(url.to_owned()).auth_header(token.to_owned());
-        let http = heirloom::client::builder().unwrap().build().unwrap();
+        let http = heirloom_migrate::http::builder().unwrap().build().unwrap();
         let client = ().serve(StreamableHttpClientTransport::with_client(http, config)).await.unwrap();
         Self { client, process: None }
     }

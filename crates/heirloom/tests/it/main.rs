@@ -29,6 +29,8 @@ mod http_api;
 mod http_events;
 mod inspector;
 mod into_pgmnemo_guide;
+mod into_plugin;
+mod into_plugin_guide;
 mod json;
 mod kill;
 mod legacy;

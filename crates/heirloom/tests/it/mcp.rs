@@ -236,7 +236,7 @@ async fn tokens_decide_over_http() {
         agent.end().await;
     }
 
-    let http = heirloom::client::builder().unwrap().build().unwrap();
+    let http = heirloom_migrate::http::builder().unwrap().build().unwrap();
     let post = |token: Option<&str>, body: String| {
         let request = http.post(&url).header("accept", "application/json, text/event-stream");
         let request = request.header("content-type", "application/json").body(body);

@@ -152,7 +152,7 @@ async fn the_bridge_as_the_platform_speaks_it() {
     tree(&world).await;
     let kid = world.token("kid -n workspace:kid --right write");
     let server = Server::start(&world);
-    let http = heirloom::client::builder().unwrap().build().unwrap();
+    let http = heirloom_migrate::http::builder().unwrap().build().unwrap();
     let post = async |workspace: &str, token: Option<&str>, body: String| {
         let mut request = http.post(format!("{}/workspaces/{workspace}/mcp", server.url)).body(body);
         if let Some(token) = token {

@@ -106,7 +106,7 @@ impl Served {
                 kept.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
-        let client = heirloom::client::builder().unwrap().build().unwrap();
+        let client = heirloom_migrate::http::builder().unwrap().build().unwrap();
         Self { home, url, admin: String::new(), child, log, client, db: None }
     }
 

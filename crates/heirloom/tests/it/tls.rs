@@ -69,7 +69,7 @@ async fn who_trusts_the_certificate_gets_in() {
     drop(socket);
 
     // Who trusts another, or those of the web, does not talk to us.
-    for stranger in [client(trusting(&other)), heirloom::client::builder().unwrap().build().unwrap()] {
+    for stranger in [client(trusting(&other)), heirloom_migrate::http::builder().unwrap().build().unwrap()] {
         let refused = stranger.get(format!("{}/healthz", served.url)).send().await.unwrap_err();
         assert!(format!("{refused:?}").contains("InvalidCertificate"), "{refused:?}");
     }

@@ -20,12 +20,14 @@ mod read;
 mod statement;
 mod write;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use heirloom_engine::{Database, Location, Options};
 use uuid::Uuid;
 
-use super::{Announced, Fate, Foreign, Found, Parcel, Predicted, Shown, Surface, Terms};
+use super::{Announced, Beyond, Fate, Foreign, Found, Parcel, Predicted, Seen, Surface, Terms, Wanted};
 use crate::error::{MigrateError, Result};
 use crate::source::{Postgres, Relation, Source as _};
 
@@ -33,6 +35,9 @@ pub(super) use carry::{HIDDEN, STAMPED, carry, closing};
 
 /// Sessions on its server.
 const SESSIONS: usize = 4;
+
+/// Rows that are asked for at a time.
+const QUESTION: usize = 1_000;
 
 /// What an id is called in `doc_ref`.
 const MARK: &str = "heirloom:";
@@ -67,6 +72,11 @@ async fn settle(tx: &Transaction<'_>) -> Result<()> {
     Ok(tx.batch_execute("set local pgmnemo.tenant_id = ''").await?)
 }
 
+/// A surface of another target's.
+fn another() -> MigrateError {
+    MigrateError::Ledger("a pgmnemo is opened as another target".into())
+}
+
 fn mark(id: Uuid) -> String {
     format!("{MARK}{id}")
 }
@@ -94,7 +104,7 @@ impl Foreign for Pgmnemo {
         }
         let table = Relation::Table("pgmnemo.agent_lesson".to_owned());
         let identity = Postgres::in_target(&self.database).identity(&table).await?;
-        let Surface::Pgmnemo { collisions, gate, .. } = self.surface;
+        let Surface::Pgmnemo { collisions, gate, .. } = self.surface else { return Err(another()) };
         Ok(Found {
             display: format!("pgmnemo in {}", self.database.display()),
             system: format!("pgmnemo:{}", identity.system),
@@ -104,7 +114,7 @@ impl Foreign for Pgmnemo {
         })
     }
 
-    async fn predict(&self, rows: &[Announced]) -> Result<Predicted> {
+    async fn predict(&self, rows: &[Announced], _: &[&str]) -> Result<Predicted> {
         predict::predict(&self.database, rows).await
     }
 
@@ -117,17 +127,22 @@ impl Foreign for Pgmnemo {
         Ok(fates)
     }
 
-    async fn rows(&self, surface: &Surface, ids: &[Uuid]) -> Result<Vec<Shown>> {
+    async fn rows(&self, surface: &Surface, wanted: &[Wanted<'_>]) -> Result<Seen> {
         let mut client = self.database.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
         settle(&tx).await?;
-        read::rows(&tx, surface, ids).await
+        let ids: Vec<Uuid> = wanted.iter().map(|one| one.id).collect();
+        Ok(Seen { rows: read::rows(&tx, surface, &ids).await?, unseen: HashSet::new() })
     }
 
-    async fn live(&self, namespaces: &[&str]) -> Result<u64> {
+    async fn beyond(&self, namespaces: &[&str], _: &HashSet<Uuid>, gone: &[Uuid]) -> Result<Beyond> {
         let mut client = self.database.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
         settle(&tx).await?;
-        read::live(&tx, namespaces).await
+        let mut beyond = Beyond { live: read::live(&tx, namespaces).await?, ..Beyond::default() };
+        for part in gone.chunks(QUESTION) {
+            beyond.left.extend(read::rows(&tx, &self.surface, part).await?.iter().map(|row| row.id));
+        }
+        Ok(beyond)
     }
 }

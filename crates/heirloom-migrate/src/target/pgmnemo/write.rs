@@ -27,7 +27,7 @@ const STATEMENT: usize = 500;
 /// Hands lessons down in the caller's transaction and says what became of each.
 pub(super) async fn write(tx: &mut Transaction<'_>, terms: Terms<'_>, rows: &[Parcel]) -> Result<Vec<Fate>> {
     tx.execute("select pg_advisory_xact_lock($1)", &[&TURNS]).await?;
-    let Surface::Pgmnemo { collisions, gate, is_ours } = *terms.surface;
+    let Surface::Pgmnemo { collisions, gate, is_ours } = *terms.surface else { return Err(super::another()) };
     if gate == Gate::Warn {
         // One warning a statement is given below.
         tx.batch_execute("set local pgmnemo.gate_strict = 'off'").await?;

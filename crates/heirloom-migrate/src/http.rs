@@ -1,4 +1,4 @@
-//! How this process calls others over HTTP: one TLS, no proxy, no redirect.
+//! How Heirloom calls others over HTTP: one TLS, no proxy, no redirect.
 
 use std::sync::Arc;
 
