@@ -232,10 +232,13 @@ async fn upkeep(work: &Work<'_>, options: &Options) -> Result<()> {
     if work.foreign.is_some() {
         return Ok(());
     }
-    if options.alone {
-        work.store.upkeep(Some(&work.mapper.allowed)).await?;
+    let kept = if options.alone {
+        work.store.upkeep(Some(&work.mapper.allowed)).await?
     } else {
-        work.store.upkeep_words(&work.mapper.allowed).await?;
+        work.store.upkeep_words(&work.mapper.allowed).await?
+    };
+    if let Some(note) = &options.note {
+        kept.graphs_spilled.iter().for_each(|spilled| note(&format!("Note: {spilled}")));
     }
     Ok(())
 }

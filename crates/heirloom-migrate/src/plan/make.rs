@@ -2,11 +2,12 @@
 
 use heirloom_engine::Database;
 
+use super::estimate;
 use super::survey::{Scope, Survey, Surveyed};
 use super::target::Target;
 use super::{
-    ColumnFate, Counts, Estimate, FORMAT, Fate, Limits, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress,
-    columns, fingerprint, key, present,
+    ColumnFate, Counts, FORMAT, Fate, Limits, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress, columns,
+    fingerprint, key, present,
 };
 use crate::digest::Key;
 use crate::error::Result;
@@ -245,9 +246,9 @@ impl Found {
             },
             refusals: refusals(file, &columns, &surveyed, predicted.as_ref()),
             columns,
+            estimate: estimate::estimate(&surveyed, target),
             enumerations: surveyed.enumerations,
             counts: surveyed.counts,
-            estimate: estimate(&surveyed.counts, &surveyed.dimensions, target.width()),
             rejects: surveyed.rejects,
             namespaces: surveyed.namespaces,
             dimensions: surveyed.dimensions,
@@ -325,18 +326,4 @@ fn refusals(
         }
     }
     refusals
-}
-
-/// From moving-rows 2.1: 68 us for a row of 4,780 bytes, most of it by the byte; about 4.8 kB of graph for a vector of
-/// 1,024 dimensions.
-fn estimate(counts: &Counts, dimensions: &[super::DimensionCount], width: usize) -> Estimate {
-    let embedded: u64 = dimensions
-        .iter()
-        .filter(|count| {
-            count.becomes.starts_with("kept") || count.becomes.starts_with("padded") || count.becomes.starts_with("cut")
-        })
-        .map(|count| count.rows)
-        .sum();
-    let seconds = counts.accepted as f64 * 20e-6 + counts.bytes as f64 * 10e-9;
-    Estimate { copy_seconds: (seconds * 1000.0).ceil() / 1000.0, index_bytes: embedded * (width as u64 * 4 + 704) }
 }

@@ -44,7 +44,7 @@ impl Postgres {
     /// # Errors
     /// [`MigrateError::Engine`] when it does not answer.
     pub async fn open(url: &str) -> Result<Self> {
-        let options = Options { pool_size: SESSIONS, application_name: "heirloom source".into() };
+        let options = Options { pool_size: SESSIONS, application_name: "heirloom source".into(), ..Options::default() };
         let database = Database::open(&Location::Server(url.to_owned()), &options).await?;
         Ok(Self { database, is_target: false })
     }
