@@ -16,6 +16,7 @@ mod gone;
 mod item;
 mod mark;
 mod options;
+mod outbox;
 mod pace;
 mod preflight;
 mod retry;
@@ -41,6 +42,8 @@ pub use follow::{Follow, Followed};
 pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
+pub(crate) use outbox::{Outbox, obstacles as outbox_obstacles};
+pub use outbox::{OutboxSeen, outbox_seen, remove_outbox};
 pub use retry::{Retried, retry};
 pub(crate) use write::refused_by_data;
 

@@ -9,6 +9,7 @@ use super::{
     ColumnFate, Counts, FORMAT, Fate, Limits, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress, columns,
     fingerprint, key, present,
 };
+use crate::apply::outbox_obstacles;
 use crate::digest::Key;
 use crate::error::Result;
 use crate::file::{IdRule, MigrationFile};
@@ -113,6 +114,8 @@ struct Found {
     identity: Identity,
     same_database: bool,
     tree: Option<TreeRows>,
+    /// What keeps the outbox from being kept that the file asks for.
+    no_outbox: Vec<String>,
 }
 
 impl Found {
@@ -126,7 +129,8 @@ impl Found {
             Some(tree) => Some(source.tree(&tree.table.value, &tree.id.value, &tree.parent.value).await?),
             None => None,
         };
-        Ok(Self { display, table, key, identity, same_database: source.database().is_some(), tree })
+        let no_outbox = outbox_obstacles(file, source, &table.name).await?;
+        Ok(Self { display, table, key, identity, same_database: source.database().is_some(), tree, no_outbox })
     }
 
     async fn read<'a>(
@@ -169,6 +173,7 @@ impl Found {
             expressions: program.expressions().to_vec(),
             range: KeyRange::default(),
             since: None,
+            keys: None,
         };
         let of = self.table.estimated_rows;
         source
@@ -244,7 +249,7 @@ impl Found {
                 foreign: target.foreign.clone(),
                 predicted: predicted.clone(),
             },
-            refusals: refusals(file, &columns, &surveyed, predicted.as_ref()),
+            refusals: [self.no_outbox.clone(), refusals(file, &columns, &surveyed, predicted.as_ref())].concat(),
             columns,
             estimate: estimate::estimate(&surveyed, target),
             enumerations: surveyed.enumerations,
@@ -276,7 +281,7 @@ fn run_id(now: jiff::Timestamp) -> uuid::Uuid {
     uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
 }
 
-/// What keeps the plan from being applied: columns lost, rejects above the budget. Nothing else.
+/// What of the rows keeps the plan from being applied: columns lost, rejects above the budget, collisions.
 fn refusals(
     file: &MigrationFile,
     columns: &[ColumnFate],

@@ -119,6 +119,7 @@ impl Plan {
             expressions: expressions.to_vec(),
             range: range.clone(),
             since: None,
+            keys: None,
         }
     }
 }

@@ -114,6 +114,14 @@ impl Source for Postgres {
         tables
     }
 
+    async fn places(&self, read: &Read, keys: &[Vec<String>], ranges: &[&KeyRange]) -> Result<Vec<usize>> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let places = changes::places(&tx, read, keys, ranges, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        places
+    }
+
     async fn identity(&self, relation: &Relation) -> Result<Identity> {
         let mut client = self.client().await?;
         let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
