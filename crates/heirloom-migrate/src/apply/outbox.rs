@@ -197,9 +197,13 @@ impl Outbox {
                 self.key.iter().map(|name| format!("({row}.{})::text", identifier(name))).collect();
             format!("array[{}]", parts.join(", "))
         };
-        let (old, new) = (key("o"), key("n"));
+        let (old, new, name) = (key("o"), key("n"), literal(outbox));
         format!(
             "begin
+                 -- Asked first, because the embedded engine does not hand every error to a function's handler.
+                 if to_regclass({name}) is null then
+                     return null;
+                 end if;
                  if tg_op = 'INSERT' then
                      insert into {outbox} (key, op) select {new}, 'w' from new_rows as n;
                  elsif tg_op = 'UPDATE' then

@@ -198,7 +198,10 @@ async fn a_part_that_somebody_drops_is_made_again_and_nothing_is_lost() {
     assert_eq!(looks, 3);
     assert_eq!(ground.one(&contents("unseen%")).await, "unseen 0, unseen 1, unseen 2");
     assert_eq!(ground.one(&contents("seen%")).await, "seen 0, seen 1, seen 2");
-    // A table that is another is not ours to mend, and fails nobody's statement.
+    // A table that is another is not ours to mend, and fails nobody's statement on a server.
+    if ground.db.url().is_none() {
+        return ground.close().await;
+    }
     ground.sql(&steps[3]).await;
     ground.sql("update note set body = 'still written' where id = 2").await;
     assert_eq!(ground.one("select body from note where id = 2").await, "still written");
