@@ -4,18 +4,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
-use tokio::sync::Mutex;
+use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use tokio::sync::{Mutex, broadcast};
 use tokio_postgres::NoTls;
 
 use crate::embedded::Embedded;
 use crate::error::{EngineError, Result};
 use crate::listen::{self, Server, Ticks};
 use crate::location::{Location, redact_url};
+use crate::notice::{self, Hearing, Notices};
 use crate::server;
 
 /// A pooled connection. Nothing may hold one while it waits for another: the embedded engine has a single connection.
 pub type Client = deadpool_postgres::Object;
+
+/// Most memory that the building of an index may take where nobody says otherwise: 512 MiB.
+pub const INDEX_MEMORY: u64 = 512 << 20;
+
+/// The same on the embedded engine, whose memory is one address space of 4 GiB that is never given back: 128 MiB.
+const EMBEDDED_INDEX_MEMORY: u64 = 128 << 20;
 
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -26,11 +33,13 @@ pub struct Options {
     pub pool_size: usize,
     /// Shown in `pg_stat_activity`.
     pub application_name: String,
+    /// Most memory that the building of an index may take, in bytes.
+    pub index_memory: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pool_size: 4, application_name: "heirloom".to_owned() }
+        Self { pool_size: 4, application_name: "heirloom".to_owned(), index_memory: INDEX_MEMORY }
     }
 }
 
@@ -50,6 +59,9 @@ pub struct Database {
     kind: Kind,
     embedded: Arc<Mutex<Option<Embedded>>>,
     server: Option<Arc<Server>>,
+    notices: broadcast::Sender<String>,
+    building: Arc<Mutex<()>>,
+    index_memory: u64,
 }
 
 impl std::fmt::Debug for Database {
@@ -87,10 +99,10 @@ impl Database {
         let (mut config, tls) = server::config(url)?;
         config.application_name(&options.application_name);
         let server = Arc::new(Server { config: config.clone(), tls: tls.clone() });
-        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let kind = Kind::Server(redact_url(url));
-        let mut database = Self::with_pool(manager, options.pool_size, kind, None)?;
+        let mut database = Self::with_pool(config, tls, options.pool_size, kind, None)?;
         database.server = Some(server);
+        database.index_memory = options.index_memory;
         drop(database.client().await?);
         Ok(database)
     }
@@ -98,20 +110,40 @@ impl Database {
     async fn open_embedded(embedded: Embedded, dir: Option<PathBuf>, options: &Options) -> Result<Self> {
         let mut config = embedded.config();
         config.application_name(&options.application_name);
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let database = Self::with_pool(manager, 1, Kind::Embedded(dir), Some(embedded))?;
+        let mut database = Self::with_pool(config, NoTls, 1, Kind::Embedded(dir), Some(embedded))?;
+        database.index_memory = options.index_memory.min(EMBEDDED_INDEX_MEMORY);
         drop(database.client().await?);
         Ok(database)
     }
 
-    fn with_pool(manager: Manager, size: usize, kind: Kind, embedded: Option<Embedded>) -> Result<Self> {
+    fn with_pool<T>(
+        config: tokio_postgres::Config,
+        tls: T,
+        size: usize,
+        kind: Kind,
+        embedded: Option<Embedded>,
+    ) -> Result<Self>
+    where
+        Hearing<T>: Connect + 'static,
+    {
+        let notices = notice::channel();
+        let hearing = Hearing { tls, notices: notices.clone() };
+        let manager = Manager::from_connect(config, hearing, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(size.max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
             .build()
             .map_err(|error| EngineError::Url { url: String::new(), reason: error.to_string() })?;
-        Ok(Self { pool, kind, embedded: Arc::new(Mutex::new(embedded)), server: None })
+        Ok(Self {
+            pool,
+            kind,
+            embedded: Arc::new(Mutex::new(embedded)),
+            server: None,
+            notices,
+            building: Arc::default(),
+            index_memory: INDEX_MEMORY,
+        })
     }
 
     /// A connection from the pool; waits up to 60 s for one to become free.
@@ -132,6 +164,25 @@ impl Database {
     /// holds the stream. `None` on the embedded engine, where nobody else speaks.
     pub fn listen(&self, channel: &'static str) -> Option<Ticks> {
         Some(listen::start(self.server.clone()?, channel))
+    }
+
+    /// One index at a time is built by this process, for each takes the memory it is given; what the server says on any
+    /// connection of the pool meanwhile is heard. Waits for its turn, and may be asked for with a connection in hand: who has
+    /// the turn needs no other.
+    pub async fn build(&self) -> Notices {
+        let turn = Arc::clone(&self.building).lock_owned().await;
+        Notices::new(turn, self.notices.subscribe())
+    }
+
+    /// Most memory that the building of an index may take, in bytes.
+    pub fn index_memory(&self) -> u64 {
+        self.index_memory
+    }
+
+    /// The same database, with another bound for the memory of an index.
+    #[must_use]
+    pub fn with_index_memory(&self, bytes: u64) -> Self {
+        Self { index_memory: bytes, ..self.clone() }
     }
 
     /// What kind of database it is.

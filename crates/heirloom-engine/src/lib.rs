@@ -11,15 +11,17 @@ mod embedded;
 mod error;
 mod listen;
 mod location;
+mod notice;
 mod owner;
 mod refusal;
 mod server;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
-pub use database::{Client, Database, Kind, Options};
+pub use database::{Client, Database, INDEX_MEMORY, Kind, Options};
 pub use error::{EngineError, Result};
 pub use listen::Ticks;
 pub use location::{Location, redact_url, with_database};
+pub use notice::Notices;
 pub use owner::OwnerRecord;
 pub use refusal::{Refusal, Trouble, condition};

@@ -6,18 +6,21 @@
 //! recall would have to wait for, and any change of what a memory says.
 
 mod centre;
+mod index;
 
 use centre::Centred;
 use heirloom_engine::Client;
+use index::Indexed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio_postgres::error::SqlState;
 
 use crate::error::Result;
 use crate::idempotency;
-use crate::schema::{AUDIT_ROLE, Meta};
+use crate::schema::AUDIT_ROLE;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
+
+pub use index::{Spilled, graph_bytes};
 
 /// A namespace of more memories gets indexes of its own; up to here reading it whole is as fast.
 pub const LARGE_NAMESPACE: i64 = 5_000;
@@ -38,6 +41,9 @@ pub struct Kept {
     pub namespaces_indexed: u64,
     /// Namespaces that are large enough for indexes which this database user may not make.
     pub namespaces_not_indexed: u64,
+    /// Vector indexes whose graph was larger than the memory their building was allowed: they are whole, and took longer.
+    #[serde(default)]
+    pub graphs_spilled: Vec<Spilled>,
     /// Answers to writes with a key that were kept for a day.
     pub answers_forgotten: u64,
 }
@@ -109,10 +115,12 @@ impl Store {
             }
             tx.commit().await?;
             if due.wants_indexes {
-                if index(client, self.meta(), &due.namespace, self.database().is_embedded()).await? {
-                    kept.namespaces_indexed += 1;
-                } else {
-                    kept.namespaces_not_indexed += 1;
+                match index::make(client, self.database(), self.meta(), &due.namespace).await? {
+                    Indexed::Made(spilled) => {
+                        kept.namespaces_indexed += 1;
+                        kept.graphs_spilled.extend(spilled);
+                    }
+                    Indexed::Refused => kept.namespaces_not_indexed += 1,
                 }
             }
         }
@@ -148,38 +156,4 @@ async fn due(client: &mut Client, namespaces: Option<&[String]>) -> Result<Vec<D
             })
         })
         .collect()
-}
-
-/// Gives a namespace its two indexes; `false` when this user may not. Built beside the writers on a server.
-async fn index(client: &mut Client, meta: &Meta, namespace: &str, embedded: bool) -> Result<bool> {
-    // Named by a hash: a namespace may be longer than a name. The grammar leaves it no quote.
-    let names = "select to_hex(hashtextextended($1, 0)) as name, format('%I.bit_hamming_ops', $2::text) as class";
-    let row = client.query_one(names, &[&namespace, &meta.vector_schema]).await?;
-    let (name, class): (String, String) = (row.try_get("name")?, row.try_get("class")?);
-    let beside = if embedded { "" } else { "concurrently" };
-    for (index, method) in [
-        (format!("memory_words_{name}"), "gin (content_tsv)".to_owned()),
-        (format!("memory_signs_{name}"), format!("hnsw (sign_bits {class})")),
-    ] {
-        let known = client.query_opt(include_str!("../sql/queries/upkeep/index_of.sql"), &[&index]).await?;
-        if let Some(row) = known {
-            if row.try_get("is_valid")? {
-                continue;
-            }
-            client.batch_execute(&format!("drop index {beside} heirloom.{index}")).await?;
-        }
-        let made = client
-            .batch_execute(&format!(
-                "create index {beside} {index} on heirloom.memory using {method} where namespace = '{namespace}'"
-            ))
-            .await;
-        match made {
-            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => return Ok(false),
-            made => made?,
-        }
-    }
-    let tx = Scope::one(namespace)?.begin(client, Access::Write).await?;
-    tx.execute("update heirloom.frequency set is_indexed = true where namespace = $1", &[&namespace]).await?;
-    tx.commit().await?;
-    Ok(true)
 }

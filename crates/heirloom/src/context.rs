@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use heirloom_engine::{Database, Location, Options};
+use heirloom_engine::{Database, Location};
 use heirloom_migrate::clock::Clock;
 use heirloom_store::{Recall, Recalled, Scope, Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
@@ -250,7 +250,7 @@ impl Context {
         self.shared
             .database
             .get_or_try_init(|| async {
-                let options = Options { pool_size: self.shared.config.database.pool, ..Options::default() };
+                let options = self.shared.config.engine();
                 Ok(Database::open(location, &options).await?)
             })
             .await

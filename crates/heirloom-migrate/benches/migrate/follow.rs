@@ -14,9 +14,10 @@ use crate::ground::Ground;
 const CHANGES: u64 = 1_000;
 const SECONDS: u64 = 20;
 
-/// Follows a table of so many rows while a thousand of them change each second, in ten statements.
-pub(crate) async fn line(rows: u64) -> Line {
-    let ground = Ground::changing(rows).await;
+/// Follows a table of so many rows while a thousand of them change each second, in ten statements: by the column of change
+/// times, or by an outbox.
+pub(crate) async fn line(rows: u64, outbox: bool) -> Line {
+    let ground = Ground::changing(rows, outbox).await;
     let plan = ground.plan().await;
     let (stop, (told, mut passes)) = (Stop::default(), mpsc::unbounded_channel::<Followed>());
     let follow = Follow {
@@ -66,7 +67,7 @@ pub(crate) async fn line(rows: u64) -> Line {
     ground.close().await;
     let rate = (CHANGES * SECONDS) as f64 / took;
     Line {
-        what: "lag of --follow",
+        what: if outbox { "lag of --follow, by an outbox" } else { "lag of --follow, by changed_at" },
         found: format!(
             "{:.1} s at most in {} passes, {rate:.0} changes/s, {} rows written, {rows} rows",
             longest as f64 / 1_000.0,

@@ -48,6 +48,10 @@ const CHANGING: &str = "name = \"changing\"\n[source]\nurl = \"store\"\ntable = 
     changed_at = \"changed\"\n[namespace]\ntemplate = \"workspace:{desk}\"\n[map]\ncontent = \"body\"\n\
     kind = { value = \"fact\" }\nupdated_at = \"changed\"\n";
 
+const NOTED: &str = "name = \"noted\"\n[source]\nurl = \"store\"\ntable = \"bench.item\"\nkey = [\"id\"]\n\
+    outbox = true\n[namespace]\ntemplate = \"workspace:{desk}\"\n[map]\ncontent = \"body\"\n\
+    kind = { value = \"fact\" }\nupdated_at = \"changed\"\n";
+
 impl Ground {
     /// Rows of 700 bytes of text and a vector of 1,024 dimensions, made from as many random numbers as they have.
     pub(crate) async fn new(rows: u64) -> Self {
@@ -80,14 +84,14 @@ impl Ground {
     }
 
     /// Rows of a hundred bytes with a time of their last change.
-    pub(crate) async fn changing(rows: u64) -> Self {
+    pub(crate) async fn changing(rows: u64, outbox: bool) -> Self {
         let legacy = format!(
             "create schema bench;
              create table bench.item (id bigint primary key, desk text, body text, changed timestamptz not null);
              insert into bench.item select g, 'desk-' || g % 20, 'note ' || g || ' ' || repeat('x', 80), now() from generate_series(1, {rows}) g;
              create index on bench.item (changed); analyze bench.item"
         );
-        Self::with(&legacy, rows, CHANGING).await
+        Self::with(&legacy, rows, if outbox { NOTED } else { CHANGING }).await
     }
 
     async fn with(legacy: &str, rows: u64, file: &'static str) -> Self {

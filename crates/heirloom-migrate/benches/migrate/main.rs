@@ -3,7 +3,7 @@
 //! Needs a server: HEIRLOOM_TEST_URL, and `psql` (or its path in HEIRLOOM_BENCH_PSQL). HEIRLOOM_BENCH_ROWS rows of 700
 //! bytes of text and 1,024 dimensions (10,000 by default) lie in one database; beside the migrator, on the same rows, run
 //! the pipe, the shape of pgmnemo's guide, and the shape that writes row by row. HEIRLOOM_BENCH_NARROW narrow rows
-//! (300,000) show what memory does, HEIRLOOM_BENCH_FOLLOWED rows (50,000) how far --follow lags; without HEIRLOOM_BENCH_ROWS (0) these two alone. Nothing here is a test: it prints, and says where a bar is missed.
+//! (300,000) show what memory does, HEIRLOOM_BENCH_FOLLOWED rows (50,000) how far --follow lags; without HEIRLOOM_BENCH_ROWS (0) these alone. Nothing here is a test: it prints, and says where a bar is missed.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a program that prints a table")]
 
@@ -40,7 +40,9 @@ async fn run() {
     }
     // First of all, while this process has held nothing else.
     let mut lines = vec![memory::line(number("HEIRLOOM_BENCH_NARROW", 300_000)).await];
-    lines.push(follow::line(number("HEIRLOOM_BENCH_FOLLOWED", 50_000)).await);
+    for outbox in [false, true] {
+        lines.push(follow::line(number("HEIRLOOM_BENCH_FOLLOWED", 50_000), outbox).await);
+    }
     let rows = number("HEIRLOOM_BENCH_ROWS", 10_000);
     if rows == 0 {
         return print(&lines);

@@ -22,6 +22,17 @@ use crate::value::SourceRow;
 /// Rows that are mapped together, off the thread that reads them.
 const BATCH: usize = 256;
 
+/// Which rows of a chunk are dealt with.
+#[derive(Clone, Copy)]
+pub(super) enum Only<'a> {
+    /// All of them.
+    Every,
+    /// Those that changed since.
+    Since(&'a Since),
+    /// Those of these keys.
+    Keys(&'a [Vec<String>]),
+}
+
 /// A chunk, read and mapped.
 pub(super) struct Prepared {
     pub(super) lease: Lease,
@@ -32,8 +43,8 @@ pub(super) struct Prepared {
     whole: bool,
 }
 
-/// Reads and maps a chunk, or what changed in it since. The connection of the source is released before this returns.
-pub(super) async fn prepare(work: &Work<'_>, lease: Lease, since: Option<&Since>) -> Result<Prepared> {
+/// Reads and maps a chunk, or some of its rows. The connection of the source is released before this returns.
+pub(super) async fn prepare(work: &Work<'_>, lease: Lease, only: Only<'_>) -> Result<Prepared> {
     work.failpoints.pass(Point::BeforeDigest).await?;
     let mut batches: Vec<JoinHandle<Vec<Item>>> = Vec::new();
     let mut batch: Vec<(SourceRow, usize)> = Vec::with_capacity(BATCH);
@@ -41,7 +52,12 @@ pub(super) async fn prepare(work: &Work<'_>, lease: Lease, since: Option<&Since>
         let mapper = Arc::clone(&work.mapper);
         tokio::task::spawn_blocking(move || mapper.map_all(batch))
     };
-    let mut read = Read { since: since.cloned(), ..work.reading(&planned(work, &lease)?.range) };
+    let mut read = work.reading(&planned(work, &lease)?.range);
+    match only {
+        Only::Every => {}
+        Only::Since(since) => read.since = Some(since.clone()),
+        Only::Keys(keys) => read.keys = Some(keys.to_vec()),
+    }
     // Read with the row, so that the two are of one moment.
     read.expressions.extend(work.version.clone());
     let (mut look, mut buffer) = (work.version.as_ref().map(|_| DigestSum::default()), Vec::new());
@@ -76,7 +92,7 @@ pub(super) async fn prepare(work: &Work<'_>, lease: Lease, since: Option<&Since>
         }
     }
     work.failpoints.pass(Point::AfterDigest).await?;
-    Ok(Prepared { lease, items, look, whole: since.is_none() })
+    Ok(Prepared { lease, items, look, whole: matches!(only, Only::Every) })
 }
 
 fn planned<'w>(work: &'w Work<'_>, lease: &Lease) -> Result<&'w PlannedChunk> {
@@ -237,11 +253,11 @@ async fn nothing_lost(work: &Work<'_>, ids: &[Uuid]) -> Result<bool> {
     Ok(lost.is_empty())
 }
 
-/// Deals again with a chunk that is done, or with what changed in it since; `None` when another runner is at it.
+/// Deals again with a chunk that is done, or with some of its rows; `None` when another runner is at it.
 pub(super) async fn again(
     work: &Work<'_>,
     chunk: &PlannedChunk,
-    since: Option<&Since>,
+    only: Only<'_>,
     pace: &Mutex<Pace>,
 ) -> Result<Option<ChunkResult>> {
     let lease = {
@@ -249,7 +265,7 @@ pub(super) async fn again(
         ledger::claim(&client, work.plan.run_id, work.runner, work.lease, Some(chunk.ordinal)).await?
     };
     let Some(lease) = lease else { return Ok(None) };
-    let prepared = prepare(work, lease, since).await?;
+    let prepared = prepare(work, lease, only).await?;
     commit(work, prepared, pace).await
 }
 

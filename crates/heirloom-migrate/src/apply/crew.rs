@@ -6,13 +6,14 @@
 //!
 //! Nobody here holds a connection while waiting for another.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 
-use super::chunk::{self, Prepared};
+use super::chunk::{self, Only, Prepared};
 use super::failpoint::Point;
 use super::options::{Manners, Note};
 use super::pace::Pace;
@@ -66,6 +67,22 @@ pub(super) enum Again<'a> {
     Whole,
     /// What changed in them since is dealt with.
     Since(&'a Since),
+    /// Their rows of these keys are dealt with.
+    Keys(&'a Keyed),
+}
+
+/// Keys by the chunk they lie in, and which of these chunks were dealt with.
+#[derive(Default)]
+pub(super) struct Keyed {
+    pub(super) keys: HashMap<u32, Vec<Vec<String>>>,
+    dealt: Mutex<HashSet<u32>>,
+}
+
+impl Keyed {
+    /// The chunks that were dealt with; others were at work on the rest.
+    pub(super) fn dealt(self) -> HashSet<u32> {
+        self.dealt.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a worker has next.
@@ -201,7 +218,7 @@ impl<'a> Crew<'a> {
                 }
             }
         };
-        chunk::prepare(self.work, lease, None)
+        chunk::prepare(self.work, lease, Only::Every)
             .await
             .map(Next::Chunk)
             .map_err(|error| Failed { error, lease: Some(lease) })
@@ -261,18 +278,23 @@ impl<'a> Crew<'a> {
     }
 
     async fn once_more(&self, chunk: &PlannedChunk, record: &ChunkRecord) -> Result<Option<ChunkResult>> {
-        let since = match self.again {
+        let only = match self.again {
             Again::Compare => {
                 if let Some(result) = chunk::unchanged(self.work, chunk, record).await? {
                     return Ok(Some(result));
                 }
-                None
+                Only::Every
             }
-            Again::Whole => None,
-            Again::Since(since) => Some(since),
+            Again::Whole => Only::Every,
+            Again::Since(since) => Only::Since(since),
+            Again::Keys(keyed) => Only::Keys(keyed.keys.get(&chunk.ordinal).map_or(&[], Vec::as_slice)),
         };
         self.at_work.store(true, Ordering::SeqCst);
-        chunk::again(self.work, chunk, since, &self.pace).await
+        let result = chunk::again(self.work, chunk, only, &self.pace).await?;
+        if let (Again::Keys(keyed), Some(_)) = (self.again, &result) {
+            keyed.dealt.lock().unwrap_or_else(PoisonError::into_inner).insert(chunk.ordinal);
+        }
+        Ok(result)
     }
 
     fn done(&self, result: &ChunkResult, bytes: u64) {

@@ -5,23 +5,28 @@
 //! every now and then comes a whole look, which compares the version of every row with the one seen last, without reading
 //! values, and deals again with the chunks that differ. Without a column of change times every pass is a whole look.
 //!
-//! Both go through the leases of `crew`, so several processes may follow one source. A database that does not answer is
+//! Where the file lets it, triggers at the source note every key that is written (`outbox`), and a quick pass deals with what
+//! they noted, deletes among it; the whole look then only guards against what goes past triggers.
+//!
+//! All go through the leases of `crew`, so several processes may follow one source. A database that does not answer is
 //! waited for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use uuid::Uuid;
 
-use super::crew::{Again, Crew};
-use super::gone::{Gone, gone};
+use super::crew::{Again, Crew, Keyed};
+use super::gone::{Gone, gone, gone_of};
+use super::outbox::{Batch, Outbox, trim};
 use super::{Applied, Options, Progress, Stop, Work, move_on, upkeep};
 use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::file::MigrationFile;
 use crate::ledger::{self, ChunkRecord};
-use crate::source::{Column, KeyRange, Read, Since, versions};
+use crate::source::{Column, KeyRange, Read, Since, narrow, versions};
 
 /// Longest time between two tries while a database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,6 +72,8 @@ pub struct Followed {
 
 /// What is known of the source before the first row is read, so that nothing falls in between.
 pub(super) struct Following {
+    /// Where the source notes its changes, when the file lets it.
+    outbox: Option<Outbox>,
     column: Option<Column>,
     since: Option<Since>,
     /// How the rows look that changed since, a chunk; what looks as it did when it was dealt with is left alone.
@@ -75,6 +82,8 @@ pub(super) struct Following {
     asked: Instant,
     looked: Instant,
     look_took: Duration,
+    /// Whether the source has noted more than the last pass took.
+    waiting: bool,
     /// Whether anything was written since the store was last kept up.
     written: bool,
     total: Followed,
@@ -83,15 +92,21 @@ pub(super) struct Following {
 impl Following {
     pub(super) async fn new(work: &Work<'_>, follow: &Follow) -> Result<Self> {
         let file = MigrationFile::parse(&work.plan.file.path, &work.plan.file.text)?;
-        let named = file.source.changed_at.map(|name| name.value);
+        let named = file.source.changed_at.as_ref().map(|name| name.value.clone());
         let column = work.plan.source.table.columns.iter().find(|column| Some(&column.name) == named.as_ref()).cloned();
+        let outbox = Outbox::of(&file, work.plan, work.store.meta().store_id);
+        if let Some(outbox) = &outbox {
+            outbox.begin(work.source).await?;
+        }
         let mut following = Self {
-            column,
+            column: column.filter(|_| outbox.is_none()),
+            outbox,
             since: None,
             changes: HashMap::new(),
             asked: Instant::now(),
             looked: Instant::now(),
             look_took: Duration::ZERO,
+            waiting: false,
             written: false,
             total: Followed::default(),
         };
@@ -122,6 +137,7 @@ impl Following {
     ) -> Result<Followed> {
         let mut failures = 0_u32;
         while !stop.asked() {
+            let began = Instant::now();
             let pause = match self.pass(work, stop, options, follow).await {
                 Ok(()) => {
                     if let (true, Some(note)) = (failures > 0, &options.note) {
@@ -129,8 +145,13 @@ impl Following {
                     }
                     failures = 0;
                     (follow.told)(&self.total);
-                    // Without quick passes a table that is long to look at is looked at less often.
-                    if self.since.is_none() { follow.every.max(self.look_took * (SHARE - 1)) } else { follow.every }
+                    // From one beginning to the next, because what comes meanwhile waits for both.
+                    let rest = follow.every.saturating_sub(began.elapsed());
+                    match (&self.outbox, &self.since) {
+                        _ if self.waiting => Duration::ZERO,
+                        (None, None) => follow.every.max(self.look_took * (SHARE - 1)),
+                        _ => rest,
+                    }
                 }
                 Err(error) if error.is_transient() => {
                     if let (0, Some(note)) = (failures, &options.note) {
@@ -156,12 +177,81 @@ impl Following {
     }
 
     async fn pass(&mut self, work: &Work<'_>, stop: &Stop, options: &Options, follow: &Follow) -> Result<()> {
-        let (asked, next) = (Instant::now(), self.horizon(work, follow).await?);
-        let records = {
-            let client = work.store.database().client().await?;
-            ledger::chunks(&client, work.plan.run_id).await?
+        let asked = Instant::now();
+        let due = self.looked.elapsed() >= follow.look_every;
+        let batch = match &self.outbox {
+            Some(outbox) => Some(outbox.read(work.source).await?),
+            None => None,
         };
-        let since = self.since.clone().filter(|_| self.looked.elapsed() < follow.look_every);
+        self.waiting = batch.as_ref().is_some_and(|batch| batch.full);
+        match batch {
+            Some(batch) if !due && !batch.whole => self.by_outbox(work, stop, options, batch).await?,
+            batch => {
+                self.by_comparing(work, stop, options, follow, due).await?;
+                if let (Some(batch), false) = (batch, stop.asked()) {
+                    trim(work.source, &batch.outbox, &batch.all()).await?;
+                }
+            }
+        }
+        self.total.passes += 1;
+        self.total.lag_ms = u64::try_from(self.asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.total.longest_lag_ms = self.total.longest_lag_ms.max(self.total.lag_ms);
+        if !self.waiting {
+            self.asked = asked;
+        }
+        Ok(())
+    }
+
+    /// Deals with the rows whose keys the source has noted, and removes what was dealt with from there.
+    async fn by_outbox(&mut self, work: &Work<'_>, stop: &Stop, options: &Options, batch: Batch) -> Result<()> {
+        let Batch { outbox, entries, deleted, .. } = batch;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut numbers: HashMap<Vec<String>, Vec<i64>> = HashMap::new();
+        for (number, key) in entries {
+            numbers.entry(key.unwrap_or_default()).or_default().push(number);
+        }
+        let keys: Vec<Vec<String>> = numbers.keys().cloned().collect();
+        let all = KeyRange::default();
+        let ranges: Vec<&KeyRange> = work.plan.chunks.iter().map(|chunk| &chunk.range).collect();
+        let places = work.source.places(&work.reading(&all), &keys, &ranges).await?;
+        let (mut keyed, mut of) = (Keyed::default(), HashMap::new());
+        for (key, place) in keys.into_iter().zip(places) {
+            let Some(chunk) = work.plan.chunks.get(place) else { continue };
+            of.insert(key.clone(), chunk.ordinal);
+            keyed.keys.entry(chunk.ordinal).or_default().push(key);
+        }
+        let records = self.records(work).await?;
+        let chosen: Vec<ChunkRecord> =
+            records.into_iter().filter(|record| keyed.keys.contains_key(&record.ordinal)).collect();
+        self.deal(work, stop, options, Again::Keys(&keyed), &chosen).await?;
+        if let Some(budget) = options.deletes.as_ref().filter(|_| !deleted.is_empty()) {
+            let ids = missing(work, deleted).await?;
+            self.total.gone.forgotten += gone_of(work, &ids, budget).await?.forgotten;
+        }
+        let dealt = keyed.dealt();
+        let done: Vec<i64> = numbers
+            .into_iter()
+            .filter(|(key, _)| of.get(key).is_none_or(|ordinal| dealt.contains(ordinal)))
+            .flat_map(|(_, numbers)| numbers)
+            .collect();
+        trim(work.source, &outbox, &done).await
+    }
+
+    /// Deals with what changed by the column of change times, or with what looks otherwise than it did.
+    async fn by_comparing(
+        &mut self,
+        work: &Work<'_>,
+        stop: &Stop,
+        options: &Options,
+        follow: &Follow,
+        due: bool,
+    ) -> Result<()> {
+        let asked = Instant::now();
+        let next = self.horizon(work, follow).await?;
+        let records = self.records(work).await?;
+        let since = self.since.clone().filter(|_| !due);
         let changes = match &since {
             Some(since) => Some(changes(work, since).await?),
             None => None,
@@ -176,17 +266,7 @@ impl Following {
                 None if work.version.is_some() => Again::Whole,
                 None => Again::Compare,
             };
-            let mut unseen = |_: Progress| {};
-            let (result, mut applied) = Crew::new(work, stop, options, &mut unseen).dealing(again).run(&chosen).await;
-            // What was done before it failed stays done.
-            self.add(&applied);
-            result?;
-            let client = work.store.database().client().await?;
-            self.total.open_rejects = ledger::find_run(&client, work.plan.run_id).await?.map_or(0, |run| run.open);
-            drop(client);
-            if applied.written > 0 {
-                move_on(work, &mut applied).await?;
-            }
+            self.deal(work, stop, options, again, &chosen).await?;
         }
         if since.is_none() && !stop.asked() {
             self.keep_up_the_store(work, options).await?;
@@ -199,11 +279,35 @@ impl Following {
             self.look_took = asked.elapsed();
             self.looked = Instant::now();
         }
-        self.total.passes += 1;
-        self.total.lag_ms = u64::try_from(self.asked.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.total.longest_lag_ms = self.total.longest_lag_ms.max(self.total.lag_ms);
-        (self.asked, self.since) = (asked, next);
+        self.since = next;
         self.changes = changes.unwrap_or_else(|| std::mem::take(&mut self.changes));
+        Ok(())
+    }
+
+    async fn records(&self, work: &Work<'_>) -> Result<Vec<ChunkRecord>> {
+        let client = work.store.database().client().await?;
+        ledger::chunks(&client, work.plan.run_id).await
+    }
+
+    async fn deal(
+        &mut self,
+        work: &Work<'_>,
+        stop: &Stop,
+        options: &Options,
+        again: Again<'_>,
+        chosen: &[ChunkRecord],
+    ) -> Result<()> {
+        let mut unseen = |_: Progress| {};
+        let (result, mut applied) = Crew::new(work, stop, options, &mut unseen).dealing(again).run(chosen).await;
+        // What was done before it failed stays done.
+        self.add(&applied);
+        result?;
+        let client = work.store.database().client().await?;
+        self.total.open_rejects = ledger::find_run(&client, work.plan.run_id).await?.map_or(0, |run| run.open);
+        drop(client);
+        if applied.written > 0 {
+            move_on(work, &mut applied).await?;
+        }
         Ok(())
     }
 
@@ -254,4 +358,17 @@ async fn differing(work: &Work<'_>, records: Vec<ChunkRecord>) -> Result<Vec<Chu
         }
     }
     Ok(differing)
+}
+
+/// The ids of these keys that the source does not show.
+async fn missing(work: &Work<'_>, keys: Vec<Vec<String>>) -> Result<Vec<Uuid>> {
+    let mut missing: HashSet<Uuid> = keys.iter().map(|key| work.mapper.program.id(key)).collect();
+    let read = Read { keys: Some(keys), ..narrow(&work.reading(&KeyRange::default()), Vec::new()) };
+    work.source
+        .scan(&read, &mut |row, _bytes| {
+            missing.remove(&work.mapper.program.id(&row.key));
+            Ok(())
+        })
+        .await?;
+    Ok(missing.into_iter().collect())
 }

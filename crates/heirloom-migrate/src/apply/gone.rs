@@ -37,6 +37,24 @@ pub struct Gone {
 /// [`MigrateError::Refused`] when more is gone than the budget allows; nothing was forgotten then.
 pub(super) async fn gone(work: &Work<'_>, budget: Option<&Budget>) -> Result<Gone> {
     let (held, found) = find(work).await?;
+    forget(work, held, found, budget).await
+}
+
+/// Forgets those of these ids that were handed down and are there, as far as the budget allows.
+///
+/// # Errors
+/// As [`gone`].
+pub(super) async fn gone_of(work: &Work<'_>, ids: &[Uuid], budget: &Budget) -> Result<Gone> {
+    let (held, found) = {
+        let mut client = work.store.database().client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let found = ledger::handed_down_of(&tx, &work.origin_source, ids).await?;
+        (ledger::handed_down_count(&tx, &work.origin_source).await?, found)
+    };
+    forget(work, held, found, Some(budget)).await
+}
+
+async fn forget(work: &Work<'_>, held: u64, found: Vec<(Uuid, String)>, budget: Option<&Budget>) -> Result<Gone> {
     let mut gone = Gone { rows: found.len() as u64, forgotten: 0 };
     let Some(budget) = budget.filter(|_| !found.is_empty()) else { return Ok(gone) };
     let allowed = budget.rows_of(held);

@@ -1,8 +1,8 @@
 //! The marker: an additive column on the source that says which rows were handed down, when the file asks for it.
 //!
 //! It is a projection of the ledger and never the truth: nothing reads it to decide what to do. It is stamped in the
-//! chunk's own transaction when source and target are one database, and after a clean verify otherwise. This is the only
-//! statement of Heirloom that writes to a source.
+//! chunk's own transaction when source and target are one database, and after a clean verify otherwise. With the outbox
+//! this is all of `apply` that writes to a source.
 
 use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_engine::Database;

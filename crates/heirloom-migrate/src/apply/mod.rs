@@ -16,6 +16,7 @@ mod gone;
 mod item;
 mod mark;
 mod options;
+mod outbox;
 mod pace;
 mod preflight;
 mod retry;
@@ -41,6 +42,8 @@ pub use follow::{Follow, Followed};
 pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
+pub(crate) use outbox::{Outbox, obstacles as outbox_obstacles};
+pub use outbox::{OutboxSeen, outbox_seen, remove_outbox};
 pub use retry::{Retried, retry};
 pub(crate) use write::refused_by_data;
 
@@ -232,10 +235,13 @@ async fn upkeep(work: &Work<'_>, options: &Options) -> Result<()> {
     if work.foreign.is_some() {
         return Ok(());
     }
-    if options.alone {
-        work.store.upkeep(Some(&work.mapper.allowed)).await?;
+    let kept = if options.alone {
+        work.store.upkeep(Some(&work.mapper.allowed)).await?
     } else {
-        work.store.upkeep_words(&work.mapper.allowed).await?;
+        work.store.upkeep_words(&work.mapper.allowed).await?
+    };
+    if let Some(note) = &options.note {
+        kept.graphs_spilled.iter().for_each(|spilled| note(&format!("Note: {spilled}")));
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ async fn as_the_source_has_them(work: &Work<'_>) -> Result<()> {
     let pairs = work.plan.chunks.iter().zip(&records);
     for (chunk, record) in pairs.filter(|(chunk, record)| record.done && ordinals.contains(&chunk.ordinal)) {
         if chunk::unchanged(work, chunk, record).await?.is_none() {
-            chunk::again(work, chunk, None, &Mutex::new(Pace::new(Rate::default()))).await?;
+            chunk::again(work, chunk, chunk::Only::Every, &Mutex::new(Pace::new(Rate::default()))).await?;
         }
     }
     Ok(())

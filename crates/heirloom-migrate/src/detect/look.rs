@@ -56,6 +56,7 @@ pub(super) async fn at(source: &dyn Source, table: &Table, key: &[String]) -> Re
         expressions: Vec::new(),
         range: KeyRange::default(),
         since: None,
+        keys: None,
     };
     let (mut rows, mut held, mut full) = (Vec::new(), 0, false);
     let scanned = source

@@ -162,6 +162,13 @@ impl<'d, 't> Val<'d, 't> {
         }
     }
 
+    pub(crate) fn boolean(self) -> Result<bool> {
+        match self.value {
+            DeValue::Boolean(value) => Ok(value),
+            _ => self.wrong("true or false"),
+        }
+    }
+
     /// A string, or a number or boolean taken as its text: targets of a value map and budgets.
     pub(crate) fn scalar(self) -> Result<At<String>> {
         let text = match &self.value {

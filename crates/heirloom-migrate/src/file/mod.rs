@@ -105,6 +105,8 @@ pub struct SourceSpec {
     pub changed_at: Option<At<String>>,
     /// `mark`: nullable column to add to the source and stamp once a row is verified.
     pub mark: Option<At<String>>,
+    /// `outbox`: what changes at the source is noted there by triggers, in a table that `apply --follow` reads and empties.
+    pub outbox: bool,
     /// `[source.tree]`: a table of parents for `{team_root}` and `{org_root}`.
     pub tree: Option<TreeSpec>,
 }

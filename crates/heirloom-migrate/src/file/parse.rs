@@ -26,6 +26,7 @@ struct Part {
     key: Option<Vec<At<String>>>,
     changed_at: Option<At<String>>,
     mark: Option<At<String>>,
+    outbox: Option<bool>,
     tree: Option<TreePart>,
     target: Option<At<String>>,
     collisions: Option<Collisions>,
@@ -185,7 +186,7 @@ impl Part {
     }
 
     fn source(&mut self, mut table: Tab<'_, '_>) -> Result<()> {
-        table.only(&["url", "preset", "table", "query", "key", "changed_at", "mark", "tree"])?;
+        table.only(&["url", "preset", "table", "query", "key", "changed_at", "mark", "outbox", "tree"])?;
         self.url = table.take_string("url")?.map(check_source).transpose()?;
         self.preset = table.take_string("preset")?;
         let by_name = table.take_string("table")?;
@@ -199,6 +200,7 @@ impl Part {
         self.key = table.take("key").map(Val::strings).transpose()?;
         self.changed_at = table.take_string("changed_at")?;
         self.mark = table.take_string("mark")?;
+        self.outbox = table.take("outbox").map(Val::boolean).transpose()?;
         if let Some(tree) = table.take_table("tree")? {
             self.tree = Some(self::tree(tree)?);
         }
@@ -248,6 +250,7 @@ impl Part {
             key: self.key.or(below.key),
             changed_at: self.changed_at.or(below.changed_at),
             mark: self.mark.or(below.mark),
+            outbox: self.outbox.or(below.outbox),
             tree: match (self.tree, below.tree) {
                 (Some(tree), Some(below)) => Some(tree.over(below)),
                 (tree, below) => tree.or(below),
@@ -307,6 +310,7 @@ impl Part {
                 key: self.key.unwrap_or_default(),
                 changed_at: self.changed_at,
                 mark: self.mark,
+                outbox: self.outbox.unwrap_or_default(),
                 tree: self.tree.map(TreePart::finish).transpose()?,
             },
             target: self.target,

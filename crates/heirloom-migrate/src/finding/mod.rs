@@ -79,6 +79,7 @@ registry! {
     json_null,
     shared_identity,
     marker_writes_source,
+    outbox_writes_source,
     mocked_database,
     secret_in_clear,
     source_not_frozen,

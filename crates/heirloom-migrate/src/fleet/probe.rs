@@ -80,7 +80,7 @@ pub async fn try_read(
     sign: &mut (dyn FnMut() + Send),
 ) -> Vec<Tried> {
     let silent = || Tried::Unclear(format!("the server did not answer within {} s", patience.as_secs_f32()));
-    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+    let options = Options { pool_size: 1, application_name: "heirloom leak probe".into(), ..Options::default() };
     let location = Location::Server(heirloom_engine::with_database(url, database));
     let there = match tokio::time::timeout(patience, Database::open(&location, &options)).await {
         Err(_) => return vec![silent(); relations.len()],

@@ -39,8 +39,8 @@ pub use reject::{
 };
 pub use reject_count::{RejectTotal, reject_counts};
 pub use run::{
-    RunState, RunSummary, add_event, find_run, handed_down, handed_down_between, handed_down_count, register, runs,
-    set_state, step,
+    RunState, RunSummary, add_event, find_run, handed_down, handed_down_between, handed_down_count, handed_down_of,
+    register, runs, set_state, step,
 };
 pub use schema::{VERSION, exists, up};
 pub use step::{Step, steps};

@@ -289,6 +289,14 @@ pub async fn handed_down_count(tx: &Transaction<'_>, source: &str) -> Result<u64
     Ok(unsigned(row.try_get(0)?))
 }
 
+/// Which of these ids of a source the store holds, with their namespaces; read as the audit role.
+pub async fn handed_down_of(tx: &Transaction<'_>, source: &str, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    role::as_audit(tx).await?;
+    let rows = tx.query(include_str!("../../sql/queries/handed_down_of.sql"), &[&source, &ids]).await?;
+    role::as_self(tx).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
 /// Ids of a source that the store holds, in a stretch of all ids, with their namespaces; read as the audit role.
 pub async fn handed_down_between(
     tx: &Transaction<'_>,

@@ -2,12 +2,14 @@
 
 use heirloom_engine::Database;
 
+use super::estimate;
 use super::survey::{Scope, Survey, Surveyed};
 use super::target::Target;
 use super::{
-    ColumnFate, Counts, Estimate, FORMAT, Fate, Limits, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress,
-    columns, fingerprint, key, present,
+    ColumnFate, Counts, FORMAT, Fate, Limits, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress, columns,
+    fingerprint, key, present,
 };
+use crate::apply::outbox_obstacles;
 use crate::digest::Key;
 use crate::error::Result;
 use crate::file::{IdRule, MigrationFile};
@@ -116,6 +118,8 @@ struct Found {
     identity: Identity,
     same_database: bool,
     tree: Option<TreeRows>,
+    /// What keeps the outbox from being kept that the file asks for.
+    no_outbox: Vec<String>,
 }
 
 impl Found {
@@ -129,7 +133,8 @@ impl Found {
             Some(tree) => Some(source.tree(&tree.table.value, &tree.id.value, &tree.parent.value).await?),
             None => None,
         };
-        Ok(Self { display, table, key, identity, same_database: source.database().is_some(), tree })
+        let no_outbox = outbox_obstacles(file, source, &table.name).await?;
+        Ok(Self { display, table, key, identity, same_database: source.database().is_some(), tree, no_outbox })
     }
 
     async fn read<'a>(
@@ -172,6 +177,7 @@ impl Found {
             expressions: program.expressions().to_vec(),
             range: KeyRange::default(),
             since: None,
+            keys: None,
         };
         let of = self.table.estimated_rows;
         source
@@ -247,11 +253,11 @@ impl Found {
                 foreign: target.foreign.clone(),
                 predicted: predicted.clone(),
             },
-            refusals: refusals(file, &columns, &surveyed, predicted.as_ref()),
+            refusals: [self.no_outbox.clone(), refusals(file, &columns, &surveyed, predicted.as_ref())].concat(),
             columns,
+            estimate: estimate::estimate(&surveyed, target),
             enumerations: surveyed.enumerations,
             counts: surveyed.counts,
-            estimate: estimate(&surveyed.counts, &surveyed.dimensions, target.width()),
             rejects: surveyed.rejects,
             namespaces: surveyed.namespaces,
             dimensions: surveyed.dimensions,
@@ -279,7 +285,7 @@ fn run_id(now: jiff::Timestamp) -> uuid::Uuid {
     uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
 }
 
-/// What keeps the plan from being applied: columns lost, rejects above the budget. Nothing else.
+/// What of the rows keeps the plan from being applied: columns lost, rejects above the budget, collisions.
 fn refusals(
     file: &MigrationFile,
     columns: &[ColumnFate],
@@ -334,18 +340,4 @@ fn refusals(
         }
     }
     refusals
-}
-
-/// From moving-rows 2.1: 68 us for a row of 4,780 bytes, most of it by the byte; about 4.8 kB of graph for a vector of
-/// 1,024 dimensions.
-fn estimate(counts: &Counts, dimensions: &[super::DimensionCount], width: usize) -> Estimate {
-    let embedded: u64 = dimensions
-        .iter()
-        .filter(|count| {
-            count.becomes.starts_with("kept") || count.becomes.starts_with("padded") || count.becomes.starts_with("cut")
-        })
-        .map(|count| count.rows)
-        .sum();
-    let seconds = counts.accepted as f64 * 20e-6 + counts.bytes as f64 * 10e-9;
-    Estimate { copy_seconds: (seconds * 1000.0).ceil() / 1000.0, index_bytes: embedded * (width as u64 * 4 + 704) }
 }

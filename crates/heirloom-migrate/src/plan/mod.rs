@@ -7,6 +7,7 @@ mod chunks;
 pub(crate) mod columns;
 pub mod drift;
 mod enumeration;
+mod estimate;
 mod fingerprint;
 mod key;
 mod limits;
@@ -24,6 +25,7 @@ mod survey;
 mod target;
 
 pub use enumeration::MOST_VALUES;
+pub use estimate::Estimate;
 pub use fingerprint::{source_fingerprint, target_fingerprint};
 pub use key::columns as key_columns;
 pub use limits::Limits;
@@ -117,6 +119,7 @@ impl Plan {
             expressions: expressions.to_vec(),
             range: range.clone(),
             since: None,
+            keys: None,
         }
     }
 }
@@ -336,13 +339,4 @@ pub enum Severity {
     Warning,
     /// Worth knowing.
     Note,
-}
-
-/// What it will take, from the rates measured in moving-rows 2.1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// Seconds to copy.
-    pub copy_seconds: f64,
-    /// Bytes of memory an HNSW graph over the embeddings needs while it is built.
-    pub index_bytes: u64,
 }

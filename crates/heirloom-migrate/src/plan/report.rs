@@ -92,14 +92,29 @@ fn header(page: &mut Page, plan: &Plan) {
         "",
         "",
         &format!(
-            "{} of at most {} or {}; about {} to copy, {} of memory to build the vector index.",
+            "{} of at most {} or {}; about {} to copy{}.",
             plural(plan.chunks.len() as u64, "chunk"),
             limit(plan.limits.chunk_bytes),
             rows(plan.limits.chunk_rows),
             seconds(plan.estimate.copy_seconds),
-            bytes(plan.estimate.index_bytes)
+            indexing(plan)
         ),
     );
+}
+
+/// What the indexes afterwards take, where any is made.
+fn indexing(plan: &Plan) -> String {
+    let (index_seconds, memory) = (plan.estimate.index_seconds, plan.estimate.index_bytes);
+    match (index_seconds > 0.0, memory > 0) {
+        (true, true) => format!(
+            ", {} to index; the largest vector index takes {} of memory to build (bound by database.index_memory)",
+            seconds(index_seconds),
+            bytes(memory)
+        ),
+        (true, false) => format!(", {} to index", seconds(index_seconds)),
+        (false, true) => format!(", {} of memory to build the vector index", bytes(memory)),
+        (false, false) => String::new(),
+    }
 }
 
 fn target_name(plan: &Plan) -> String {

@@ -10,6 +10,7 @@ use super::alive::Alive;
 use super::archive::{ArchiveMark, Manifest, rows_path};
 use super::gates::{Gate, ledger_gates};
 use super::postgres::{self, Table};
+use crate::apply::Outbox;
 use crate::audit::{self, Entry, Head};
 use crate::clock::day;
 use crate::error::{MigrateError, Result};
@@ -171,6 +172,10 @@ async fn archive_and_rename(
 ) -> Result<Retirement> {
     let database = writable(task)?;
     let standing = Standing::of(task, true).await?;
+    // Its triggers are ours, and the archive is of the team's table.
+    if let Some(outbox) = Outbox::of(&standing.file, task.plan, task.store.meta().store_id) {
+        outbox.remove(database).await?;
+    }
     let mut manifest = Manifest::new(task.plan, &table.schema, &table.name, standing.now);
     let look = postgres::archive(database, table, &task.plan.source.key, &mut manifest, place, alive).await?;
     if look != *before {

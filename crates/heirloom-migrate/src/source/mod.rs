@@ -1,7 +1,7 @@
 //! Foreign systems, opened read-only. One source, one file; [`open`] is the only list.
 //!
 //! A source describes a table, loads a small tree of parents, and streams rows in key order within a key range. What
-//! it never does: write (the marker of the migration file is `apply`'s own statement), keep a cursor between calls, or
+//! it never does: write (the marker and the outbox of the migration file are `apply`'s own statements), keep a cursor between calls, or
 //! round a value on the way.
 
 mod name;
@@ -10,7 +10,7 @@ pub mod sqlite;
 pub mod verbatim;
 mod versions;
 
-pub(crate) use name::identifier;
+pub(crate) use name::{identifier, literal};
 pub use postgres::Postgres;
 pub(crate) use postgres::who;
 pub use sqlite::Sqlite;
@@ -149,6 +149,8 @@ pub struct Read {
     pub range: KeyRange,
     /// Of those, the ones that changed since.
     pub since: Option<Since>,
+    /// Of those, the ones of these keys; PostgreSQL only.
+    pub keys: Option<Vec<Vec<String>>>,
 }
 
 /// A moment as a column of change times tells it.
@@ -209,6 +211,16 @@ pub trait Source: Send + Sync {
     /// Which of these ranges of a read hold a row that changed since.
     async fn touched(&self, _read: &Read, ranges: &[&KeyRange]) -> Result<Vec<usize>> {
         Ok((0..ranges.len()).collect())
+    }
+
+    /// In which of these ranges each key lies, whether its row is there or not. The ranges follow each other in key order and
+    /// leave nothing out, as those of a plan do.
+    async fn places(&self, _read: &Read, keys: &[Vec<String>], _ranges: &[&KeyRange]) -> Result<Vec<usize>> {
+        Err(crate::MigrateError::Source {
+            source_name: self.display(),
+            what: format!("{} changed keys cannot be told apart by range", keys.len()),
+            accepted: "remove `outbox` from [source]".into(),
+        })
     }
 
     /// Who is reading.

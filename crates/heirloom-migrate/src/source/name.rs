@@ -80,7 +80,7 @@ pub(crate) fn identifier(name: &str) -> String {
 }
 
 /// A text as an SQL literal, under `standard_conforming_strings`.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

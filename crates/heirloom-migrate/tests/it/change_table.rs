@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heirloom_migrate::apply::Options;
+use heirloom_migrate::apply::{Options, Stop};
 use heirloom_migrate::file::Budget;
 use heirloom_migrate::plan::Plan;
 use heirloom_store::{Forget, Revise, Scope, Transition};
@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
+use crate::outbox::{following, settled};
 use crate::support::Ground;
 
 const KEYS: u64 = 6;
@@ -87,30 +88,78 @@ impl Row {
 
 #[test]
 fn random_histories_end_as_the_table_says() {
+    each_of_some(async |steps| history(steps).await);
+}
+
+#[test]
+fn random_histories_that_are_followed_by_an_outbox_end_as_the_table_says() {
+    each_of_some(async |steps| followed(steps).await);
+}
+
+fn each_of_some(tell: impl AsyncFn(&[Step])) {
     let cases = if std::env::var("HEIRLOOM_TEST_URL").is_ok() { 4 } else { 2 };
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 20, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     TestRunner::new(config)
         .run(&vec(step(), 8..25), |steps| {
-            runtime.block_on(history(&steps));
+            runtime.block_on(tell(&steps));
             Ok(())
         })
         .unwrap();
 }
 
-async fn history(steps: &[Step]) {
-    // One row stands still, so that no side is ever empty; every second row is expired from the start.
+/// One row stands still, so that no side is ever empty; every second row is expired from the start.
+async fn begun(toml: &str) -> (Ground, Plan, BTreeMap<u64, Row>) {
     let ground = Ground::new(
         "create table note (id bigint primary key, body text, ends timestamptz); insert into note values (99, 'stands still', null)",
     )
     .await;
-    let plan = ground.plan(FILE, 4).await.unwrap();
+    let plan = ground.plan(toml, 4).await.unwrap();
     ground.apply(&plan).await.unwrap();
-    let mut rows: BTreeMap<u64, Row> = (1..=KEYS).map(|key| (key, Row::default())).collect();
+    (ground, plan, (1..=KEYS).map(|key| (key, Row::default())).collect())
+}
+
+async fn history(steps: &[Step]) {
+    let (ground, plan, mut rows) = begun(FILE).await;
     for (at, step) in steps.iter().enumerate() {
         take(&ground, &plan, &mut rows, *step, at).await;
     }
-    take(&ground, &plan, &mut rows, Step::Apply, steps.len()).await;
+    ended(ground, &plan, rows, steps).await;
+}
+
+/// What happens at the source is dealt with at once, deletes too, and nothing else is until the last apply.
+async fn followed(steps: &[Step]) {
+    let (ground, plan, mut rows) = begun(&FILE.replace("key = [\"id\"]", "key = [\"id\"]\noutbox = true")).await;
+    let (options, mut passes) = following(Some(Budget::Percent(100.0)));
+    let stop = Stop::default();
+    let running = ground.apply_until(&stop, ground.source.as_ref(), &plan, options);
+    let telling = async {
+        passes.recv().await.unwrap();
+        for (at, step) in steps.iter().enumerate() {
+            let (Step::Say(key) | Step::Delete(key)) = *step else {
+                if !matches!(step, Step::Apply | Step::Propagate) {
+                    take(&ground, &plan, &mut rows, *step, at).await;
+                }
+                continue;
+            };
+            let was_there = rows[&key].source.is_some();
+            take(&ground, &plan, &mut rows, *step, at).await;
+            settled(&mut passes).await;
+            let row = rows.get_mut(&key).unwrap();
+            row.apply();
+            if was_there {
+                row.propagate();
+            }
+        }
+        stop.ask();
+    };
+    let (done, ()) = tokio::join!(running, telling);
+    assert_eq!(done.unwrap().followed.unwrap().looks, 0, "{steps:?}");
+    ended(ground, &plan, rows, steps).await;
+}
+
+async fn ended(ground: Ground, plan: &Plan, mut rows: BTreeMap<u64, Row>, steps: &[Step]) {
+    take(&ground, plan, &mut rows, Step::Apply, steps.len()).await;
     for (key, row) in &rows {
         let sql = format!(
             "(select m.content from heirloom.memory m join heirloom.origin o using (id, namespace) where o.source_key = '[\"{key}\"]')"
@@ -118,11 +167,11 @@ async fn history(steps: &[Step]) {
         let expected = row.store.as_ref().map_or("NULL", |(text, _)| text.as_str());
         assert_eq!(ground.one(&sql).await, expected, "row {key} of {steps:?}: {row:?}");
     }
-    let found = ground.verify(&plan).await.unwrap();
+    let found = ground.verify(plan).await.unwrap();
     let differing = rows.values().filter(|row| row.differs()).count() as u64;
     assert_eq!(found.difference_count, differing, "{steps:?}: {:#?}", found.differences);
     let before = ground.versions().await;
-    assert_eq!(ground.apply(&plan).await.unwrap().written, 0, "{steps:?}");
+    assert_eq!(ground.apply(plan).await.unwrap().written, 0, "{steps:?}");
     assert_eq!(ground.versions().await, before, "{steps:?}: applying again wrote something");
     ground.close().await;
 }

@@ -29,7 +29,8 @@ async fn mapped(source: &dyn Source, candidate: &Candidate) -> Vec<Result<Mapped
         surface: None,
     };
     let program = Program::compile(&file, &table, context).unwrap();
-    let read = Read { relation, table, key, expressions: Vec::new(), range: KeyRange::default(), since: None };
+    let read =
+        Read { relation, table, key, expressions: Vec::new(), range: KeyRange::default(), since: None, keys: None };
     let mut rows = Vec::new();
     source
         .scan(&read, &mut |row, _| {

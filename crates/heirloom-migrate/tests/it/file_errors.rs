@@ -125,7 +125,7 @@ content = "content""#,
 fn unknown_key() {
     refused(
         &[NAME, SOURCE, "tabel = \"x\"\n", NAMESPACE, MAP].concat(),
-        "notes.toml:5:1: unknown key `tabel` in [source] (did you mean `table`?); accepted here: url, preset, table, query, key, changed_at, mark, tree",
+        "notes.toml:5:1: unknown key `tabel` in [source] (did you mean `table`?); accepted here: url, preset, table, query, key, changed_at, mark, outbox, tree",
     );
 }
 

@@ -121,6 +121,13 @@ async fn secret_in_clear() {
 }
 
 #[tokio::test]
+async fn outbox_writes_source() {
+    let finding = case(2).source("outbox = true").finds("outbox-writes-source").await;
+    assert!(finding.what.contains("four triggers"), "{finding:?}");
+    case(2).silent("outbox-writes-source").await;
+}
+
+#[tokio::test]
 async fn source_not_frozen() {
     let mut writable = case(1);
     writable.identity.can_write = true;

@@ -31,6 +31,7 @@ mod mapping_support;
 mod mapping_verbs;
 mod molecule;
 mod nothing_written;
+mod outbox;
 mod pgmnemo_collisions;
 mod pgmnemo_ground;
 mod pgmnemo_rejects;

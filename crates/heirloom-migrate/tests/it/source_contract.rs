@@ -37,7 +37,7 @@ async fn cases(sql: &str) -> Vec<Case> {
 pub(crate) async fn reader(source: &dyn Source, relation: Relation, key: &[&str]) -> Read {
     let table = source.describe(&relation).await.unwrap();
     let key = key.iter().map(|&part| part.to_owned()).collect();
-    Read { relation, table, key, expressions: Vec::new(), range: KeyRange::default(), since: None }
+    Read { relation, table, key, expressions: Vec::new(), range: KeyRange::default(), since: None, keys: None }
 }
 
 pub(crate) fn table(name: &str) -> Relation {

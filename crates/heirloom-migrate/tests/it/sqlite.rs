@@ -20,6 +20,7 @@ async fn reader(source: &dyn Source, relation: Relation, key: &[&str]) -> Read {
         expressions: Vec::new(),
         range: KeyRange::default(),
         since: None,
+        keys: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What recall ranks by stays fresh: after single writes, after rows that came past every door, for large namespaces.
 
-use heirloom_store::{LARGE_NAMESPACE, Recall, Remember};
+use heirloom_store::{LARGE_NAMESPACE, Recall, Remember, Store};
 
 use crate::installed;
 use crate::world::{axis, behind, fact, ids, number, remembered, scope, words};
@@ -128,25 +128,61 @@ async fn a_centre_that_is_there_before_the_rows_stays_while_it_is_good_enough() 
     test.close().await;
 }
 
+/// A namespace that gets indexes: ten words a row out of 400, sessions of 20; vectors of eight numbers.
+fn large() -> String {
+    format!(
+    "select setseed(0.5);
+     insert into heirloom.memory (id, namespace, kind, content, source_run_id, created_at, embedding)
+     select gen_random_uuid(), 'team:a', 'fact',
+         (select string_agg('word' || (random() * random() * 400 + (n + g) * 0)::int, ' ') from generate_series(1, 10) g),
+         'run' || n / 20, timestamptz '2026-01-01Z' + n * interval '1 minute',
+         (select ('[' || string_agg(((random() - 0.5) + (n + g) * 0)::text, ',') || repeat(',0', 1016) || ']')::vector from generate_series(1, 8) g)
+     from generate_series(1, {}) n",
+    LARGE_NAMESPACE + 500
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_graph_that_outgrows_its_memory_is_told_and_one_that_is_given_enough_is_not() {
+    let (test, store) = installed().await;
+    behind(&store, &large()).await;
+    let setting = "select setting::bigint from pg_settings where name = 'maintenance_work_mem'";
+    let before = number(&store, setting).await;
+    let narrow = Store::open(&test.database().with_index_memory(1 << 20)).await.unwrap();
+    let kept = narrow.upkeep(None).await.unwrap();
+    assert_eq!((kept.namespaces_indexed, kept.graphs_spilled.len()), (1, 1));
+    let spilled = &kept.graphs_spilled[0];
+    assert_eq!((spilled.namespace.as_str(), spilled.vectors, spilled.memory), ("team:a", 5_500, 1 << 20));
+    assert!((500..2_000).contains(&spilled.fitted), "{spilled}");
+    assert!(
+        spilled.needed > 5_500 * (1 << 20) / spilled.fitted,
+        "what is asked for is more than what it took: {spilled}"
+    );
+    assert!(spilled.to_string().contains("Set database.index_memory to "), "{spilled}");
+    assert_eq!(number(&store, setting).await, before, "the session's own setting is back");
+
+    // The server's own setting would not do; what the graph needs is set over it.
+    let again = "do $$ declare name text; begin
+                     select indexrelid::regclass into name from pg_index
+                     where indrelid = 'heirloom.memory'::regclass and indexrelid::regclass::text like '%memory_signs_%';
+                     execute 'drop index ' || name;
+                 end $$;
+                 update heirloom.frequency set is_indexed = false;
+                 set maintenance_work_mem = '1MB'";
+    let pooled = test.database().client().await.unwrap();
+    pooled.batch_execute(again).await.unwrap();
+    drop(pooled);
+    let kept = store.upkeep(None).await.unwrap();
+    assert_eq!((kept.namespaces_indexed, kept.graphs_spilled), (1, vec![]));
+    assert_eq!(store.upkeep(None).await.unwrap().namespaces_indexed, 0);
+    test.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_namespace_answers_from_its_indexes_as_it_does_without() {
     let (test, store) = installed().await;
     let team = scope("team:a");
-    // Ten words a row out of 400, sessions of 20; vectors of eight numbers.
-    behind(
-        &store,
-        &format!(
-            "select setseed(0.5);
-             insert into heirloom.memory (id, namespace, kind, content, source_run_id, created_at, embedding)
-             select gen_random_uuid(), 'team:a', 'fact',
-                 (select string_agg('word' || (random() * random() * 400 + (n + g) * 0)::int, ' ') from generate_series(1, 10) g),
-                 'run' || n / 20, timestamptz '2026-01-01Z' + n * interval '1 minute',
-                 (select ('[' || string_agg(((random() - 0.5) + (n + g) * 0)::text, ',') || repeat(',0', 1016) || ']')::vector from generate_series(1, 8) g)
-             from generate_series(1, {}) n",
-            LARGE_NAMESPACE + 500
-        ),
-    )
-    .await;
+    behind(&store, &large()).await;
     let mut vector = vec![0.3, -0.2, 0.1, 0.4, -0.4, 0.2, 0.1, -0.1];
     vector.resize(8, 0.0);
     let questions = [

@@ -35,6 +35,8 @@ variables! {
     HEIRLOOM_CONFIG;
     /// Most connections to a server at a time (`database.pool`).
     HEIRLOOM_POOL;
+    /// Most memory that the building of an index may take, in MiB (`database.index_memory`).
+    HEIRLOOM_INDEX_MEMORY;
     /// Width of embeddings of a store that is yet to be installed (`store.dimension`).
     HEIRLOOM_DIMENSION;
     /// Language of the texts of a store that is yet to be installed (`store.language`).

@@ -76,11 +76,13 @@ pub struct DatabaseConfig {
     pub data: PathBuf,
     /// Most connections to a server.
     pub pool: usize,
+    /// Most memory that the building of an index may take, in MiB.
+    pub index_memory: usize,
 }
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self { url: String::new(), data: PathBuf::new(), pool: 4 }
+        Self { url: String::new(), data: PathBuf::new(), pool: 4, index_memory: 512 }
     }
 }
 
@@ -91,6 +93,7 @@ impl std::fmt::Debug for DatabaseConfig {
             .field("url", &heirloom_engine::redact_url(&self.url))
             .field("data", &self.data)
             .field("pool", &self.pool)
+            .field("index_memory", &self.index_memory)
             .finish()
     }
 }
@@ -231,6 +234,7 @@ impl Config {
         from(config.database.url != default.database.url, "database.url");
         from(config.database.data != default.database.data, "database.data");
         from(config.database.pool != default.database.pool, "database.pool");
+        from(config.database.index_memory != default.database.index_memory, "database.index_memory");
         from(config.store.dimension != default.store.dimension, "store.dimension");
         from(config.store.language != default.store.language, "store.language");
         from(config.caller.namespaces != default.caller.namespaces, "caller.namespaces");
@@ -289,6 +293,10 @@ impl Config {
             self.database.pool = number(Env::HEIRLOOM_POOL, &text)?;
             self.origins.insert("database.pool", Env::HEIRLOOM_POOL.to_owned());
         }
+        if let Some(text) = get(Env::HEIRLOOM_INDEX_MEMORY) {
+            self.database.index_memory = number(Env::HEIRLOOM_INDEX_MEMORY, &text)?;
+            self.origins.insert("database.index_memory", Env::HEIRLOOM_INDEX_MEMORY.to_owned());
+        }
         if let Some(text) = get(Env::HEIRLOOM_DIMENSION) {
             self.store.dimension = number(Env::HEIRLOOM_DIMENSION, &text)?;
             self.origins.insert("store.dimension", Env::HEIRLOOM_DIMENSION.to_owned());
@@ -323,9 +331,11 @@ impl Config {
             let names = format!("{} and {}", Env::DATABASE_URL, Env::HEIRLOOM_DATA);
             self.one_database(&names, "environment".to_owned())?;
         }
-        for (name, value, range) in
-            [("database.pool", self.database.pool, 1..=1000), ("store.dimension", self.store.dimension, 1..=16_000)]
-        {
+        for (name, value, range) in [
+            ("database.pool", self.database.pool, 1..=1000),
+            ("database.index_memory", self.database.index_memory, 1..=1_048_576),
+            ("store.dimension", self.store.dimension, 1..=16_000),
+        ] {
             if !range.contains(&value) {
                 return Err(Error::Config {
                     origin: format!("{} ({name})", self.origin(name)),
@@ -388,6 +398,12 @@ impl Config {
             });
         }
         Ok(Location::Embedded(data.clone()))
+    }
+
+    /// How a database is opened.
+    pub fn engine(&self) -> heirloom_engine::Options {
+        let index_memory = (self.database.index_memory as u64) << 20;
+        heirloom_engine::Options { pool_size: self.database.pool, index_memory, ..heirloom_engine::Options::default() }
     }
 
     /// The user's home directory.

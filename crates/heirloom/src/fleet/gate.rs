@@ -300,7 +300,8 @@ async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Crede
         async move {
             pulse.knock(true);
             let url = item.source_url()?;
-            let options = Options { pool_size: 1, application_name: "heirloom leak probe".into() };
+            let options =
+                Options { pool_size: 1, application_name: "heirloom leak probe".into(), ..Options::default() };
             let location = Location::Server(url.to_owned());
             let opening = Database::open(&location, &options);
             let database = targets::in_time(opening, timeout, &heirloom_engine::redact_url(url)).await?;

@@ -81,7 +81,7 @@ impl Targets {
                 location: if stands_in { Location::Temporary } else { location.clone() },
                 display: location.display(),
                 stands_in,
-                options: Options { pool_size: pool, ..Options::default() },
+                options: Options { pool_size: pool, ..config.engine() },
                 connect_timeout,
                 up: UpOptions { dimension: config.store.dimension, language: config.store.language.clone() },
                 configured,

@@ -61,6 +61,10 @@ pub struct Apply {
     /// many per cent of those handed down
     #[arg(long, value_name = "BUDGET", num_args = 0..=1, require_equals = true, default_missing_value = "10%")]
     pub propagate_deletes: Option<String>,
+    /// Remove the table and the triggers that `[source] outbox` made at the source, and do nothing else
+    #[arg(long, conflicts_with_all = ["check_only", "follow"])]
+    #[serde(default)]
+    pub remove_outbox: bool,
     /// Keep catching up with the source until it is stopped
     #[arg(long, conflicts_with = "check_only")]
     #[serde(default)]
@@ -92,6 +96,9 @@ impl Operation for Apply {
     async fn run(self, context: &Context) -> Result<Output> {
         if self.check_only {
             return self.check(context).await;
+        }
+        if self.remove_outbox {
+            return self.clear(context).await;
         }
         let opened = Opened::to_write(context, &self.plan).await?;
         let store = match opened.inspect().await? {
@@ -253,10 +260,12 @@ impl Apply {
     /// Everything apply checks, and what is left to do; with no store yet, all that can be checked without one.
     async fn check(&self, context: &Context) -> Result<Output> {
         let opened = Opened::to_read(context, &self.plan).await?;
+        let mut outbox = None;
         let done = match opened.inspect().await? {
             None => apply::check_without_store(&opened.plan, opened.source.as_ref()).await?,
             Some(_) => {
                 let store = Store::open(opened.database).await?;
+                outbox = apply::outbox_seen(&opened.plan, opened.source.as_ref(), store.meta().store_id).await?;
                 let mut silent = |_| {};
                 let request = request(&opened, &store, &Stop::default(), true, Options::default(), &mut silent);
                 apply::run(request).await?
@@ -267,7 +276,26 @@ impl Apply {
             0 => "is done; every row is looked at again".to_owned(),
             left => format!("holds; {} of {chunks} to do, nothing was written", count(u64::from(left))),
         };
-        Output::new(&done, format!("{}: the plan {left}\nNext: `heirloom apply {plan}`\n", done.name))
+        let outbox = outbox.map_or_else(String::new, |seen| {
+            let does = if seen.is_there { "notes" } else { "would note, made by --follow," };
+            format!(
+                "At the source {} {does} what is written to {}, by a function and four triggers\n",
+                seen.outbox, seen.table
+            )
+        });
+        Output::new(&done, format!("{}: the plan {left}\n{outbox}Next: `heirloom apply {plan}`\n", done.name))
+    }
+
+    /// Removes what `outbox` made at the source.
+    async fn clear(&self, context: &Context) -> Result<Output> {
+        let opened = Opened::to_write(context, &self.plan).await?;
+        let store = Store::open(opened.database).await?;
+        let removed = apply::remove_outbox(&opened.plan, opened.source.as_ref(), store.meta().store_id).await?;
+        let text = match &removed {
+            Some(outbox) => format!("Removed from the source: {outbox}, its function and its triggers\n"),
+            None => "Nothing of an outbox is at the source\n".to_owned(),
+        };
+        Output::new(&serde_json::json!({ "removed": removed }), text)
     }
 
     fn text(&self, done: &Applied) -> String {

@@ -38,6 +38,7 @@ impl Operation for ShowConfig {
             ("database.url", json!(redact_url(&config.database.url))),
             ("database.data", json!(config.database.data)),
             ("database.pool", json!(config.database.pool)),
+            ("database.index_memory", json!(config.database.index_memory)),
             ("store.dimension", json!(config.store.dimension)),
             ("store.language", json!(config.store.language)),
             ("caller.namespaces", json!(config.caller.namespaces.join(", "))),

@@ -121,7 +121,8 @@ impl Operation for Reembed {
                 answer.namespaces.iter().filter(|one| one.moved > 0).map(|one| one.namespace.clone()).collect();
             if !done.is_empty() {
                 // A new model gets its centre.
-                store.upkeep(Some(&done)).await?;
+                let kept = store.upkeep(Some(&done)).await?;
+                kept.graphs_spilled.iter().for_each(|spilled| tracing::warn!("{spilled}"));
             }
         } else {
             answer.namespaces = states.iter().map(|state| Namespace::of(state, 0, 0)).collect();

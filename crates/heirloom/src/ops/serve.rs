@@ -113,8 +113,9 @@ pub(super) async fn upkeep(store: Store, cancel: crate::context::Cancel) {
             () = tokio::time::sleep(UPKEEP) => {}
             () = cancel.cancelled() => return,
         }
-        if let Err(error) = store.upkeep(None).await {
-            tracing::warn!(%error, "upkeep did not end well; it is tried again");
+        match store.upkeep(None).await {
+            Ok(kept) => kept.graphs_spilled.iter().for_each(|spilled| tracing::warn!("{spilled}")),
+            Err(error) => tracing::warn!(%error, "upkeep did not end well; it is tried again"),
         }
     }
 }

@@ -34,6 +34,9 @@ impl Operation for Upkeep {
         table.row(["models that got a centre".to_owned(), models]);
         table.row(["namespaces that got indexes".to_owned(), count(kept.namespaces_indexed)]);
         let mut text = table.render();
+        for spilled in &kept.graphs_spilled {
+            text.push_str(&format!("\n{spilled}.\n"));
+        }
         if kept.namespaces_not_indexed > 0 {
             text.push_str(&format!(
                 "\n{} large namespaces got no indexes, because this database user does not own heirloom.memory: run \

@@ -306,3 +306,45 @@ async fn one_that_follows_goes_on_until_it_is_told_to_stop() {
     assert_eq!(place.one(text).await, "changed while it follows, new while it follows");
     place.ends(0, "verify notes.plan.json");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outbox_is_announced_made_by_following_and_removed_when_it_is_told_to() {
+    let place = Place::new("store");
+    let toml = place.home.path().join("notes.toml");
+    let text = std::fs::read_to_string(&toml).unwrap().replace("key = [\"id\"]", "key = [\"id\"]\noutbox = true");
+    std::fs::write(&toml, text).unwrap();
+    place.ends(0, "up");
+    let table = "create table notes (id bigint primary key, author text, body text, mood text, extra text)";
+    place
+        .one(&format!(
+            "{table}; insert into notes select n, 'ann', 'note ' || n, 'new', '' from generate_series(1, 9) n"
+        ))
+        .await;
+    let planned = place.ends(0, "plan notes.toml");
+    assert!(planned.stdout.contains("outbox-writes-source"), "{planned}");
+    let told = "At the source public.heirloom_outbox_";
+    let would = place.ends(0, "apply notes.plan.json --check-only");
+    assert!(would.stdout.contains(told) && would.stdout.contains("would note, made by --follow"), "{would}");
+
+    let running = place.start_with(&["--follow"]);
+    assert!(running.has_told("Following; the first SIGINT ends it"));
+    running.signal("-INT");
+    assert_eq!(running.end().code(), Some(0));
+    // It stays when following ends, and what is written in between comes when it goes on.
+    place.one("update notes set body = 'in between' where id = 3").await;
+    assert_eq!(place.one("select count(*) from pg_trigger where tgname like 'heirloom_outbox%'").await, "4");
+    let notes = place.ends(0, "apply notes.plan.json --check-only");
+    assert!(notes.stdout.contains(told) && !notes.stdout.contains("would"), "{notes}");
+    let refused = place.ends(2, "apply notes.plan.json --remove-outbox --follow");
+    assert!(refused.stderr.contains("--remove-outbox"), "{refused}");
+
+    let removed = place.ends(0, "apply notes.plan.json --remove-outbox");
+    assert!(removed.stdout.contains("Removed from the source: public.heirloom_outbox_"), "{removed}");
+    let left = "select count(*) from pg_class where relname like 'heirloom_outbox%'";
+    assert_eq!(place.one(left).await, "0");
+    assert_eq!(
+        place.ends(0, "apply notes.plan.json --remove-outbox --json").json()["removed"],
+        serde_json::Value::Null
+    );
+    assert_eq!(place.ends(0, "apply notes.plan.json --json").json()["updated"], 1);
+}

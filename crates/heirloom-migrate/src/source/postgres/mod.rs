@@ -44,7 +44,7 @@ impl Postgres {
     /// # Errors
     /// [`MigrateError::Engine`] when it does not answer.
     pub async fn open(url: &str) -> Result<Self> {
-        let options = Options { pool_size: SESSIONS, application_name: "heirloom source".into() };
+        let options = Options { pool_size: SESSIONS, application_name: "heirloom source".into(), ..Options::default() };
         let database = Database::open(&Location::Server(url.to_owned()), &options).await?;
         Ok(Self { database, is_target: false })
     }
@@ -112,6 +112,14 @@ impl Source for Postgres {
         let tables = look::tables(&tx, &self.display()).await;
         tx.rollback().await.map_err(|error| self.failed(&error))?;
         tables
+    }
+
+    async fn places(&self, read: &Read, keys: &[Vec<String>], ranges: &[&KeyRange]) -> Result<Vec<usize>> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let places = changes::places(&tx, read, keys, ranges, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        places
     }
 
     async fn identity(&self, relation: &Relation) -> Result<Identity> {

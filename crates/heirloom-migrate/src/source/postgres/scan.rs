@@ -78,8 +78,8 @@ async fn select(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name:
 /// A column of the key.
 pub(super) struct KeyColumn<'a> {
     plain: String,
-    kind: &'a Kind,
-    declared: &'a str,
+    pub(super) kind: &'a Kind,
+    pub(super) declared: &'a str,
     not_null: bool,
 }
 
@@ -136,7 +136,25 @@ pub(super) fn wanted(read: &Read, range: &KeyRange, keys: &[KeyColumn<'_>], sour
         let (column, from) = (name::identifier(&since.column), name::literal(&since.from));
         both.push(format!("s.{column} >= {from}::{}", since.declared));
     }
+    both.extend(read.keys.as_ref().map(|wanted| among(wanted, keys)));
     Ok(both.join(" and "))
+}
+
+/// The condition that a row has one of these keys.
+fn among(wanted: &[Vec<String>], keys: &[KeyColumn<'_>]) -> String {
+    if wanted.is_empty() {
+        return "false".to_owned();
+    }
+    let values = |texts: &Vec<String>| {
+        let literals: Vec<String> =
+            keys.iter().zip(texts).map(|(key, text)| format!("{}::{}", name::literal(text), key.declared)).collect();
+        format!("({})", literals.join(", "))
+    };
+    let list: Vec<String> = wanted.iter().map(values).collect();
+    let columns: Vec<&str> = keys.iter().map(|key| key.plain.as_str()).collect();
+    // A list finds its rows by the index; rows of several columns are joined.
+    let values = if keys.len() == 1 { "" } else { "values " };
+    format!("({}) in ({values}{})", columns.join(", "), list.join(", "))
 }
 
 fn wrong(source_name: &str, what: String, accepted: &str) -> MigrateError {
@@ -144,7 +162,7 @@ fn wrong(source_name: &str, what: String, accepted: &str) -> MigrateError {
 }
 
 /// The same order on every system, whatever its collations.
-fn ordered(expression: &str, kind: &Kind) -> String {
+pub(super) fn ordered(expression: &str, kind: &Kind) -> String {
     if kind.collated() { format!("({expression}) collate \"C\"") } else { expression.to_owned() }
 }
 

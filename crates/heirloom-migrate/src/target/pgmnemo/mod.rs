@@ -57,7 +57,7 @@ impl Pgmnemo {
     /// # Errors
     /// [`MigrateError::Engine`] when it does not answer.
     pub async fn open(url: &str, surface: Surface) -> Result<Self> {
-        let options = Options { pool_size: SESSIONS, application_name: "heirloom target".into() };
+        let options = Options { pool_size: SESSIONS, application_name: "heirloom target".into(), ..Options::default() };
         Ok(Self::of(Database::open(&Location::Server(url.to_owned()), &options).await?, surface))
     }
 
