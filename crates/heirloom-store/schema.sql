@@ -1031,14 +1031,14 @@ begin
         -- Quoted, so that nothing in a lexeme is read as syntax.
         select string_agg('''' || replace(replace(r.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
         from (
-            select w.lexeme, sum(w.df) over (order by w.df, w.lexeme) - w.df as before
+            select w.lexeme, w.df, sum(w.df) over (order by w.df, w.lexeme) - w.df as before
             from (
                 select l.lexeme, coalesce(x.df, 0) as df
                 from unnest(case when cardinality(content_words) > 0 then content_words else lexemes end) l(lexeme)
                 left join heirloom.lexeme x on x.namespace = in_namespace and x.lexeme = l.lexeme
             ) w
         ) r
-        where r.before < 4000
+        where r.before + r.df <= 2000 or r.before = 0
     );
 end
 $function$

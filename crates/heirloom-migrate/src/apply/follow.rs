@@ -50,7 +50,7 @@ pub struct Follow {
 /// What following came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Followed {
-    /// Passes, whole looks among them.
+    /// Passes that nobody cut short, whole looks among them.
     pub passes: u64,
     /// Whole looks.
     pub looks: u64,
@@ -193,7 +193,9 @@ impl Following {
                 }
             }
         }
-        self.total.passes += 1;
+        if !stop.asked() {
+            self.total.passes += 1;
+        }
         self.total.lag_ms = u64::try_from(self.asked.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.total.longest_lag_ms = self.total.longest_lag_ms.max(self.total.lag_ms);
         if !self.waiting {

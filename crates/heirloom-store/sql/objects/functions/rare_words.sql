@@ -1,5 +1,6 @@
--- The query that finds the rows of one large namespace worth scoring: any of the question's rarest lexemes, until about
--- 4,000 rows hold one. Function words stand in only when the question has nothing else.
+-- The query that finds the rows of one large namespace worth scoring: any of the question's rarest lexemes, as many as
+-- 2,000 rows hold together, the rarest in any case. Twice as many cost twice the time at 100,000 rows and found no more.
+-- Function words stand in only when the question has nothing else.
 
 create or replace function heirloom.rare_words(lexemes text[], content_words text[], in_namespace text) returns tsquery
 language plpgsql
@@ -12,14 +13,14 @@ begin
         -- Quoted, so that nothing in a lexeme is read as syntax.
         select string_agg('''' || replace(replace(r.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
         from (
-            select w.lexeme, sum(w.df) over (order by w.df, w.lexeme) - w.df as before
+            select w.lexeme, w.df, sum(w.df) over (order by w.df, w.lexeme) - w.df as before
             from (
                 select l.lexeme, coalesce(x.df, 0) as df
                 from unnest(case when cardinality(content_words) > 0 then content_words else lexemes end) l(lexeme)
                 left join heirloom.lexeme x on x.namespace = in_namespace and x.lexeme = l.lexeme
             ) w
         ) r
-        where r.before < 4000
+        where r.before + r.df <= 2000 or r.before = 0
     );
 end
 $$;
