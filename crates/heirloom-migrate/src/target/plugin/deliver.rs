@@ -31,12 +31,15 @@ pub(super) struct Home {
     pub(super) is_whole: bool,
 }
 
+/// A namespace as it was found or refused; asked for once.
+type Asked = Arc<OnceCell<std::result::Result<Home, Refusal>>>;
+
 /// Namespaces that were met.
 #[derive(Debug, Default)]
-pub(super) struct Homes(Mutex<HashMap<String, Arc<OnceCell<std::result::Result<Home, Refusal>>>>>);
+pub(super) struct Homes(Mutex<HashMap<String, Asked>>);
 
 impl Homes {
-    pub(super) fn of(&self, namespace: &str) -> Arc<OnceCell<std::result::Result<Home, Refusal>>> {
+    pub(super) fn of(&self, namespace: &str) -> Asked {
         let mut homes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(homes.entry(namespace.to_owned()).or_default())
     }
