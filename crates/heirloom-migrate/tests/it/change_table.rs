@@ -93,7 +93,7 @@ fn random_histories_end_as_the_table_says() {
 
 #[test]
 fn random_histories_that_are_followed_by_an_outbox_end_as_the_table_says() {
-    each_of_some(async |steps| followed(steps).await);
+    each_of_some(async |steps| Box::pin(followed(steps)).await);
 }
 
 fn each_of_some(tell: impl AsyncFn(&[Step])) {
