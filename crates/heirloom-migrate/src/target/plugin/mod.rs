@@ -4,9 +4,9 @@
 //!
 //! - A memory is written by its id, and written again says the same again: a process that was killed goes on, and nothing
 //!   comes twice.
-//! - It is read by search alone ([`sight`]): what a search does not show, nothing is said of.
-//! - It has no place for most of what a memory says ([`carry`]); the plan names each field with its rows.
-//! - It fails as things behind HTTP fail ([`client`], [`gate`]).
+//! - It is read by search alone (`sight`): what a search does not show, nothing is said of.
+//! - It has no place for most of what a memory says (`carry`); the plan names each field with its rows.
+//! - It fails as things behind HTTP fail (`client`, `gate`).
 //!
 //! Deliberately absent: deletion, vectors in searches, and any door of Heirloom's own that other plugins lack.
 
