@@ -1063,6 +1063,7 @@ CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vect
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
 AS $function$
 #variable_conflict use_column
 declare
@@ -1083,12 +1084,14 @@ declare
     lexicals double precision[];
     semantics double precision[];
     boosts double precision[];
+    best_lexical double precision;
+    best_semantic double precision;
     last integer;
     of_words double precision;
     of_meaning double precision;
-    words_count_for double precision;
     -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
     numbers integer[];
+    lifts double precision[];
     contexts double precision[];
     beyond double precision;
 begin
@@ -1142,7 +1145,7 @@ begin
     select array_agg(s.place) filter (where cardinality(namespaces) > 1), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
         array_agg(s.l) filter (where weights is not null), array_agg(s.s) filter (where query_embedding is not null),
         array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
-    into places, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
+    into places, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
     from (
         select u.name, u.place::integer, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
         from unnest(namespaces) with ordinality u(name, place)
@@ -1174,38 +1177,24 @@ begin
     if last = 0 then
         return;
     end if;
-    words_count_for := case
-        when of_meaning is null then 1
-        when of_words is null then 0
-        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
-        else 0
-    end;
-    of_words := coalesce(words_count_for / of_words, 0);
-    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
+    select t.of_words, t.of_meaning, t.numbers, t.lifts, t.beyond
+    into of_words, of_meaning, numbers, lifts, beyond
+    from heirloom.recall_top(
+        lexicals, semantics, best_lexical, best_semantic, knows_one, content_words, namespaces
+    ) t;
 
-    with top as materialized (
-        select o.number, o.f,
-            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
-        from (
-            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
-            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
-            order by f desc, f.number
-            limit 41
-        ) o
-    )
-    select array_agg(c.number), array_agg(c.context), (select min(t.f) from top t having count(*) = 41)
-    into numbers, contexts, beyond
+    select array_agg(c.number), array_agg(c.context)
+    into numbers, contexts
     from (
         select u.number, sum(u.context) as context
         from (
-            select t.number, 0::double precision as context
-            from top t
+            select unnest(numbers) as number, 0::double precision as context
             union all
-            select a.number + d.step, d.weight * a.x
-            from top a
+            select a.number + d.step, d.weight * a.lift
+            from unnest(numbers, lifts) a(number, lift)
             cross join (values (1, 1, 0.7::double precision), (2, 1, 0.4), (-1, -1, 0.4), (-2, -1, 0.2)) d(step, half, weight)
             where use_sessions
-                and a.x > 0
+                and a.lift > 0
                 and a.number + d.step between 1 and last
                 and sessions[a.number + d.step] = sessions[a.number]
                 and times[a.number + d.half] <> times[a.number]
@@ -1504,6 +1493,43 @@ begin
 end
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.recall_top(lexicals double precision[], semantics double precision[], best_lexical double precision, best_semantic double precision, knows_one boolean, content_words text[], namespaces text[], OUT of_words double precision, OUT of_meaning double precision, OUT numbers integer[], OUT lifts double precision[], OUT beyond double precision)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+    words_count_for constant double precision := case
+        when best_semantic is null then 1
+        when best_lexical is null then 0
+        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
+        else 0
+    end;
+begin
+    of_words := coalesce(words_count_for / best_lexical, 0);
+    of_meaning := coalesce((1 - words_count_for) / best_semantic, 0);
+    with top as materialized (
+        select o.number, o.match,
+            o.match - greatest(0.3, nth_value(o.match, 41) over (rows between unbounded preceding and unbounded following)) as lift
+        from (
+            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as match
+            from (
+                select generate_series(1, greatest(cardinality(lexicals), cardinality(semantics))) as number,
+                    unnest(lexicals) as l, unnest(semantics) as s
+            ) f
+            order by match desc, f.number
+            limit 41
+        ) o
+    )
+    select array_agg(t.number), array_agg(t.lift), (select min(t.match) from top t having count(*) = 41)
+    into numbers, lifts, beyond
+    from top t;
+end
+$function$
+
 CREATE OR REPLACE FUNCTION heirloom.recall_wide(required tsquery, refused tsquery, lexemes text[], weights sparsevec, content_words text[], knows_one boolean, query_embedding vector, signs bit, dimensions double precision, query_model text, namespaces text[], k integer, kinds text[], include_unverified boolean, at timestamp with time zone, role text, exclude_dag text, content_types text[], also_states text[], use_sessions boolean)
  RETURNS TABLE(namespace text, id uuid, created_at timestamp with time zone, score double precision, lexical double precision, semantic double precision, context double precision, boost double precision, similarity double precision)
  LANGUAGE plpgsql
@@ -1532,12 +1558,14 @@ declare
     lexicals double precision[];
     semantics double precision[];
     boosts double precision[];
+    best_lexical double precision;
+    best_semantic double precision;
     last integer;
     of_words double precision;
     of_meaning double precision;
-    words_count_for double precision;
     -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
     numbers integer[];
+    lifts double precision[];
     contexts double precision[];
     beyond double precision;
     lifted_numbers integer[];
@@ -1604,7 +1632,7 @@ begin
 
     select array_agg(s.place), array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
         array_agg(s.l), array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
-    into places, scopes, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
+    into places, scopes, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
     from (
         select m.ctid as place, m.namespace, m.id, m.created_at,
             case
@@ -1627,34 +1655,17 @@ begin
     if last = 0 then
         return;
     end if;
-    words_count_for := case
-        when of_meaning is null then 1
-        when of_words is null then 0
-        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
-        else 0
-    end;
-    of_words := coalesce(words_count_for / of_words, 0);
-    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
-
-    with top as materialized (
-        select o.number, o.f,
-            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
-        from (
-            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
-            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
-            order by f desc, times[f.number], ids[f.number]
-            limit 41
-        ) o
-    )
-    select array_agg(t.number), array_agg(t.x), (select min(t.f) from top t having count(*) = 41)
-    into numbers, contexts, beyond
-    from top t;
+    select t.of_words, t.of_meaning, t.numbers, t.lifts, t.beyond
+    into of_words, of_meaning, numbers, lifts, beyond
+    from heirloom.recall_top(
+        lexicals, semantics, best_lexical, best_semantic, knows_one, content_words, namespaces
+    ) t;
 
     if use_sessions then
         select array_agg(n.place), array_agg(n.context)
         into unread, lifted_contexts
         from heirloom.recall_neighbours(
-            array(select places[a.number] from unnest(numbers) a(number)), contexts, at, include_unverified, kinds,
+            array(select places[a.number] from unnest(numbers) a(number)), lifts, at, include_unverified, kinds,
             recall_wide.role, exclude_dag, content_types, also_states, required, refused
         ) n;
         -- A full join goes through each side once, however many there are.

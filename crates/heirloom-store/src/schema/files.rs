@@ -45,6 +45,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/recall_boost.sql"),
     sql_file!("objects/functions/recall_centre.sql"),
     sql_file!("objects/functions/recall_neighbours.sql"),
+    sql_file!("objects/functions/recall_top.sql"),
     sql_file!("objects/functions/recall_best.sql"),
     sql_file!("objects/functions/recall_wide.sql"),
     sql_file!("objects/functions/recall.sql"),

@@ -56,6 +56,7 @@ const CALLS: &[&str] = &[
     "select heirloom.recall_ghosts('zanzibar apple', null, '{project:1,project:2}')",
     "select heirloom.recall_ghosts(null, $Q, null)",
     "select n.context from heirloom.recall_neighbours(array(select format('(%s,%s)', p, i)::tid from generate_series(0, 9) p, generate_series(1, 60) i), array_fill(1::double precision, array[600]), now(), true, null, null, null, null, null, null, null) n order by 1",
+    "select * from heirloom.recall_top('{1}', null, 1, null, true, '{zanzibar}', '{project:1,project:2}')",
     "select * from heirloom.recall_best('{1}', '{0}', null, '{1}', null, '{0}', '{2024-01-01Z}', '{00000000-0000-0000-0000-000000000021}', '{2}', 1, 0, 10)",
     "select * from heirloom.question_vector('{zanzibar,apple}', '{project:1,project:2}')",
     "select * from heirloom.recall_terms('zanzibar')",

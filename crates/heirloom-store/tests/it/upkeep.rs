@@ -224,3 +224,29 @@ async fn narrow_is_empty_for_another(store: &heirloom_store::Store) -> bool {
     let row = tx.query_one("select heirloom.word_candidates('word7'::tsquery, 'team:a') is null", &[]).await.unwrap();
     row.get(0)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_namespace_beside_a_large_one_is_read_by_its_own_rows() {
+    let (test, store) = installed().await;
+    // Five namespaces, so that any is expected to hold a fifth of all rows: one of them holds twenty. No index by namespace has
+    // the order of the table, and the one that has it, by lesson, does not begin with the namespace.
+    behind(
+        &store,
+        "insert into heirloom.memory (id, namespace, kind, content, source_run_id, created_at)
+         select gen_random_uuid(),
+             case n % 300 when 7 then 'team:a' when 8 then 'team:b' else 'team:' || (array['c', 'd', 'e'])[1 + n % 3] end,
+             'fact', 'a note on heron ' || n || repeat(' and ' || md5(n::text), 24), md5(n::text), now()
+         from generate_series(1, 6000) n;
+         analyze heirloom.memory",
+    )
+    .await;
+    let client = store.database().client().await.unwrap();
+    let scans = "select coalesce(pg_stat_get_numscans('heirloom.memory_lesson'::regclass), 0)";
+    let asked = "select count(*) from heirloom.recall('heron', null, '{team:a}')";
+    assert_eq!(client.query_one(asked, &[]).await.unwrap().get::<_, i64>(0), 10);
+    client.batch_execute("select pg_stat_force_next_flush()").await.unwrap();
+    let scanned: i64 = client.query_one(scans, &[]).await.unwrap().get(0);
+    assert_eq!(scanned, 0, "an index that has every row of the store was gone through for twenty");
+    drop(client);
+    test.close().await;
+}

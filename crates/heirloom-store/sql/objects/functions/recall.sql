@@ -17,6 +17,9 @@
 --
 -- A namespace that has expired answers nothing (heirloom.open_namespaces).
 --
+-- Without sorting nothing is as good as memory_session, which has the order: beside a namespace that is much larger than
+-- the others a plan for all expected too many rows of any, and went through every row of the store by another index.
+--
 -- It never writes and needs no search_path. Exact here; a namespace that upkeep gave indexes goes to heirloom.recall_wide.
 
 do $do$
@@ -67,6 +70,7 @@ set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_sort = off
 as $body$
 #variable_conflict use_column
 declare
@@ -87,12 +91,14 @@ declare
     lexicals double precision[];
     semantics double precision[];
     boosts double precision[];
+    best_lexical double precision;
+    best_semantic double precision;
     last integer;
     of_words double precision;
     of_meaning double precision;
-    words_count_for double precision;
     -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
     numbers integer[];
+    lifts double precision[];
     contexts double precision[];
     beyond double precision;
 begin
@@ -146,7 +152,7 @@ begin
     select array_agg(s.place) filter (where cardinality(namespaces) > 1), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
         array_agg(s.l) filter (where weights is not null), array_agg(s.s) filter (where query_embedding is not null),
         array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
-    into places, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
+    into places, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
     from (
         select u.name, u.place::integer, hashtext(u.name) as seed, hashtextextended(u.name, 0) | 1 as no_session
         from unnest(namespaces) with ordinality u(name, place)
@@ -178,38 +184,24 @@ begin
     if last = 0 then
         return;
     end if;
-    words_count_for := case
-        when of_meaning is null then 1
-        when of_words is null then 0
-        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
-        else 0
-    end;
-    of_words := coalesce(words_count_for / of_words, 0);
-    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
+    select t.of_words, t.of_meaning, t.numbers, t.lifts, t.beyond
+    into of_words, of_meaning, numbers, lifts, beyond
+    from heirloom.recall_top(
+        lexicals, semantics, best_lexical, best_semantic, knows_one, content_words, namespaces
+    ) t;
 
-    with top as materialized (
-        select o.number, o.f,
-            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
-        from (
-            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
-            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
-            order by f desc, f.number
-            limit 41
-        ) o
-    )
-    select array_agg(c.number), array_agg(c.context), (select min(t.f) from top t having count(*) = 41)
-    into numbers, contexts, beyond
+    select array_agg(c.number), array_agg(c.context)
+    into numbers, contexts
     from (
         select u.number, sum(u.context) as context
         from (
-            select t.number, 0::double precision as context
-            from top t
+            select unnest(numbers) as number, 0::double precision as context
             union all
-            select a.number + d.step, d.weight * a.x
-            from top a
+            select a.number + d.step, d.weight * a.lift
+            from unnest(numbers, lifts) a(number, lift)
             cross join (values (1, 1, 0.7::double precision), (2, 1, 0.4), (-1, -1, 0.4), (-2, -1, 0.2)) d(step, half, weight)
             where use_sessions
-                and a.x > 0
+                and a.lift > 0
                 and a.number + d.step between 1 and last
                 and sessions[a.number + d.step] = sessions[a.number]
                 and times[a.number + d.half] <> times[a.number]

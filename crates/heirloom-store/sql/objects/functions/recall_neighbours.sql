@@ -3,7 +3,8 @@
 -- id); without a session, none across a gap of more than 30 minutes. A row of the same time as the one before it has no
 -- order and ends the walk. Places are good for the statement that asks.
 --
--- One statement for all rows, so that steps are counted once and not for every row anew. The collation is spelt out: `run`
+-- One statement for all rows, so that steps are counted once and not for every row anew; in four parts, because an index is
+-- gone through forwards or backwards, and to a session or to those without one, and to no mixture. The collation is spelt out: `run`
 -- would have that of another column, and no index would serve it.
 
 -- Of earlier versions, which asked row by row.

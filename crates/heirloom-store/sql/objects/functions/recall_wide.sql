@@ -97,12 +97,14 @@ declare
     lexicals double precision[];
     semantics double precision[];
     boosts double precision[];
+    best_lexical double precision;
+    best_semantic double precision;
     last integer;
     of_words double precision;
     of_meaning double precision;
-    words_count_for double precision;
     -- The numbers worth scoring, what neighbours give them, and what no other row's match exceeds.
     numbers integer[];
+    lifts double precision[];
     contexts double precision[];
     beyond double precision;
     lifted_numbers integer[];
@@ -169,7 +171,7 @@ begin
 
     select array_agg(s.place), array_agg(s.namespace), array_agg(s.id), array_agg(s.created_at), array_agg(s.session),
         array_agg(s.l), array_agg(s.s), array_agg(s.boost), nullif(max(s.l), 0), nullif(greatest(max(s.s), 0), 0), count(*)
-    into places, scopes, ids, times, sessions, lexicals, semantics, boosts, of_words, of_meaning, last
+    into places, scopes, ids, times, sessions, lexicals, semantics, boosts, best_lexical, best_semantic, last
     from (
         %4$s
         where m.ctid = any (places)
@@ -180,34 +182,17 @@ begin
     if last = 0 then
         return;
     end if;
-    words_count_for := case
-        when of_meaning is null then 1
-        when of_words is null then 0
-        when knows_one or heirloom.says_something(content_words, namespaces) then 0.6
-        else 0
-    end;
-    of_words := coalesce(words_count_for / of_words, 0);
-    of_meaning := coalesce((1 - words_count_for) / of_meaning, 0);
-
-    with top as materialized (
-        select o.number, o.f,
-            o.f - greatest(0.3, nth_value(o.f, 41) over (rows between unbounded preceding and unbounded following)) as x
-        from (
-            select f.number, coalesce(f.l * of_words, 0) + coalesce(greatest(f.s, 0) * of_meaning, 0) as f
-            from (select generate_series(1, last) as number, unnest(lexicals) as l, unnest(semantics) as s) f
-            order by f desc, times[f.number], ids[f.number]
-            limit 41
-        ) o
-    )
-    select array_agg(t.number), array_agg(t.x), (select min(t.f) from top t having count(*) = 41)
-    into numbers, contexts, beyond
-    from top t;
+    select t.of_words, t.of_meaning, t.numbers, t.lifts, t.beyond
+    into of_words, of_meaning, numbers, lifts, beyond
+    from heirloom.recall_top(
+        lexicals, semantics, best_lexical, best_semantic, knows_one, content_words, namespaces
+    ) t;
 
     if use_sessions then
         select array_agg(n.place), array_agg(n.context)
         into unread, lifted_contexts
         from heirloom.recall_neighbours(
-            array(select places[a.number] from unnest(numbers) a(number)), contexts, at, include_unverified, kinds,
+            array(select places[a.number] from unnest(numbers) a(number)), lifts, at, include_unverified, kinds,
             recall_wide.role, exclude_dag, content_types, also_states, required, refused
         ) n;
         -- A full join goes through each side once, however many there are.
