@@ -139,6 +139,20 @@ impl Context {
         }
     }
 
+    /// The same store for somebody who asks to see what comes back: their recalls are not counted among those of others.
+    #[must_use]
+    pub fn uncounted(&self, caller: Caller, cancel: Cancel) -> Self {
+        let shared = Shared {
+            config: self.shared.config.clone(),
+            database: OnceCell::new_with(self.shared.database.get().cloned()),
+            store: OnceCell::new_with(self.shared.store.get().cloned()),
+            embedding: OnceCell::new(),
+            recalls: Recalls::default(),
+            news: tokio::sync::watch::Sender::new(0),
+        };
+        Self { shared: Arc::new(shared), caller, cancel, watch: Arc::new(Unwatched), elsewhere: None }
+    }
+
     /// The same call for a command of another process: watched, stoppable by itself, with relative paths and `env:`
     /// references meant there.
     #[must_use]

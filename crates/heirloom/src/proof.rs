@@ -1,25 +1,30 @@
 //! The doors of `heirloom serve` as the recall proof asks at them: the same router, on this machine's loopback, for one
 //! tenant at a time, with a secret that ends with the proof. Real requests of real clients; only the address is private.
 //!
-//! Deliberately absent: anything that writes, and tokens in the store, which a proof may not leave behind.
+//! A refusal is an answer where it says that a namespace is not theirs, and a fault for any other reason. Deliberately
+//! absent: anything that writes, and tokens in the store, which a proof may not leave behind.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use heirloom_migrate::MigrateError;
+use heirloom_migrate::target::plugin::{Answer, Client, Patience};
 use heirloom_migrate::verify::{Door, Question, Seen};
-use rmcp::ServiceExt;
 use rmcp::model::CallToolRequestParams;
+use rmcp::service::RunningService;
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::caller::{Caller, Guest};
 use crate::config::{CallerConfig, ServeConfig};
 use crate::context::{Cancel, Context};
 use crate::error::{Error, Result};
-use crate::http;
-use crate::mcp::reference;
+use crate::mcp::{reference, refusal};
+use crate::{explain, http};
 
 /// Most memories of one answer of `/v1/search`.
 const MOST_OF_SEARCH: i64 = 100;
@@ -27,31 +32,26 @@ const MOST_OF_SEARCH: i64 = 100;
 /// A server a tenant, opened when first asked for, closed when this goes.
 pub struct Served<'a> {
     context: &'a Context,
-    client: reqwest::Client,
     stop: Cancel,
-    open: tokio::sync::Mutex<HashMap<Vec<String>, Here>>,
+    open: Mutex<HashMap<Vec<String>, Arc<Here>>>,
 }
 
-/// Where a tenant's server is.
-#[derive(Clone)]
+/// A tenant's server, and its clients.
 struct Here {
     address: String,
     secret: String,
+    plugin: Client,
+    mcp: OnceCell<RunningService<RoleClient, ()>>,
 }
 
 impl<'a> Served<'a> {
     /// Doors to the store of this context; none is open yet.
-    ///
-    /// # Errors
-    /// When no HTTP client can be made.
-    pub fn new(context: &'a Context) -> Result<Self> {
-        let client = heirloom_migrate::http::builder().and_then(|builder| builder.build().ok());
-        let client = client.ok_or_else(|| Error::Bug("no HTTP client can be made".to_owned()))?;
-        Ok(Self { context, client, stop: Cancel::default(), open: tokio::sync::Mutex::default() })
+    pub fn new(context: &'a Context) -> Self {
+        Self { context, stop: Cancel::default(), open: Mutex::default() }
     }
 
     /// The server of somebody who has these namespaces and no other, and may not write.
-    async fn of(&self, rights: &[String]) -> Result<Here> {
+    async fn of(&self, rights: &[String]) -> Result<Arc<Here>> {
         let mut open = self.open.lock().await;
         if let Some(here) = open.get(rights) {
             return Ok(here.clone());
@@ -60,9 +60,9 @@ impl<'a> Served<'a> {
         let tenant = Caller::Guest(Box::new(Guest { config, held: true, writes: false }));
         let listener = http::bind("127.0.0.1:0", "the recall proof").await?;
         let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
-        let here = Here { address: format!("http://{address}"), secret: http::auth::secret() };
-        let auth = http::auth::Auth::new(Some(&here.secret), http::auth::Open::No);
-        let inner = self.context.call(tenant).stopped_by(self.stop.clone());
+        let (address, secret) = (format!("http://{address}"), http::auth::secret());
+        let auth = http::auth::Auth::new(Some(&secret), http::auth::Open::No);
+        let inner = self.context.uncounted(tenant, self.stop.clone());
         let app = http::App::new(inner, &ServeConfig { rate: 0, ..ServeConfig::default() }, auth);
         let routes = http::router(&app);
         tokio::spawn(async move {
@@ -70,6 +70,8 @@ impl<'a> Served<'a> {
                 tracing::warn!(%error, "a door of the recall proof closed");
             }
         });
+        let plugin = Client::new(&address, Some(secret.clone()), 1, Patience::default())?;
+        let here = Arc::new(Here { address, secret, plugin, mcp: OnceCell::new() });
         open.insert(rights.to_vec(), here.clone());
         Ok(here)
     }
@@ -81,53 +83,23 @@ impl Drop for Served<'_> {
     }
 }
 
-/// What a door answered.
-enum Answer {
-    Hits(Vec<Seen>),
-    /// It told why there is none.
-    Refused(String),
-}
-
-impl Answer {
-    /// The hits; a refusal is a fault where nothing gave a reason for one.
-    fn granted(self, door: &str) -> heirloom_migrate::Result<Vec<Seen>> {
-        match self {
-            Self::Hits(hits) => Ok(hits),
-            Self::Refused(why) => Err(MigrateError::Refused {
-                what: format!("The recall proof was refused over {door}: {why}"),
-                cure: "what SQL shows must be shown there too; run `heirloom doctor`, then `heirloom report` again"
-                    .into(),
-            }),
-        }
-    }
-
-    /// The hits; a refusal is none.
-    fn or_nothing(self) -> Vec<Seen> {
-        match self {
-            Self::Hits(hits) => hits,
-            Self::Refused(_) => Vec::new(),
-        }
+impl Here {
+    async fn mcp(&self) -> Result<&RunningService<RoleClient, ()>> {
+        self.mcp
+            .get_or_try_init(async || {
+                let client = heirloom_migrate::http::builder().and_then(|builder| builder.build().ok());
+                let client = client.ok_or_else(|| Error::Bug("no HTTP client can be made".to_owned()))?;
+                let config = StreamableHttpClientTransportConfig::with_uri(format!("{}/mcp", self.address));
+                let transport =
+                    StreamableHttpClientTransport::with_client(client, config.auth_header(self.secret.clone()));
+                ().serve(transport).await.map_err(|error| Error::Bug(error.to_string()))
+            })
+            .await
     }
 }
 
 /// The memory plugin's search.
-pub struct Http<'a>(pub(crate) &'a Served<'a>);
-
-impl Http<'_> {
-    async fn search(&self, rights: &[String], namespaces: &[String], question: Question<'_>) -> Result<Answer> {
-        let here = self.0.of(rights).await?;
-        let body = json!({ "namespaces": namespaces, "query": question.words, "limit": question.limit }).to_string();
-        let request = self.0.client.post(format!("{}/v1/search", here.address)).bearer_auth(&here.secret);
-        let answer = request.header("content-type", "application/json").body(body).send().await.map_err(away)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(away)?;
-        if !status.is_success() {
-            return Ok(Answer::Refused(format!("HTTP status {}", status.as_u16())));
-        }
-        let found: Value = serde_json::from_slice(&body).map_err(|error| Error::Bug(error.to_string()))?;
-        seen(&found["memories"])
-    }
-}
+pub struct Http<'a>(pub &'a Served<'a>);
 
 #[async_trait]
 impl Door for Http<'_> {
@@ -139,48 +111,31 @@ impl Door for Http<'_> {
         MOST_OF_SEARCH
     }
 
-    async fn ask(&self, rights: &[String], question: Question<'_>) -> heirloom_migrate::Result<Vec<Seen>> {
-        self.search(rights, rights, question).await.map_err(told)?.granted("HTTP")
-    }
-
-    async fn trespass(
+    async fn ask(
         &self,
         rights: &[String],
-        home: &str,
+        namespaces: &[String],
         question: Question<'_>,
-    ) -> heirloom_migrate::Result<Vec<Seen>> {
-        Ok(self.search(rights, &[home.to_owned()], question).await.map_err(told)?.or_nothing())
+    ) -> heirloom_migrate::Result<Option<Vec<Seen>>> {
+        let here = self.0.of(rights).await.map_err(told)?;
+        let mut limit = question.limit;
+        loop {
+            let asked = json!({ "namespaces": namespaces, "query": question.words, "limit": limit });
+            let read = |body: &[u8]| seen(&serde_json::from_slice::<Value>(body).ok()?["memories"]);
+            match here.plugin.search(&asked, read).await? {
+                Answer::Yes(hits) => return Ok(Some(hits)),
+                Answer::No(refusal) if refusal.status == 403 => return Ok(None),
+                Answer::No(refusal) => return Err(refused(self.name(), &refusal.to_string())),
+                // Its memories are long ones.
+                Answer::TooLarge if limit > 1 => limit = (limit / 10).max(1),
+                Answer::TooLarge => return Err(refused(self.name(), "one memory is longer than an answer")),
+            }
+        }
     }
 }
 
 /// The tool `recall`, over streamable HTTP.
-pub struct Mcp<'a>(pub(crate) &'a Served<'a>);
-
-impl Mcp<'_> {
-    async fn recall(&self, rights: &[String], namespaces: &[String], question: Question<'_>) -> Result<Answer> {
-        let here = self.0.of(rights).await?;
-        let config = StreamableHttpClientTransportConfig::with_uri(format!("{}/mcp", here.address));
-        let transport =
-            StreamableHttpClientTransport::with_client(self.0.client.clone(), config.auth_header(here.secret));
-        let client = ().serve(transport).await.map_err(|error| Error::Bug(error.to_string()))?;
-        let mut request = CallToolRequestParams::new("recall");
-        let arguments = json!({
-            "query": question.words, "namespaces": namespaces, "limit": question.limit, "alone": true,
-            "include_unverified": question.include_unverified
-        });
-        request.arguments = arguments.as_object().cloned();
-        let answer = client.call_tool(request).await.map_err(|error| Error::Bug(error.to_string()))?;
-        // Its end is no part of the answer.
-        let _ = client.cancel().await;
-        let text = answer.content.first().and_then(|content| content.as_text()).map(|text| text.text.as_str());
-        if answer.is_error == Some(true) {
-            // The sentence is about the question, and may name what was asked.
-            return Ok(Answer::Refused("the tool refused".to_owned()));
-        }
-        let found = reference::unwrapped(text.unwrap_or_default());
-        seen(&found.ok_or_else(|| Error::Bug("the tool recall answers with no data".to_owned()))?["hits"])
-    }
-}
+pub struct Mcp<'a>(pub &'a Served<'a>);
 
 #[async_trait]
 impl Door for Mcp<'_> {
@@ -192,40 +147,58 @@ impl Door for Mcp<'_> {
         heirloom_store::MAX_HITS
     }
 
-    async fn ask(&self, rights: &[String], question: Question<'_>) -> heirloom_migrate::Result<Vec<Seen>> {
-        self.recall(rights, rights, question).await.map_err(told)?.granted("MCP")
-    }
-
-    async fn trespass(
+    async fn ask(
         &self,
         rights: &[String],
-        home: &str,
+        namespaces: &[String],
         question: Question<'_>,
-    ) -> heirloom_migrate::Result<Vec<Seen>> {
-        Ok(self.recall(rights, &[home.to_owned()], question).await.map_err(told)?.or_nothing())
+    ) -> heirloom_migrate::Result<Option<Vec<Seen>>> {
+        let here = self.0.of(rights).await.map_err(told)?;
+        let mut request = CallToolRequestParams::new("recall");
+        let arguments = json!({
+            "query": question.words, "namespaces": namespaces, "limit": question.limit, "alone": true,
+            "include_unverified": question.include_unverified
+        });
+        request.arguments = arguments.as_object().cloned();
+        let client = here.mcp().await.map_err(told)?;
+        let answer = client.call_tool(request).await.map_err(|error| refused(self.name(), &error.to_string()))?;
+        let text = answer.content.first().and_then(|content| content.as_text()).map_or("", |text| text.text.as_str());
+        if answer.is_error == Some(true) {
+            // Its sentence may name what was asked.
+            return match refusal::code(text) {
+                Some(code) if code == explain::FORBIDDEN.code => Ok(None),
+                code => Err(refused(self.name(), code.unwrap_or("no code"))),
+            };
+        }
+        let hits = reference::unwrapped(text).and_then(|found| seen(&found["hits"]));
+        hits.map(Some).ok_or_else(|| refused(self.name(), "an answer without memories"))
     }
 }
 
-/// The memories of an answer.
-fn seen(hits: &Value) -> Result<Answer> {
-    let hits = hits.as_array().ok_or_else(|| Error::Bug("an answer without memories".to_owned()))?;
+/// The memories of an answer; `None` when it is none.
+fn seen(hits: &Value) -> Option<Vec<Seen>> {
     let text = |hit: &Value, name: &str| hit[name].as_str().map(str::to_owned);
     let one = |hit: &Value| {
         let id = text(hit, "id")?.parse().ok()?;
         Some(Seen { id, namespace: text(hit, "namespace")?, content: text(hit, "content")? })
     };
-    let seen: Option<Vec<Seen>> = hits.iter().map(one).collect();
-    Ok(Answer::Hits(seen.ok_or_else(|| Error::Bug("an answer with a memory without an id".to_owned()))?))
+    hits.as_array()?.iter().map(one).collect()
 }
 
-fn away(_: reqwest::Error) -> Error {
-    Error::Temporary("The door of the recall proof does not answer".to_owned())
+fn refused(door: &str, why: &str) -> MigrateError {
+    MigrateError::Refused {
+        what: format!("The recall proof was refused over {door}: {why}"),
+        cure: "what SQL shows must be shown there too; run `heirloom doctor`, then `heirloom report` again".into(),
+    }
 }
 
 /// What the proof can tell of a fault here.
 fn told(error: Error) -> MigrateError {
-    MigrateError::Refused {
-        what: format!("The recall proof could not ask: {error}"),
-        cure: "run `heirloom report` again".into(),
+    match error {
+        Error::Migrate(error) => error,
+        other => MigrateError::Refused {
+            what: format!("The recall proof could not ask: {other}"),
+            cure: "run `heirloom report` again".into(),
+        },
     }
 }

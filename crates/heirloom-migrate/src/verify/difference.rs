@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::wire;
 use crate::canon::FIELDS;
 use crate::digest::Digest;
 
@@ -83,7 +84,7 @@ pub struct Difference {
 impl Side {
     /// From a field's frame: tag, presence, length, bytes.
     pub(super) fn of(frame: &[u8], digest: Digest, show_content: bool) -> Self {
-        let body = frame.get(6..).filter(|_| frame.get(1) == Some(&1));
+        let body = wire::body(frame);
         let field = frame.first().and_then(|&tag| FIELDS.get(usize::from(tag)));
         let value = body.filter(|_| show_content).map(|body| said(field.copied().unwrap_or_default(), body));
         Self { bytes: body.map(<[u8]>::len), digest: digest.to_string(), value }

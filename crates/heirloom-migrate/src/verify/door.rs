@@ -39,18 +39,12 @@ pub trait Door: Send + Sync {
     /// Most hits of one answer.
     fn most(&self) -> i64;
 
-    /// What somebody gets who has these namespaces and no other, and asks in all of them.
+    /// What somebody gets who has the namespaces `rights` and no other, and asks in `namespaces`; `None` when that is
+    /// refused because not all of them are theirs.
     ///
     /// # Errors
-    /// When the door does not answer, or refuses.
-    async fn ask(&self, rights: &[String], question: Question<'_>) -> Result<Vec<Seen>>;
-
-    /// What somebody gets who has these namespaces and no other, and asks in one that is not theirs. A refusal is an
-    /// answer: nothing.
-    ///
-    /// # Errors
-    /// When the door does not answer.
-    async fn trespass(&self, rights: &[String], home: &str, question: Question<'_>) -> Result<Vec<Seen>>;
+    /// When the door does not answer, or refuses for any other reason.
+    async fn ask(&self, rights: &[String], namespaces: &[String], question: Question<'_>) -> Result<Option<Vec<Seen>>>;
 }
 
 /// The store, as SQL shows it to the serving role.
@@ -66,7 +60,11 @@ impl Door for Sql<'_> {
         MAX_HITS
     }
 
-    async fn ask(&self, rights: &[String], question: Question<'_>) -> Result<Vec<Seen>> {
+    /// In SQL a scope is the whole of somebody's rights: who asks in more than that asks as somebody else.
+    async fn ask(&self, rights: &[String], namespaces: &[String], question: Question<'_>) -> Result<Option<Vec<Seen>>> {
+        if rights != namespaces {
+            return Ok(None);
+        }
         let scope = Scope::new(rights.iter().map(String::as_str))?;
         let recall = Recall {
             query: Some(question.words.to_owned()),
@@ -75,12 +73,7 @@ impl Door for Sql<'_> {
             alone: true,
             ..Recall::default()
         };
-        let hits = self.0.recall(&scope, &recall).await?.hits;
-        Ok(hits.into_iter().map(|hit| Seen { id: hit.id, namespace: hit.namespace, content: hit.content }).collect())
-    }
-
-    /// In SQL a scope is the whole of somebody's rights: there is no way to name more.
-    async fn trespass(&self, _: &[String], _: &str, _: Question<'_>) -> Result<Vec<Seen>> {
-        Ok(Vec::new())
+        let hits = self.0.recall(&scope, &recall).await?.hits.into_iter();
+        Ok(Some(hits.map(|hit| Seen { id: hit.id, namespace: hit.namespace, content: hit.content }).collect()))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use heirloom_store::{Moment, Store};
 use uuid::Uuid;
 
+use super::wire;
 use crate::canon::{self, FIELDS};
 use crate::digest::{Digest, Key};
 use crate::error::{MigrateError, Result};
@@ -13,9 +14,6 @@ use crate::mapping::Program;
 use crate::plan::{self, Plan, PlannedChunk};
 use crate::source::{self, Source, verbatim};
 use crate::target::{self, Foreign, Wanted};
-
-/// Bytes of a frame before its value.
-const FRAME: usize = 6;
 
 /// Everything the comparison needs, checked once.
 pub(super) struct Work<'a> {
@@ -51,7 +49,7 @@ impl Expected {
     pub(super) fn wanted(&self) -> Wanted<'_> {
         let place = self.memory.as_ref().and_then(|(namespace, frames)| {
             let at = FIELDS.iter().position(|field| *field == "content")?;
-            Some((namespace.as_str(), std::str::from_utf8(frames.get(at)?.get(FRAME..)?).ok()?))
+            Some((namespace.as_str(), std::str::from_utf8(wire::body(frames.get(at)?)?).ok()?))
         });
         Wanted { id: self.id, place }
     }

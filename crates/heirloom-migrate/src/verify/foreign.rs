@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use heirloom_store::Moment;
 use uuid::Uuid;
 
-use super::Verification;
 use super::difference::{Class, Difference, Explanation};
 use super::expected::{Expected, Work};
 use super::target::{TargetOrigin, TargetRow};
+use super::{Verification, wire};
 use crate::canon::FIELDS;
 use crate::error::Result;
 use crate::ledger;
@@ -59,7 +59,7 @@ impl Aside {
 
 /// The moment in a frame, where it holds one that is no infinity.
 fn micros(frame: &[u8]) -> Option<i64> {
-    Some(i64::from_be_bytes(frame.get(6..)?.try_into().ok()?))
+    Some(i64::from_be_bytes(wire::body(frame)?.try_into().ok()?))
 }
 
 /// Whether a time of expiry is over at this moment.

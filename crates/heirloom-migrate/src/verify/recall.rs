@@ -172,7 +172,8 @@ impl Asker<'_> {
         let mut indistinct = false;
         for (words, limit) in [(words, FEW_HITS), (words, door.most()), (row.text.as_str(), door.most())] {
             let question = Question { words, limit: limit.min(door.most()), include_unverified: false };
-            let hits = door.ask(&rights, question).await?;
+            // Who is refused their own is brought nothing.
+            let hits = door.ask(&rights, &rights, question).await?.unwrap_or_default();
             if brings(&hits, row.id, &self.home) {
                 answers.asked += 1;
                 answers.recalled += 1;
@@ -200,15 +201,17 @@ impl Asker<'_> {
     /// The row must come back to nobody else. All the others ask together; only a leak is asked for one by one.
     async fn foreign(&self, door: &dyn Door, row: &Sampled, words: &str, answers: &mut Answers) -> Result<()> {
         let question = Question { words, limit: door.most(), include_unverified: true };
-        let trespassed = door.trespass(&self.others, &self.home, question).await?;
+        let home = std::slice::from_ref(&self.home);
+        let trespassed = door.ask(&self.others, home, question).await?.unwrap_or_default();
         answers.leaks.extend(leaks(&trespassed, row.id, &self.home, "others who ask for it by its name"));
-        let together = door.ask(&self.others, question).await?;
+        let together = door.ask(&self.others, &self.others, question).await?.unwrap_or_default();
         if leaks(&together, row.id, &self.home, "").is_empty() {
             return Ok(());
         }
         let before = answers.leaks.len();
         for other in &self.others {
-            let hits = door.ask(std::slice::from_ref(other), question).await?;
+            let other_alone = std::slice::from_ref(other);
+            let hits = door.ask(other_alone, other_alone, question).await?.unwrap_or_default();
             answers.leaks.extend(leaks(&hits, row.id, &self.home, other));
         }
         if answers.leaks.len() == before {

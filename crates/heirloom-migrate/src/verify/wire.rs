@@ -53,6 +53,11 @@ pub(crate) fn enclose(number: u8, body: Option<&[u8]>) -> Option<Vec<u8>> {
     Some(frame)
 }
 
+/// The canonical bytes in a frame; `None` where it holds none.
+pub(super) fn body(frame: &[u8]) -> Option<&[u8]> {
+    frame.get(6..).filter(|_| frame.get(1) == Some(&1))
+}
+
 fn moment(raw: [u8; 8]) -> Vec<u8> {
     match i64::from_be_bytes(raw) {
         i64::MAX => b"+".to_vec(),

@@ -147,7 +147,7 @@ struct Broken<'a>(&'a Store, Fault);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
-    /// Answers nobody.
+    /// Refuses everybody.
     Deaf,
     /// Asks in every namespace it knows of, whoever comes.
     Wide,
@@ -175,19 +175,18 @@ impl Door for Broken<'_> {
         MAX_HITS
     }
 
-    async fn ask(&self, rights: &[String], question: Question<'_>) -> heirloom_migrate::Result<Vec<Seen>> {
-        let rights: Vec<&str> = rights.iter().map(String::as_str).collect();
+    async fn ask(
+        &self,
+        rights: &[String],
+        namespaces: &[String],
+        question: Question<'_>,
+    ) -> heirloom_migrate::Result<Option<Vec<Seen>>> {
+        let asked: Vec<&str> = namespaces.iter().map(String::as_str).collect();
         Ok(match self.1 {
-            Fault::Deaf => Vec::new(),
-            Fault::Wide => self.seen(&[HOME, NEXT_DOOR], question.words).await,
-            Fault::Credulous | Fault::Sound => self.seen(&rights, question.words).await,
-        })
-    }
-
-    async fn trespass(&self, _: &[String], home: &str, question: Question<'_>) -> heirloom_migrate::Result<Vec<Seen>> {
-        Ok(match self.1 {
-            Fault::Credulous => self.seen(&[home], question.words).await,
-            _ => Vec::new(),
+            Fault::Deaf => None,
+            Fault::Wide => Some(self.seen(&[HOME, NEXT_DOOR], question.words).await),
+            Fault::Sound if rights != namespaces => None,
+            Fault::Credulous | Fault::Sound => Some(self.seen(&asked, question.words).await),
         })
     }
 }

@@ -31,6 +31,11 @@ pub fn sentences(code: &str, message: &str, hints: &[String]) -> String {
     text
 }
 
+/// The code that such a text tells; `None` when it is none.
+pub fn code(text: &str) -> Option<&str> {
+    Some(text.strip_prefix("Error (")?.split_once("): ")?.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +45,7 @@ mod tests {
         let error = Error::Bug("select secret from heirloom.memory".to_owned());
         let text = text(&error);
         assert!(text.starts_with("Error (bug): Something happened that cannot happen."), "{text}");
+        assert_eq!((code(&text), code("Error: no code")), (Some("bug"), None));
         assert!(!text.contains("select"), "{text}");
     }
 

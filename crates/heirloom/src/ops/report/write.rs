@@ -144,7 +144,7 @@ pub(in crate::ops) async fn one(context: &Context, opened: &Opened<'_>, path: &P
     // Recall answers for the store alone.
     let recall = match opened.foreign {
         None => {
-            let served = Served::new(context)?;
+            let served = Served::new(context);
             let (http, mcp) = (Http(&served), Mcp(&served));
             Some(verify::recall_proof(plan, &store, SAMPLE, &[&http, &mcp]).await?)
         }
