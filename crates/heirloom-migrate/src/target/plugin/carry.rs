@@ -9,8 +9,8 @@ use crate::mapping::{Reject, RejectCode};
 /// States in which a memory is not recalled any more.
 const RETIRED: [&str; 4] = ["deprecated", "superseded", "archived", "rejected"];
 
-/// Seconds of the years 0 to 9999, beyond which the contract's times cannot say a moment.
-const SAYABLE: std::ops::Range<i64> = -62_167_219_200_000_000..253_402_300_800_000_000;
+/// Microseconds of the years 0 to 9999, beyond which the contract's times cannot say a moment.
+pub(super) const SAYABLE: std::ops::Range<i64> = -62_167_219_200_000_000..253_402_300_800_000_000;
 
 /// Whether a search shows a field.
 pub(in super::super) fn shows(field: &str, can: Capabilities) -> bool {
@@ -48,12 +48,10 @@ pub(in super::super) fn carry(memory: &mut Memory, can: Capabilities) -> Result<
         }
         None => {}
     }
-    match &memory.propagation {
-        // The contract takes these three for one.
-        Some(Value::Null) => memory.propagation = None,
-        Some(Value::Object(members)) if members.is_empty() => memory.propagation = None,
-        Some(Value::Object(_)) | None => {}
-        Some(_) => return refuse("propagation", "the contract takes an object; accepted: an object, or no value"),
+    // The contract takes these for no value.
+    memory.propagation = memory.propagation.take().filter(|json| !is_nothing(json));
+    if memory.propagation.as_ref().is_some_and(|json| !json.is_object()) {
+        return refuse("propagation", "the contract takes an object; accepted: an object, or no value");
     }
     let mut lost = Vec::new();
     let mut none = |field: &'static str, says: bool| {
@@ -85,7 +83,7 @@ pub(in super::super) fn carry(memory: &mut Memory, can: Capabilities) -> Result<
     memory.pin &= can.pin;
     none("propagation", memory.propagation.is_some() && !can.propagation);
     memory.propagation = memory.propagation.take().filter(|_| can.propagation);
-    none("metadata", memory.metadata.take().is_some_and(|json| says_something(&json)));
+    none("metadata", memory.metadata.take().is_some_and(|json| !is_nothing(&json)));
     none("embedding", memory.embedding.is_some() && !can.embedding);
     memory.embedding = memory.embedding.take().filter(|_| can.embedding);
     none("embedding_model", memory.embedding_model.take().is_some());
@@ -102,8 +100,9 @@ pub(in super::super) fn carry(memory: &mut Memory, can: Capabilities) -> Result<
     Ok(lost)
 }
 
-fn says_something(json: &Value) -> bool {
-    !(json.is_null() || json.as_object().is_some_and(serde_json::Map::is_empty))
+/// What says as much as no value.
+pub(super) fn is_nothing(json: &Value) -> bool {
+    json.is_null() || json.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 /// The kind of a namespace, which the contract wants to hear: that of its prefix, where it knows it.

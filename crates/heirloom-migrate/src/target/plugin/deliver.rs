@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::super::{Fate, Parcel, Terms};
-use super::carry::namespace_kind;
+use super::carry::{SAYABLE, namespace_kind};
 use super::client::{Answer, Client, Refusal};
 use super::side_by_side;
 use super::sight::{Eye, Sight};
@@ -153,8 +153,8 @@ fn body(memory: &Memory, dimension: usize) -> Value {
         [("expires_at", memory.expires_at), ("created_at", memory.created_at), ("updated_at", memory.updated_at)]
     {
         if let Some(Moment::Micros(micros)) = moment
+            && SAYABLE.contains(&micros)
             && let Ok(at) = jiff::Timestamp::from_microsecond(micros)
-            && at.as_second() >= -62_167_219_200
         {
             put(name, json!(at.to_string()));
         }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::{Seen, Shown, Surface, Wanted};
+use super::carry::is_nothing;
 use super::client::{Answer, Client, Refusal};
 use super::{side_by_side, words};
 use crate::canon::FIELDS;
@@ -208,11 +209,6 @@ impl Eye<'_> {
         let frames = (0_u8..).zip(FIELDS).map(frame).collect();
         Some(Shown { id, namespace: told.namespace.clone(), frames, superseded: false })
     }
-}
-
-/// What the contract takes for no value.
-fn is_nothing(json: &Value) -> bool {
-    json.is_null() || json.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 /// A time as the contract writes it, in whatever zone; one that is none equals nothing, and has a place.

@@ -7,80 +7,11 @@ const BEGINNING: usize = 200;
 const SINGLE: usize = 6;
 
 /// English words that searches pass over, as far as they are long enough to be asked for at all.
-const STOPS: [&str; 56] = [
-    "about",
-    "above",
-    "after",
-    "again",
-    "against",
-    "because",
-    "been",
-    "before",
-    "being",
-    "below",
-    "between",
-    "both",
-    "does",
-    "doing",
-    "down",
-    "during",
-    "each",
-    "from",
-    "further",
-    "have",
-    "having",
-    "here",
-    "hers",
-    "herself",
-    "himself",
-    "into",
-    "itself",
-    "just",
-    "more",
-    "most",
-    "myself",
-    "once",
-    "only",
-    "other",
-    "ours",
-    "ourselves",
-    "over",
-    "same",
-    "should",
-    "some",
-    "such",
-    "than",
-    "that",
-    "their",
-    "theirs",
-    "them",
-    "themselves",
-    "then",
-    "there",
-    "these",
-    "they",
-    "this",
-    "those",
-    "through",
-    "under",
-    "until",
-];
-const MORE_STOPS: [&str; 14] = [
-    "very",
-    "were",
-    "what",
-    "when",
-    "where",
-    "which",
-    "while",
-    "whom",
-    "will",
-    "with",
-    "your",
-    "yours",
-    "yourself",
-    "yourselves",
-];
+const STOPS: &str = "about above after again against because been before being below between both does doing down during \
+    each from further have having here hers herself himself into itself just more most myself once only \
+    other ours ourselves over same should some such than that their theirs them themselves then there \
+    these they this those through under until very were what when where which while whom will with your \
+    yours yourself yourselves";
 
 /// A question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +50,7 @@ fn beginning(content: &str) -> &str {
 fn is_plain(word: &str) -> bool {
     let is_word = (4..=40).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphabetic());
     let is_number = (2..=9).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
-    let lower = || word.to_ascii_lowercase();
-    is_number || (is_word && !STOPS.contains(&lower().as_str()) && !MORE_STOPS.contains(&lower().as_str()))
+    is_number || (is_word && !STOPS.split(' ').any(|stop| stop.eq_ignore_ascii_case(word)))
 }
 
 #[cfg(test)]
