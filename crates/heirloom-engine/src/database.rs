@@ -179,7 +179,8 @@ impl Database {
         self.index_memory
     }
 
-    /// The same database, with another bound for the memory of an index.
+    /// The same database, with another bound for the memory of an index: the embedded engine cannot be opened twice.
+    #[cfg(feature = "testkit")]
     #[must_use]
     pub fn with_index_memory(&self, bytes: u64) -> Self {
         Self { index_memory: bytes, ..self.clone() }

@@ -82,7 +82,12 @@ pub struct DatabaseConfig {
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self { url: String::new(), data: PathBuf::new(), pool: 4, index_memory: 512 }
+        Self {
+            url: String::new(),
+            data: PathBuf::new(),
+            pool: 4,
+            index_memory: (heirloom_engine::INDEX_MEMORY >> 20) as usize,
+        }
     }
 }
 
