@@ -31,6 +31,17 @@ kind = { value = "fact" }
 budget = "2"
 "#;
 
+/// A runner, and what happens beside it once it stands at its gate. One that ends before it gets there fails the test, which
+/// would wait for ever otherwise.
+async fn beside<R, T>(runner: impl Future<Output = R>, gate: &Gate, then: impl Future<Output = T>) -> (R, T) {
+    let mut runner = Box::pin(runner);
+    tokio::select! {
+        _ = &mut runner => panic!("the runner ended before it came to its gate"),
+        () = gate.reached() => {}
+    }
+    tokio::join!(runner, then)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runners_share_a_plan_and_every_chunk_is_done_once() {
     let ground = Ground::new(LEGACY).await;
@@ -71,13 +82,13 @@ async fn a_runner_frozen_past_its_lease_writes_nothing_when_it_thaws() {
         ),
         ..Options::default()
     };
-    let (thawed, others) = tokio::join!(ground.apply_with(&plan, frozen), async {
-        work.reached().await;
+    let (thawed, others) = beside(ground.apply_with(&plan, frozen), &work, async {
         let others = ground.apply(&plan).await;
         work.open();
         heart.open();
         others
-    });
+    })
+    .await;
     let (thawed, others) = (thawed.unwrap(), others.unwrap());
     assert_eq!(thawed.inserted + others.inserted, 58);
     assert_eq!(ground.one("select sum(inserted) from heirloom_migrate.chunk").await, "58");
@@ -98,11 +109,16 @@ async fn a_runner_frozen_in_its_transaction_is_ended_and_does_the_chunk_again_or
         let opening = Opening { pool_size: 2, ..Opening::default() };
         let database = Database::open(&Location::Server(url.to_owned()), &opening).await.unwrap();
         let (store, source) = (Store::open(&database).await.unwrap(), source::open("store", &database).await.unwrap());
-        let gate = Gate::default();
+        let (work, heart) = (Gate::default(), Gate::default());
+        // Its heart stands still too, as that of a frozen process does: one that beats keeps what it holds.
         let options = Options {
             lease: Duration::from_millis(100),
             workers: Some(1),
-            failpoints: Failpoints::at(Point::AfterRows, 2, Action::Wait(gate.clone())),
+            failpoints: Failpoints::at(Point::AfterRows, 2, Action::Wait(work.clone())).and(
+                Point::BeforeRenew,
+                1,
+                Action::Wait(heart.clone()),
+            ),
             ..Options::default()
         };
         let mut progress = |_| {};
@@ -117,13 +133,14 @@ async fn a_runner_frozen_in_its_transaction_is_ended_and_does_the_chunk_again_or
             options,
             progress: &mut progress,
         });
-        let (thawed, others) = tokio::join!(frozen, async {
-            gate.reached().await;
+        let (thawed, others) = beside(frozen, &work, async {
             // Waits for the rows of the frozen transaction until the server has ended it.
             let others = ground.apply(&plan).await;
-            gate.open();
+            work.open();
+            heart.open();
             others
-        });
+        })
+        .await;
         others.unwrap();
         assert_eq!(thawed.unwrap().chunks_done, plan.chunks.len() as u32);
         assert_eq!(ground.one("select sum(inserted) from heirloom_migrate.chunk").await, "58");
@@ -145,13 +162,13 @@ async fn a_session_that_is_cut_costs_nothing_but_time() {
             failpoints: Failpoints::at(Point::AfterRows, 3, Action::Wait(gate.clone())),
             ..Options::default()
         };
-        let (applied, ()) = tokio::join!(ground.apply_with(&plan, options), async {
-            gate.reached().await;
+        let (applied, ()) = beside(ground.apply_with(&plan, options), &gate, async {
             ground
                 .sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'")
                 .await;
             gate.open();
-        });
+        })
+        .await;
         let applied = applied.unwrap();
         assert_eq!((applied.inserted, applied.rejected, applied.chunks_done), (58, 2, applied.chunks));
         assert!(ground.verify(&plan).await.unwrap().holds);
