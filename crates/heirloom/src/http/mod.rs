@@ -8,6 +8,7 @@ pub mod api;
 pub mod attach;
 pub mod auth;
 pub mod body;
+mod connections;
 mod cursor;
 pub mod events;
 pub mod fault;
@@ -183,16 +184,16 @@ pub async fn serve(app: &Arc<App>, router: Router, listener: TcpListener, tls: O
         let cancel = cancel.clone();
         async move { cancel.cancelled().await }
     };
-    let service = router.into_make_service_with_connect_info::<tls::Peer>();
-    let failed = |error: std::io::Error| Error::Bug(format!("the socket failed: {error}"));
     let serving = async {
         match tls {
-            None => axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed),
+            None => connections::serve(listener, router, app.timeout, stop).await,
             Some(acceptor) => {
-                let listener = tls::TlsListener::new(listener, acceptor).map_err(failed)?;
-                axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(failed)
+                let listener = tls::TlsListener::new(listener, acceptor)
+                    .map_err(|error| Error::Bug(format!("the socket failed: {error}")))?;
+                connections::serve(listener, router, app.timeout, stop).await;
             }
         }
+        Ok(())
     };
     let late = async {
         cancel.cancelled().await;

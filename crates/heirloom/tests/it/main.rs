@@ -49,6 +49,7 @@ mod reembed;
 mod refusals;
 mod rejects;
 mod served;
+mod slow_clients;
 mod soak;
 mod soak_served;
 mod support;

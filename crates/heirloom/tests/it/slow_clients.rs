@@ -1,0 +1,45 @@
+//! Clients that keep a connection without using it: one that says nothing, one that stops in the head of its request, one
+//! that stops in the body. Each is let go after `serve.timeout`, and others are served meanwhile.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::served::Served;
+
+/// What a connection that was sent this gets until the server closes it.
+async fn until_closed(served: &Served, sent: &str) -> String {
+    let mut stream = TcpStream::connect(served.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    let mut got = String::new();
+    stream.read_to_string(&mut got).await.unwrap();
+    got
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_is_let_go_and_keeps_nobody_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = dir.path().join("heirloom.toml");
+    std::fs::write(&settings, "[serve]\ntimeout = 1\n").unwrap();
+    let served = Served::with(&[], &[("HEIRLOOM_CONFIG", settings.to_str().unwrap())]).await;
+    let bearer = format!("authorization: Bearer {}\r\n", served.admin);
+    let half_a_body = format!(
+        "POST /api/v1/remember HTTP/1.1\r\nhost: here\r\nconnection: close\r\n{bearer}content-type: application/json\r\n\
+         content-length: 100\r\n\r\n{{\"content\": "
+    );
+    let (nothing, half_a_head, half_a_body, served_meanwhile) = tokio::join!(
+        until_closed(&served, ""),
+        until_closed(&served, "GET /healthz HTTP/1.1\r\nhost: he"),
+        until_closed(&served, &half_a_body),
+        served.get("/healthz", ""),
+    );
+    assert_eq!(served_meanwhile.status, 200);
+    assert_eq!(nothing, "");
+    assert!(half_a_head.is_empty() || half_a_head.starts_with("HTTP/1.1 408 "), "{half_a_head}");
+    assert!(half_a_body.starts_with("HTTP/1.1 503 "), "{half_a_body}");
+    assert!(half_a_body.contains("retry-after: 1\r\n"), "{half_a_body}");
+    assert!(half_a_body.contains("\"code\":\"timeout\""), "{half_a_body}");
+    // A connection that has served one request is let go as well.
+    let after_one = until_closed(&served, "GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await;
+    assert!(after_one.starts_with("HTTP/1.1 200 "), "{after_one}");
+    served.stop().await;
+}
