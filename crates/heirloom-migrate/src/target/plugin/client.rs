@@ -2,7 +2,7 @@
 //! `memory-backfill` asks by.
 //!
 //! So many requests at a time and no more. What may succeed later (no connection, no answer in time, 408, 429, 5xx, an answer
-//! that is none) is tried again under the gate; `Retry-After` is respected where it says seconds. A 500 that stays while the
+//! that is none) is tried again under the gate; `Retry-After` is respected, in seconds or as a date. A 500 that stays while the
 //! plugin calls itself well is about what was sent: the platform's own plugin answers so to a vector of another width.
 //! What is refused is the caller's to judge. Nothing that a plugin says in its own words is repeated: they may quote content.
 //!
@@ -360,8 +360,17 @@ const GO_ON: &str = "what it acknowledged is kept; give the same command again t
 const CUT: &str = "closes the connection half-way";
 
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    wait(response.headers().get(RETRY_AFTER)?.to_str().ok()?, jiff::Timestamp::now())
+}
+
+/// How long a `Retry-After` asks to wait (RFC 9110, 10.2.3): seconds, or a moment, which may be over. Its two forms of a date
+/// that are no longer sent are not read.
+fn wait(said: &str, now: jiff::Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = said.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = jiff::fmt::rfc2822::parse(said.trim()).ok()?.timestamp();
+    Some(moment.duration_since(now).try_into().unwrap_or_default())
 }
 
 /// The body; `None` when it is longer than `most`.
@@ -386,5 +395,26 @@ fn refusal(status: StatusCode, body: Option<&[u8]>) -> Refusal {
         status: status.as_u16(),
         code: known(&said["code"], &CODES),
         field: known(&said["details"]["field"], &FIELDS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_to_come_again_is_read_in_both_forms() {
+        let now = "2026-11-28T08:49:37Z".parse().unwrap();
+        for (said, seconds) in [
+            ("7", Some(7)),
+            (" 120 ", Some(120)),
+            ("Sat, 28 Nov 2026 08:50:37 GMT", Some(60)),
+            ("Sat, 28 Nov 2026 08:49:30 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(wait(said, now), seconds.map(Duration::from_secs), "{said}");
+        }
     }
 }
