@@ -7,6 +7,8 @@ use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::identity::Identity;
+use crate::schema::SERVE_ROLE;
 use crate::scope::Scope;
 
 /// One line, written inside the transaction of what it records.
@@ -33,16 +35,32 @@ pub(crate) async fn record(tx: &Transaction<'_>, scope: &Scope, line: Line<'_>) 
     Ok(())
 }
 
-/// A line about the store itself, which no namespace reads: who may come in, who is whose parent. Written by the owner's
-/// transaction, which becomes the serving role for it.
+/// A line about the store itself, which no namespace reads: who may come in, who is whose parent.
 pub(crate) async fn note(tx: &Transaction<'_>, action: &'static str, details: Value) -> Result<()> {
-    tx.batch_execute("set local role heirloom_serve").await?;
+    add(tx, action, None, details).await
+}
+
+/// A line about a step of a migration, written by the transaction that takes it. `namespace` is given where the whole
+/// migration goes to one, whose readers see it; a line about several is the audit's. Details hold ids and words of closed
+/// lists, never content.
+///
+/// # Errors
+/// When the database refuses, as it does a role that may not become the serving one.
+pub async fn migration(tx: &Transaction<'_>, namespace: Option<&str>, details: Value) -> Result<()> {
+    add(tx, "migrate", namespace, details).await
+}
+
+/// Adds a line as the serving role, which the caller's transaction becomes for it.
+async fn add(tx: &Transaction<'_>, action: &'static str, namespace: Option<&str>, details: Value) -> Result<()> {
+    let identity = Identity::take(tx, SERVE_ROLE).await?;
+    if let Some(namespace) = namespace {
+        identity.see(tx, namespace).await?;
+    }
     let (nobody, nothing) = (None::<&str>, None::<Vec<u8>>);
     tx.execute(
         include_str!("../sql/queries/activity.sql"),
-        &[&nobody, &action, &nobody, &None::<Uuid>, &nothing, &details],
+        &[&nobody, &action, &namespace, &None::<Uuid>, &nothing, &details],
     )
     .await?;
-    tx.batch_execute("set local role none").await?;
-    Ok(())
+    identity.give_back(tx).await
 }

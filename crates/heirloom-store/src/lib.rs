@@ -3,7 +3,7 @@
 //! A tenant's operation is one method of [`Store`] in one file: it takes a [`Scope`] and a flat request, runs as one
 //! transaction of the serving role on one connection, and answers with a flat value.
 
-mod activity;
+pub mod activity;
 pub mod bulk;
 mod check;
 mod error;
@@ -11,6 +11,7 @@ mod events;
 mod forget;
 mod history;
 mod idempotency;
+mod identity;
 mod keep;
 mod links;
 mod list;

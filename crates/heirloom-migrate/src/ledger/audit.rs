@@ -1,6 +1,7 @@
 //! Entries of the chain: appended here, finished and guarded by the database.
 
 use deadpool_postgres::{GenericClient, Transaction};
+use heirloom_store::activity;
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
@@ -42,7 +43,8 @@ impl<'a> Stamp<'a> {
     }
 }
 
-/// Appends an entry. It commits with whatever else the caller's transaction does.
+/// Appends an entry, and a line about it to the store's activity. Both commit with whatever else the caller's transaction
+/// does.
 pub async fn append(
     tx: &Transaction<'_>,
     run_id: Uuid,
@@ -55,6 +57,8 @@ pub async fn append(
     let [major, minor, patch] = version(by.program);
     let program = format!("{major}.{minor}.{patch}");
     let row = tx.query_one(APPEND, &[&run_id, &by.at, &by.clock, &program, &what, &payload]).await?;
+    let home: Option<&str> = row.try_get("home")?;
+    activity::migration(tx, home, serde_json::json!({ "run_id": run_id, "step": what })).await?;
     entry(&row)
 }
 

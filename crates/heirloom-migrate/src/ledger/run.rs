@@ -130,11 +130,15 @@ pub async fn register(tx: &Transaction<'_>, plan: &Plan, heirloom: &str) -> Resu
     let stored = Plan { samples: Vec::new(), ..plan.clone() };
     let stored = serde_json::to_string(&stored).map_err(|error| MigrateError::Ledger(error.to_string()))?;
     let source = plan.origin_source();
+    let home = match plan.namespaces.as_slice() {
+        [one] => Some(&one.namespace),
+        _ => None,
+    };
     let inserted = tx
         .execute(
-            "insert into heirloom_migrate.run (run_id, name, tenant, source, plan_digest, plan, heirloom) \
-             values ($1, $2, $3, $4, $5, $6::text::json, $7) on conflict (run_id) do nothing",
-            &[&plan.run_id, &plan.name, &plan.tenant, &source, &plan.digest, &stored, &heirloom],
+            "insert into heirloom_migrate.run (run_id, name, tenant, source, plan_digest, plan, heirloom, home) \
+             values ($1, $2, $3, $4, $5, $6::text::json, $7, $8) on conflict (run_id) do nothing",
+            &[&plan.run_id, &plan.name, &plan.tenant, &source, &plan.digest, &stored, &heirloom, &home],
         )
         .await?;
     if inserted == 0 {

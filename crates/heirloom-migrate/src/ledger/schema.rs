@@ -8,7 +8,7 @@ use heirloom_store::sql_file;
 use crate::error::Result;
 
 /// Newest version of the ledger's schema that this binary knows.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 const CATALOG: Catalog = Catalog {
     schema: "heirloom_migrate",
@@ -19,6 +19,7 @@ const CATALOG: Catalog = Catalog {
         sql_file!("migrations/0004_audit.sql"),
         sql_file!("migrations/0005_look.sql"),
         sql_file!("migrations/0006_delivered.sql"),
+        sql_file!("migrations/0007_home.sql"),
     ],
     objects: &[
         sql_file!("objects/functions/audit_hash.sql"),

@@ -21,11 +21,11 @@ use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
+use crate::identity::Identity;
 use crate::locate;
 use crate::memory::{Memory, Origin};
 use crate::schema::{AUDIT_ROLE, Meta, SERVE_ROLE};
 
-use round::Identity;
 
 /// One migrated row.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,7 +118,7 @@ pub async fn drop_lost_origins(tx: &Transaction<'_>, moved: &[(Uuid, String)]) -
     let seen: BTreeSet<&str> = moved.iter().map(|(_, before)| before.as_str()).collect();
     let identity = Identity::take(tx, SERVE_ROLE).await?;
     for namespace in seen {
-        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespace]).await?;
+        identity.see(tx, namespace).await?;
         tx.execute(include_str!("../../sql/queries/bulk/drop_lost_origins.sql"), &[&ids, &namespaces]).await?;
     }
     identity.give_back(tx).await?;
@@ -203,7 +203,7 @@ async fn again(tx: &Transaction<'_>, rows: &[&Row], inserted: &HashSet<Uuid>) ->
     let identity = Identity::take(tx, SERVE_ROLE).await?;
     for (namespace, ids) in by_namespace {
         let places = vec![namespace; ids.len()];
-        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespace]).await?;
+        identity.see(tx, namespace).await?;
         tx.execute(include_str!("../../sql/queries/bulk/take_back.sql"), &[&ids, &places]).await?;
     }
     identity.give_back(tx).await?;

@@ -8,48 +8,11 @@ use uuid::Uuid;
 
 use super::Row;
 use crate::error::{Result, StoreError};
+use crate::identity::Identity;
 use crate::schema::SERVE_ROLE;
 
 /// How many namespaces a round may see; the policy compares each row with all of them.
 const NAMESPACES_A_ROUND: usize = 64;
-
-/// Who the transaction is for a while. On an error the transaction is lost, and the borrowed role with it.
-pub(super) struct Identity {
-    role: String,
-    namespaces: String,
-    project: String,
-    redacted: String,
-}
-
-impl Identity {
-    /// Becomes `role`, remembering who the transaction was.
-    pub(super) async fn take(tx: &Transaction<'_>, role: &str) -> Result<Self> {
-        let before = "select current_setting('role'), coalesce(current_setting('heirloom.namespaces', true), ''), \
-                      coalesce(current_setting('pgmnemo.tenant_id', true), ''), \
-                      coalesce(current_setting('heirloom.redacted', true), '')";
-        let row = tx.query_one(before, &[]).await?;
-        // The SQL door's project would count where a round names no namespace.
-        // Whether credentials go is decided by whoever plans a load, row by row, before it gets here.
-        tx.execute(
-            "select set_config('role', $1, true), set_config('pgmnemo.tenant_id', '', true), \
-             set_config('heirloom.redacted', 'on', true)",
-            &[&role],
-        )
-        .await?;
-        Ok(Self { role: row.get(0), namespaces: row.get(1), project: row.get(2), redacted: row.get(3) })
-    }
-
-    /// Becomes who it was before.
-    pub(super) async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
-        tx.execute(
-            "select set_config('role', $1, true), set_config('heirloom.namespaces', $2, true), \
-             set_config('pgmnemo.tenant_id', $3, true), set_config('heirloom.redacted', $4, true)",
-            &[&self.role, &self.namespaces, &self.project, &self.redacted],
-        )
-        .await?;
-        Ok(())
-    }
-}
 
 /// Runs `statement` for every group of namespaces and notes the act; returns the ids it wrote.
 pub(super) async fn run(
@@ -78,7 +41,7 @@ pub(super) async fn run(
     let mut written = HashSet::with_capacity(rows.len());
     let last = rounds.len() - 1;
     for (at, round) in rounds.iter().enumerate() {
-        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&round.join(",")]).await?;
+        identity.see(tx, &round.join(",")).await?;
         tx.execute(include_str!("../../sql/queries/bulk/namespaces.sql"), &[round]).await?;
         let ids = tx
             .query(statement, &[round, &mine, &(at == last)])

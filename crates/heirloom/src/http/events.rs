@@ -196,15 +196,18 @@ impl Heard {
     }
 }
 
-/// The platform's envelope.
+/// The platform's envelope. A migration's step is one more kind of activity, `memory_migration`, whose target is the run.
 pub fn envelope(event: &Event, id: &str) -> Value {
     let namespace = event.namespace.as_deref();
     let workspace = namespace.and_then(|namespace| namespace.strip_prefix("workspace:"));
+    let said = |key: &str| event.details.as_ref().and_then(|details| details.get(key)).and_then(Value::as_str);
+    let step = said("step").map(|step| format!("migration {step} in"));
     let (kind, verb) = match event.action.as_str() {
         "remember" | "commit" => ("memory_write", "commit_memory to"),
         "revise" => ("memory_edit", "edit_memory in"),
         "forget" => ("memory_delete", "forget_memory from"),
         "transition" => ("memory_transition", "transition in"),
+        "migrate" => ("memory_migration", step.as_deref().unwrap_or("migration in")),
         other => (other, other),
     };
     json!({
@@ -218,7 +221,8 @@ pub fn envelope(event: &Event, id: &str) -> Value {
             "summary": namespace.map_or_else(|| verb.to_owned(), |namespace| format!("{verb} {namespace}")),
             "status": "ok",
             "source_id": workspace,
-            "target_id": event.memory_id,
+            // Of a migration's step: the run.
+            "target_id": event.memory_id.map_or_else(|| json!(said("run_id")), |id| json!(id)),
             "duration_ms": null,
             "actor": event.actor,
             "content_sha256": event.content_sha256,

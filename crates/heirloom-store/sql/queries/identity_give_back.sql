@@ -1,0 +1,4 @@
+-- Becomes who the transaction was before. $1 role, $2 namespaces, $3 the SQL door's project, $4 whether credentials are gone
+select
+    set_config('role', $1, true), set_config('heirloom.namespaces', $2, true),
+    set_config('pgmnemo.tenant_id', $3, true), set_config('heirloom.redacted', $4, true)

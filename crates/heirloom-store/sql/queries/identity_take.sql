@@ -1,0 +1,14 @@
+-- Becomes another role in this transaction and says who it was. $1 the role
+-- The SQL door's project would count where a round names no namespace. Whether credentials go is decided by whoever plans
+-- a load, row by row, before it gets here.
+with before as materialized (
+    select
+        current_setting('role') as role,
+        coalesce(current_setting('heirloom.namespaces', true), '') as namespaces,
+        coalesce(current_setting('pgmnemo.tenant_id', true), '') as project,
+        coalesce(current_setting('heirloom.redacted', true), '') as redacted
+)
+select
+    b.role, b.namespaces, b.project, b.redacted,
+    set_config('role', $1, true), set_config('pgmnemo.tenant_id', '', true), set_config('heirloom.redacted', 'on', true)
+from before b

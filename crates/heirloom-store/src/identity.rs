@@ -1,0 +1,37 @@
+//! Who a transaction is for a while: another role than the one it began as, and that one again afterwards.
+//!
+//! Deliberately absent: a way back after an error. The transaction is lost then, and the borrowed role with it.
+
+use tokio_postgres::Transaction;
+
+use crate::error::Result;
+
+/// Who the transaction was.
+pub(crate) struct Identity {
+    role: String,
+    namespaces: String,
+    project: String,
+    redacted: String,
+}
+
+impl Identity {
+    /// Becomes `role`, remembering who the transaction was.
+    pub(crate) async fn take(tx: &Transaction<'_>, role: &str) -> Result<Self> {
+        let row = tx.query_one(include_str!("../sql/queries/identity_take.sql"), &[&role]).await?;
+        Ok(Self { role: row.get(0), namespaces: row.get(1), project: row.get(2), redacted: row.get(3) })
+    }
+
+    /// Sees these namespaces, separated by commas, until it is who it was before.
+    pub(crate) async fn see(&self, tx: &Transaction<'_>, namespaces: &str) -> Result<()> {
+        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespaces]).await?;
+        Ok(())
+    }
+
+    /// Becomes who it was before.
+    pub(crate) async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
+        let before: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&self.role, &self.namespaces, &self.project, &self.redacted];
+        tx.execute(include_str!("../sql/queries/identity_give_back.sql"), &before).await?;
+        Ok(())
+    }
+}
