@@ -26,7 +26,6 @@ use crate::locate;
 use crate::memory::{Memory, Origin};
 use crate::schema::{AUDIT_ROLE, Meta, SERVE_ROLE};
 
-
 /// One migrated row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {

@@ -142,6 +142,31 @@ async fn a_pgvector_that_is_too_old_is_named_before_anything_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_pgvector_is_told_what_to_install() {
+    // Since PostgreSQL 18 a database can be told to look for extensions elsewhere; the embedded engine brings its own.
+    let legacy = Legacy::new(NOTES).await;
+    if std::env::var_os("HEIRLOOM_TEST_URL").is_some()
+        && legacy.one("select current_setting('server_version_num')::int >= 180000").await == "true"
+    {
+        legacy.write("notes.toml", FILE);
+        legacy.ends(0, "plan notes.toml");
+        let alter = "do $$ begin execute format('alter database %I', current_database())";
+        legacy.sql(&format!("{alter} || ' set extension_control_path = ''/nowhere'''; end $$")).await;
+        for words in ["up", "apply notes.plan.json"] {
+            let ran = legacy.ends(1, words);
+            assert_eq!(ran.stdout, "", "{words}");
+            for said in ["pgvector (0.7 or newer), which is not installed on the server", "postgresql-NN-pgvector"] {
+                assert!(ran.stderr.contains(said), "`{words}`: {said}: {ran}");
+            }
+            assert!(legacy.untouched().await, "{words}");
+        }
+        legacy.sql(&format!("{alter} || ' reset extension_control_path'; end $$")).await;
+        legacy.ends(0, "apply notes.plan.json");
+    }
+    legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_may_not_install_is_told_what_an_administrator_runs() {
     // The embedded engine has one role, which may do everything.
     if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {

@@ -112,7 +112,9 @@ async fn each_step_of_a_migration_is_heard_by_whom_it_concerns() {
     let (mut heard, mut elsewhere) = (Listener::new(&served, &a, None).await, Listener::new(&served, &b, None).await);
     let legacy = rusqlite::Connection::open(served.home.path().join("legacy.db")).unwrap();
     legacy
-        .execute_batch("create table notes (id integer primary key, body text); insert into notes values (1, 'a secret')")
+        .execute_batch(
+            "create table notes (id integer primary key, body text); insert into notes values (1, 'a secret')",
+        )
         .unwrap();
     std::fs::write(served.home.path().join("notes.toml"), MIGRATION).unwrap();
     for words in
