@@ -11,6 +11,7 @@ table heirloom.activity row level security forced
     details jsonb
     constraint activity_sha256_check CHECK ((octet_length(content_sha256) = 32))
     constraint activity_pkey PRIMARY KEY (id)
+    CREATE INDEX activity_memory ON heirloom.activity USING btree (memory_id, id) WHERE (memory_id IS NOT NULL)
     CREATE INDEX activity_namespace ON heirloom.activity USING btree (namespace, id)
     policy audit for select to heirloom_audit using (true)
     policy service for select to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all))

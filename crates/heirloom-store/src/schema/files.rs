@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0015_listing.sql"),
     sql_file!("migrations/0016_idempotency.sql"),
     sql_file!("migrations/0017_origin_source.sql"),
+    sql_file!("migrations/0018_activity_memory.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[

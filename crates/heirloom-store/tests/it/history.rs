@@ -93,3 +93,31 @@ async fn gives_the_source_row_to_its_own_scope_only() {
     assert!(matches!(other, Err(StoreError::NotFound { .. })));
     test.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_of_one_memory_is_found_without_reading_that_of_all() {
+    let (test, store) = installed().await;
+    let mut client = store.database().client().await.unwrap();
+    client
+        .batch_execute(
+            "insert into heirloom.activity (action, namespace, memory_id)
+             select 'remember', 'team:a', md5((g % 2000)::text)::uuid from generate_series(1, 20000) g;
+             analyze heirloom.activity",
+        )
+        .await
+        .unwrap();
+    let tx = client.transaction().await.unwrap();
+    tx.batch_execute("set local role heirloom_serve; set local heirloom.namespaces = 'team:a'").await.unwrap();
+    let ask = include_str!("../../sql/queries/history/activity.sql");
+    tx.batch_execute(&format!("prepare past as {ask}")).await.unwrap();
+    let rows = tx
+        .query("explain (analyze, timing off, costs off) execute past ('team:a', md5('7')::uuid, 100)", &[])
+        .await
+        .unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(plan.iter().any(|line| line.contains("activity_memory")), "{plan:#?}");
+    assert!(!plan.iter().any(|line| line.contains("Rows Removed by Filter")), "{plan:#?}");
+    drop(tx);
+    drop(client);
+    test.close().await;
+}
