@@ -1,11 +1,13 @@
 //! One credential tried on many others' tables: what may not be read keeps nothing from being tried after it.
-//! On a server: the embedded engine has one user.
+//! On a server: the embedded engine has one user. And the store's policy tried, at the cost of what it lets through.
 
 use std::time::Duration;
 
 use heirloom_engine::testkit::TestDatabase;
-use heirloom_migrate::fleet::probe::{Tried, try_read};
+use heirloom_migrate::fleet::probe::{Tried, sees_beyond, try_read};
 use heirloom_migrate::source::Relation;
+
+use crate::support::Ground;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_are_tried_and_each_says_what_came_of_it() {
@@ -60,4 +62,33 @@ async fn many_are_tried_and_each_says_what_came_of_it() {
         "{quiet:?}"
     );
     db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_is_tried_without_reading_other_tenants_rows() {
+    let ground = Ground::new(
+        "insert into heirloom.memory (id, namespace, kind, content)
+         select gen_random_uuid(), 'custom:t' || g % 100, 'fact', 'note ' || g from generate_series(1, 5000) g;
+         analyze heirloom.memory",
+    )
+    .await;
+    let database = ground.db.database();
+    assert!(!sees_beyond(database, &["custom:t7".to_owned()]).await.unwrap());
+    let mut client = database.client().await.unwrap();
+    let tx = client.transaction().await.unwrap();
+    tx.batch_execute(
+        "set local role heirloom_serve; set local heirloom.namespaces = 'custom:t7'; set local enable_seqscan = off",
+    )
+    .await
+    .unwrap();
+    let ask = include_str!("../../sql/queries/fleet_seen_beyond.sql").replace("$1", "array['custom:t7']");
+    let rows = tx.query(&format!("explain (costs off) {ask}"), &[]).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(!plan.iter().any(|line| line.contains("Seq Scan on memory")), "{plan:#?}");
+    // Where no policy holds, it says so.
+    tx.rollback().await.unwrap();
+    client.batch_execute("alter table heirloom.memory disable row level security").await.unwrap();
+    drop(client);
+    assert!(sees_beyond(database, &["custom:t7".to_owned()]).await.unwrap());
+    ground.close().await;
 }
