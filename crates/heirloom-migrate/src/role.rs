@@ -5,9 +5,11 @@ use heirloom_store::schema::AUDIT_ROLE;
 
 use crate::error::Result;
 
-/// From here on it reads everything and writes nothing.
+/// From here on it reads everything and writes nothing. It asks for the rows of a chunk by their ids: a parallel worker takes
+/// longer to start than that takes, and several chunks at once have no processor to spare.
 pub(crate) async fn as_audit(tx: &Transaction<'_>) -> Result<()> {
-    Ok(tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?)
+    let sql = format!("set local role {AUDIT_ROLE}; set local max_parallel_workers_per_gather = 0");
+    Ok(tx.batch_execute(&sql).await?)
 }
 
 /// From here on it is the connection's own role again.

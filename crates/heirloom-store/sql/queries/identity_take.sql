@@ -1,6 +1,7 @@
 -- Becomes another role in this transaction and says who it was. $1 the role
 -- The SQL door's project would count where a round names no namespace. Whether credentials go is decided by whoever plans
--- a load, row by row, before it gets here.
+-- a load, row by row, before it gets here. What it asks for is a few thousand rows by their ids: a parallel worker takes
+-- longer to start than that takes, and several loads at once have no processor to spare.
 with before as materialized (
     select
         current_setting('role') as role,
@@ -10,5 +11,6 @@ with before as materialized (
 )
 select
     b.role, b.namespaces, b.project, b.redacted,
-    set_config('role', $1, true), set_config('pgmnemo.tenant_id', '', true), set_config('heirloom.redacted', 'on', true)
+    set_config('role', $1, true), set_config('pgmnemo.tenant_id', '', true), set_config('heirloom.redacted', 'on', true),
+    set_config('max_parallel_workers_per_gather', '0', true)
 from before b
