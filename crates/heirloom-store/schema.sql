@@ -1058,7 +1058,7 @@ $function$
 CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp(), role text DEFAULT NULL::text, exclude_dag text DEFAULT NULL::text, content_types text[] DEFAULT NULL::text[], also_states text[] DEFAULT NULL::text[], use_sessions boolean DEFAULT true)
  RETURNS TABLE(namespace text, id uuid, created_at timestamp with time zone, score double precision, lexical double precision, semantic double precision, context double precision, boost double precision, similarity double precision)
  LANGUAGE plpgsql
- STABLE
+ STABLE ROWS 10
  SET search_path TO 'pg_catalog', '(pgvector)'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'

@@ -359,3 +359,27 @@ async fn a_word_nobody_knows_lowers_nothing_and_empties_nothing() {
     }
     test.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_hit_shows_is_looked_up_and_no_table_is_read_for_it() {
+    let (test, store) = installed().await;
+    behind(
+        &store,
+        "insert into heirloom.memory (id, namespace, kind, content)
+         select gen_random_uuid(), 'team:a', 'fact', 'note ' || g || ' of word' || g % 50 from generate_series(1, 3000) g;
+         analyze heirloom.memory;",
+    )
+    .await;
+    let mut client = store.database().client().await.unwrap();
+    let tx = client.transaction().await.unwrap();
+    tx.batch_execute("set local role heirloom_serve; set local heirloom.namespaces = 'team:a'").await.unwrap();
+    let statement = include_str!("../../sql/queries/recall.sql");
+    tx.batch_execute(&format!("prepare asked as {statement}")).await.unwrap();
+    let ask = "explain (costs off) execute asked ('word7', null, '{team:a}', 10, null, false, null, true)";
+    let plan: Vec<String> = tx.query(ask, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert!(plan.iter().any(|line| line.contains("Function Scan on recall")), "{plan:#?}");
+    assert!(!plan.iter().any(|line| line.contains("Seq Scan on memory")), "{plan:#?}");
+    drop(tx);
+    drop(client);
+    test.close().await;
+}

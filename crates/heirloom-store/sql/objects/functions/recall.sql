@@ -65,6 +65,8 @@ create or replace function heirloom.recall(
 )
 language plpgsql
 stable
+-- Who joins the hits with their memories has ten to look up, not a table to read.
+rows 10
 set search_path = pg_catalog, %1$I
 set jit = off
 set plan_cache_mode = force_generic_plan
