@@ -1,5 +1,6 @@
 //! Leases: any number of runners drain one plan, and one that was frozen past its lease writes nothing.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use heirloom_engine::{Database, Location, Options as Opening};
@@ -33,13 +34,19 @@ budget = "2"
 
 /// A runner, and what happens beside it once it stands at its gate. One that ends before it gets there fails the test, which
 /// would wait for ever otherwise.
-async fn beside<R, T>(runner: impl Future<Output = R>, gate: &Gate, then: impl Future<Output = T>) -> (R, T) {
-    let mut runner = Box::pin(runner);
-    tokio::select! {
-        _ = &mut runner => panic!("the runner ended before it came to its gate"),
-        () = gate.reached() => {}
-    }
-    tokio::join!(runner, then)
+fn beside<'a, R: 'a, T: 'a>(
+    runner: impl Future<Output = R> + 'a,
+    gate: &'a Gate,
+    then: impl Future<Output = T> + 'a,
+) -> Pin<Box<dyn Future<Output = (R, T)> + 'a>> {
+    Box::pin(async move {
+        let mut runner = Box::pin(runner);
+        tokio::select! {
+            _ = &mut runner => panic!("the runner ended before it came to its gate"),
+            () = gate.reached() => {}
+        }
+        tokio::join!(runner, then)
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
