@@ -12,13 +12,20 @@ pub(crate) struct Identity {
     namespaces: String,
     project: String,
     redacted: String,
+    workers: String,
 }
 
 impl Identity {
     /// Becomes `role`, remembering who the transaction was.
     pub(crate) async fn take(tx: &Transaction<'_>, role: &str) -> Result<Self> {
         let row = tx.query_one(include_str!("../sql/queries/identity_take.sql"), &[&role]).await?;
-        Ok(Self { role: row.get(0), namespaces: row.get(1), project: row.get(2), redacted: row.get(3) })
+        Ok(Self {
+            role: row.get(0),
+            namespaces: row.get(1),
+            project: row.get(2),
+            redacted: row.get(3),
+            workers: row.get(4),
+        })
     }
 
     /// Sees these namespaces, separated by commas, until it is who it was before.
@@ -29,8 +36,8 @@ impl Identity {
 
     /// Becomes who it was before.
     pub(crate) async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
-        let before: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-            [&self.role, &self.namespaces, &self.project, &self.redacted];
+        let before: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+            [&self.role, &self.namespaces, &self.project, &self.redacted, &self.workers];
         tx.execute(include_str!("../sql/queries/identity_give_back.sql"), &before).await?;
         Ok(())
     }

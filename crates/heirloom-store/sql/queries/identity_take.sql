@@ -7,10 +7,11 @@ with before as materialized (
         current_setting('role') as role,
         coalesce(current_setting('heirloom.namespaces', true), '') as namespaces,
         coalesce(current_setting('pgmnemo.tenant_id', true), '') as project,
-        coalesce(current_setting('heirloom.redacted', true), '') as redacted
+        coalesce(current_setting('heirloom.redacted', true), '') as redacted,
+        current_setting('max_parallel_workers_per_gather') as workers
 )
 select
-    b.role, b.namespaces, b.project, b.redacted,
+    b.role, b.namespaces, b.project, b.redacted, b.workers,
     set_config('role', $1, true), set_config('pgmnemo.tenant_id', '', true), set_config('heirloom.redacted', 'on', true),
     set_config('max_parallel_workers_per_gather', '0', true)
 from before b

@@ -221,7 +221,7 @@ pub fn envelope(event: &Event, id: &str) -> Value {
             "summary": namespace.map_or_else(|| verb.to_owned(), |namespace| format!("{verb} {namespace}")),
             "status": "ok",
             "source_id": workspace,
-            // Of a migration's step: the run.
+            // Of what a migration did, a step or a load: the run.
             "target_id": event.memory_id.map_or_else(|| json!(said("run_id")), |id| json!(id)),
             "duration_ms": null,
             "actor": event.actor,
