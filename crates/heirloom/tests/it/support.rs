@@ -24,6 +24,8 @@ impl Home {
         command.env("HOME", self.path()).env("XDG_DATA_HOME", self.path().join("data"));
         command.env("XDG_CONFIG_HOME", self.path().join("config")).env("TMPDIR", std::env::temp_dir());
         command.env("COLUMNS", "80").env("TZ", "UTC");
+        // The embedded engine's own files, a hundred megabytes that no store changes, are unpacked once and not once a home.
+        command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
         command
     }
 
