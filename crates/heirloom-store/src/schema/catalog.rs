@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
-use tokio_postgres::{Client, GenericClient};
+use tokio_postgres::{Client, GenericClient, Transaction};
 
 use crate::error::{Result, StoreError};
 
@@ -121,13 +121,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Applies what is missing. The caller holds the lock and has checked.
+    /// Applies what is missing, all of it or nothing: whoever is killed on the way leaves what was there before. The
+    /// caller holds the lock and has checked.
     pub(super) async fn apply(&self, client: &mut Client) -> Result<()> {
-        self.bootstrap(client).await?;
-        let found = self.version(client).await?.unwrap_or(0);
+        let transaction = client.transaction().await?;
+        transaction.batch_execute("set local search_path = pg_catalog").await?;
+        self.bootstrap(&transaction).await?;
+        let found = self.version(&transaction).await?.unwrap_or(0);
         for (file, ordinal) in self.migrations.iter().zip(1_i32..).skip(found as usize) {
-            let transaction = client.transaction().await?;
-            transaction.batch_execute("set local search_path = pg_catalog").await?;
             transaction.batch_execute(file.text).await?;
             transaction
                 .execute(
@@ -135,14 +136,18 @@ impl Catalog {
                     &[&ordinal, &file.name(), &file.sha256()],
                 )
                 .await?;
-            transaction.commit().await?;
-            tracing::info!(schema = self.schema, migration = file.name(), "migration applied");
         }
-        self.apply_objects(client).await
+        let objects = self.apply_objects(&transaction).await?;
+        transaction.commit().await?;
+        if found < self.known() || objects > 0 {
+            tracing::info!(schema = self.schema, found, version = self.known(), objects, "schema applied");
+        }
+        Ok(())
     }
 
-    async fn apply_objects(&self, client: &mut Client) -> Result<()> {
-        let applied: HashMap<String, String> = client
+    /// Applies the objects whose text changed; how many.
+    async fn apply_objects(&self, transaction: &Transaction<'_>) -> Result<usize> {
+        let applied: HashMap<String, String> = transaction
             .query(&format!("select path, sha256 from {}.object", self.schema), &[])
             .await?
             .iter()
@@ -150,18 +155,13 @@ impl Catalog {
             .collect();
         let mut changed: Vec<_> =
             self.objects.iter().filter(|file| applied.get(file.path) != Some(&file.sha256())).collect();
-        if changed.iter().any(|file| file.path.starts_with(SQL_DOOR)) && sql_door_is_taken(client).await? {
+        if changed.iter().any(|file| file.path.starts_with(SQL_DOOR)) && sql_door_is_taken(transaction).await? {
             tracing::warn!(
                 "the schema pgmnemo is not Heirloom's, so the SQL door is left out; once it is dropped or renamed, \
                  `heirloom up` puts it there"
             );
             changed.retain(|file| !file.path.starts_with(SQL_DOOR));
         }
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let transaction = client.transaction().await?;
-        transaction.batch_execute("set local search_path = pg_catalog").await?;
         for file in &changed {
             transaction.batch_execute(file.text).await?;
             transaction
@@ -175,18 +175,15 @@ impl Catalog {
                 )
                 .await?;
         }
-        transaction.commit().await?;
-        tracing::info!(schema = self.schema, objects = changed.len(), "objects applied");
-        Ok(())
+        Ok(changed.len())
     }
 
-    async fn bootstrap(&self, client: &mut Client) -> Result<()> {
-        if self.exists(client, "schema_version").await? {
+    async fn bootstrap(&self, transaction: &Transaction<'_>) -> Result<()> {
+        if self.exists(transaction, "schema_version").await? {
             return Ok(());
         }
         let schema = self.schema;
-        // One statement string is one transaction: the schema never stands without its record.
-        client
+        transaction
             .batch_execute(&format!(
                 "create schema if not exists {schema};
                  create table {schema}.schema_version (

@@ -1,8 +1,8 @@
 //! Installing and upgrading the store, and reading what it is.
 //!
-//! `up` runs on one connection that holds a session advisory lock: requirements, roles, migrations (each one
-//! transaction, once, in order, checksummed), objects (all changed ones in one transaction). Requirements are looked
-//! at before anything is written, so that a server that lacks something is left as it was.
+//! `up` runs on one connection that holds a session advisory lock: requirements, roles, then in one transaction the
+//! migrations (once, in order, checksummed) and the objects that changed. Requirements are looked at before anything is
+//! written, so that a server that lacks something is left as it was; so is one on which `up` is killed half-way.
 //!
 //! Deliberately absent: any way back. A migration is undone by the next one; a store is removed by an administrator.
 

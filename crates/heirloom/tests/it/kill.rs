@@ -233,6 +233,25 @@ async fn an_apply_that_is_killed_goes_on_to_the_result_of_an_undisturbed_one() {
     killed.holds();
 }
 
+#[test]
+fn a_store_whose_making_is_killed_is_whole_or_not_there() {
+    for _ in 0..5 {
+        let home = Home::new();
+        let mut up = home.command();
+        let mut up = up.args(["up", "--data", "store"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let moment = some_time(400);
+        std::thread::sleep(moment);
+        up.kill().unwrap();
+        up.wait().unwrap();
+        let listed = home.run("list --namespace team:a --data store --json");
+        let none = listed.code == 1 && listed.stderr.contains("\"no-store\"");
+        assert!(listed.code == 0 || none, "killed after {moment:?}: {listed}");
+        let told = home.run("remember told --namespace team:a --data store");
+        let again = home.run("up --data store");
+        assert_eq!((again.code, told.code), (0, listed.code), "killed after {moment:?}: {told} {again}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn so_does_one_whose_source_lies_in_the_store_itself() {
     let legacy = format!(
