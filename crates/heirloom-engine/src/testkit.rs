@@ -16,6 +16,24 @@ use crate::location::{Location, with_database};
 /// Data directories as they were left prepared, by name.
 static PREPARED: LazyLock<Mutex<HashMap<String, Arc<OnceCell<Files>>>>> = LazyLock::new(Mutex::default);
 
+/// Bytes that must be free in memory before stores are put there: two tests at a time, and what they migrate.
+const ROOM: u64 = 4 << 30;
+
+/// A directory for the files of one test: in memory where there is room, for a store is 340 files, and a disk's file
+/// system spends more on making and removing them than the engine on starting. `TMPDIR` decides where it is set.
+///
+/// # Panics
+/// When none can be made: a test without its files has nothing to say.
+#[expect(clippy::expect_used, reason = "a test without its files has nothing to say")]
+pub fn scratch() -> tempfile::TempDir {
+    static BASE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let memory = Path::new("/dev/shm");
+        let room = std::env::var_os("TMPDIR").is_none() && fs4::available_space(memory).is_ok_and(|free| free >= ROOM);
+        if room { memory.to_owned() } else { std::env::temp_dir() }
+    });
+    tempfile::Builder::new().prefix("heirloom-test-").tempdir_in(&*BASE).expect("a temporary directory")
+}
+
 /// A database that belongs to one test.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -77,14 +95,14 @@ impl TestDatabase {
         };
         let files = cell
             .get_or_init(async || {
-                let dir = tempfile::tempdir().expect("a temporary directory");
+                let dir = scratch();
                 let database = embedded(dir.path()).await;
                 prepare(&database).await;
                 database.close().await.expect("closes");
                 Files::read(dir.path()).expect("the files can be read")
             })
             .await;
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        let dir = scratch();
         files.write(dir.path()).expect("the files can be written");
         Self { database: embedded(dir.path()).await, url: None, cleanup: None, _dir: Some(dir) }
     }

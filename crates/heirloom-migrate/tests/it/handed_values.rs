@@ -260,7 +260,8 @@ fn array(element: &str) -> BoxedStrategy<String> {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    "\\x".chars().chain(digits.filter_map(|digit| char::from_digit(digit.into(), 16))).collect()
 }
 
 /// Column names: plain, reserved, quoted, odd, and ones that mean something to Heirloom itself.

@@ -10,7 +10,7 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: heirloom_engine::testkit::scratch() }
     }
 
     pub(crate) fn path(&self) -> &Path {
