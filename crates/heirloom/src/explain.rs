@@ -260,6 +260,20 @@ pub fn field(error: &Error) -> Option<&str> {
     }
 }
 
+/// An error as a program gets it that fills in fields: of HTTP or MCP, where there is no command line.
+pub fn explain_field(error: &Error) -> Explained {
+    let mut explained = explain(error);
+    if let Error::Argument { argument, .. } = error {
+        explained.message = explained.message.trim_start_matches("--").to_owned();
+        if *argument == "--namespace" {
+            explained.message = "namespace: none was given, and this caller has not exactly one of its own".to_owned();
+            explained.hints =
+                vec!["give one such as team:research, in the argument `namespace` or `namespaces`".to_owned()];
+        }
+    }
+    explained
+}
+
 /// A fault that came as a panic; `place` is where in the program.
 pub fn panicked(place: Option<&str>) -> Explained {
     Explained {

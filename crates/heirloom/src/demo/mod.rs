@@ -14,7 +14,7 @@ pub mod dirt;
 pub mod guide;
 pub mod legacy;
 mod notes;
-mod rng;
+pub mod rng;
 mod run;
 pub mod story;
 pub mod tenants;

@@ -7,11 +7,11 @@ use uuid::{Builder, Uuid};
 
 /// A splitmix64 stream.
 #[derive(Debug, Clone)]
-pub(super) struct Rng(u64);
+pub struct Rng(u64);
 
 impl Rng {
     /// A stream of its own for a name, so that adding rows to one tenant does not change another.
-    pub(super) fn named(seed: u64, name: &str) -> Self {
+    pub fn named(seed: u64, name: &str) -> Self {
         let mut hash = 0xcbf2_9ce4_8422_2325 ^ seed;
         for byte in name.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -20,7 +20,7 @@ impl Rng {
     }
 
     /// The next 64 bits.
-    pub(super) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,27 +29,27 @@ impl Rng {
     }
 
     /// A number in `0..n`; 0 when `n` is 0. The bias of the multiplication is below 2⁻³² for the sizes used here.
-    pub(super) fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(n)) >> 64) as u64
     }
 
     /// A number in `low..=high`.
-    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
     /// True in `per_cent` of a hundred draws.
-    pub(super) fn chance(&mut self, per_cent: u64) -> bool {
+    pub fn chance(&mut self, per_cent: u64) -> bool {
         self.below(100) < per_cent
     }
 
     /// One of `items`, which must not be empty.
-    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u64) as usize]
     }
 
     /// A version 4 uuid.
-    pub(super) fn uuid(&mut self) -> Uuid {
+    pub fn uuid(&mut self) -> Uuid {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.next().to_be_bytes());
         bytes[8..].copy_from_slice(&self.next().to_be_bytes());
@@ -60,7 +60,7 @@ impl Rng {
     ///
     /// Only additions, multiplications, one division and one square root, which IEEE 754 defines to the bit: the same
     /// floats everywhere.
-    pub(super) fn unit_vector(&mut self, dimension: usize) -> Vec<f32> {
+    pub fn unit_vector(&mut self, dimension: usize) -> Vec<f32> {
         let raw: Vec<f64> =
             (0..dimension).map(|_| (self.below(2_000_001) as f64 - 1_000_000.0) / 1_000_000.0).collect();
         let norm = raw.iter().map(|x| x * x).sum::<f64>().sqrt();

@@ -153,7 +153,7 @@ impl From<Error> for Fault {
             };
             return Self { retry_after, ..Self::new(status, case.code, message) };
         }
-        let explained = explain::explain(&error);
+        let explained = explain::explain_field(&error);
         Self {
             status,
             code: case.code,

@@ -11,14 +11,8 @@ pub fn text(error: &Error) -> String {
         tracing::warn!(code = case.code, error = %error, "a tool failed");
         return sentences(case.code, case.when, &[case.hint.to_owned()]);
     }
-    if let Error::Argument { argument: "--namespace", .. } = error {
-        let what = "namespace: none was given, and this caller has not exactly one of its own";
-        let hint = "give one such as team:research, in the argument `namespace` or `namespaces`";
-        return sentences(case.code, what, &[hint.to_owned()]);
-    }
-    let explained = explain::explain(error);
-    let message = explained.message.trim_start_matches("--").to_owned();
-    sentences(case.code, &message, &explained.hints)
+    let explained = explain::explain_field(error);
+    sentences(case.code, &explained.message, &explained.hints)
 }
 
 /// A refusal that has no case of its own.

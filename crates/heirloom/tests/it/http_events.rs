@@ -102,34 +102,17 @@ async fn each_hears_its_own_and_resumes_where_it_was() {
     assert_eq!(served.stop().await, Some(0));
 }
 
-const MIGRATION: &str = "name = \"notes\"\n[source]\nurl = \"sqlite:legacy.db\"\ntable = \"notes\"\n[namespace]\n\
-    template = \"workspace:a\"\n[map]\ncontent = \"body\"\nkind = { value = \"fact\" }\n";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_of_a_migration_is_heard_by_whom_it_concerns() {
     let served = Served::new().await;
     let (a, b) = (served.token("a", "read", &["workspace:a"]), served.token("b", "write", &["team:b"]));
     let (mut heard, mut elsewhere) = (Listener::new(&served, &a, None).await, Listener::new(&served, &b, None).await);
-    let legacy = rusqlite::Connection::open(served.home.path().join("legacy.db")).unwrap();
-    legacy
-        .execute_batch(
-            "create table notes (id integer primary key, body text); insert into notes values (1, 'a secret')",
-        )
-        .unwrap();
-    std::fs::write(served.home.path().join("notes.toml"), MIGRATION).unwrap();
-    for words in
-        ["plan notes.toml", "apply notes.plan.json", "verify notes.plan.json --record", "soak start notes.plan.json"]
-    {
-        let ran = served.run(words);
-        assert_eq!(ran.code, 0, "`{words}`: {ran}");
-    }
-    let plan = std::fs::read_to_string(served.home.path().join("notes.plan.json")).unwrap();
-    let run_id = serde_json::from_str::<Value>(&plan).unwrap()["run_id"].clone();
+    let (_, plan) = served.handed_down("(1, 'a secret')", "workspace:a");
     for step in ["planned", "applying", "applied", "verified", "soaking"] {
         let event = heard.next().await;
         assert_eq!(event["payload"]["activity_type"], "memory_migration");
         assert_eq!(event["payload"]["summary"], format!("migration {step} in workspace:a"));
-        assert_eq!((&event["workspace_id"], &event["payload"]["target_id"]), (&json!("a"), &run_id));
+        assert_eq!((&event["workspace_id"], &event["payload"]["target_id"]), (&json!("a"), &plan["run_id"]));
         assert!(!event.to_string().contains("secret"), "{event}");
     }
     // Another tenant has heard nothing of it.

@@ -118,6 +118,26 @@ impl Served {
         }
     }
 
+    /// A table of notes (`insert into notes values (id, body), …`) handed down to a namespace and soaking; its file, and
+    /// what the plan says.
+    pub(crate) fn handed_down(&self, values: &str, namespace: &str) -> (rusqlite::Connection, Value) {
+        let legacy = rusqlite::Connection::open(self.home.path().join("legacy.db")).unwrap();
+        let table = "create table notes (id integer primary key, body text)";
+        legacy.execute_batch(&format!("{table}; insert into notes values {values}")).unwrap();
+        let file = format!(
+            "name = \"notes\"\n[source]\nurl = \"sqlite:legacy.db\"\ntable = \"notes\"\n[namespace]\n\
+             template = \"{namespace}\"\n[map]\ncontent = \"body\"\nkind = {{ value = \"fact\" }}\n"
+        );
+        std::fs::write(self.home.path().join("notes.toml"), file).unwrap();
+        let [plan, apply] = ["plan notes.toml", "apply notes.plan.json"];
+        for words in [plan, apply, "verify notes.plan.json --record", "soak start notes.plan.json"] {
+            let ran = self.run(words);
+            assert_eq!(ran.code, 0, "`{words}`: {ran}");
+        }
+        let plan = std::fs::read_to_string(self.home.path().join("notes.plan.json")).unwrap();
+        (legacy, serde_json::from_str(&plan).unwrap())
+    }
+
     /// The database's URL, where it is one on a server.
     pub(crate) fn database_url(&self) -> Option<&str> {
         self.db.as_ref().and_then(TestDatabase::url)

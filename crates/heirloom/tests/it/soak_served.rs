@@ -4,27 +4,12 @@ use serde_json::json;
 
 use crate::served::Served;
 
-const FILE: &str = "name = \"notes\"\n[source]\nurl = \"sqlite:legacy.db\"\ntable = \"notes\"\n[namespace]\ntemplate = \"custom:all\"\n\
-    [map]\ncontent = \"body\"\nkind = { value = \"fact\" }\n";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_sweeps_what_soaks_and_shows_it() {
     let settings = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(settings.path(), "[soak]\nevery = \"1s\"\n").unwrap();
     let served = Served::with(&[], &[("HEIRLOOM_CONFIG", settings.path().to_str().unwrap())]).await;
-    let legacy = rusqlite::Connection::open(served.home.path().join("legacy.db")).unwrap();
-    legacy
-        .execute_batch(
-            "create table notes (id integer primary key, body text); insert into notes values (1, 'one'), (2, 'two')",
-        )
-        .unwrap();
-    std::fs::write(served.home.path().join("notes.toml"), FILE).unwrap();
-    for words in
-        ["plan notes.toml", "apply notes.plan.json", "verify notes.plan.json --record", "soak start notes.plan.json"]
-    {
-        let ran = served.run(words);
-        assert_eq!(ran.code, 0, "`{words}`: {ran}");
-    }
+    let (legacy, _) = served.handed_down("(1, 'one'), (2, 'two')", "custom:all");
     let swept = async |least: u64| {
         for _ in 0..5_000 {
             let status = served.get("/api/v1/soak/status?name=notes", &served.admin).await.is(200);
