@@ -45,7 +45,11 @@ inspector:
 ci:
     .ci/run
 
-# The HTTP API fuzzed from its own contract, this many examples a route.
-fuzz examples="10000":
+# Every route and tool of every door fuzzed from its contract, this many requests each.
+fuzz requests="10000":
+    HEIRLOOM_FUZZ_REQUESTS={{requests}} cargo test --locked -p heirloom --test it fuzz -- --nocapture
+
+# The HTTP API by schemathesis, which follows links, this many examples a route.
+schemathesis examples="50":
     cargo build --locked
     .ci/fuzz target/debug/heirloom {{examples}}

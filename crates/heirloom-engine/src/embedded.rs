@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pglite_oxide::{PgliteServer, extensions};
 
+use crate::cluster;
 use crate::error::{EngineError, Result};
 use crate::owner::Held;
 
@@ -29,11 +30,14 @@ impl Embedded {
     pub(crate) fn start(dir: &Path) -> Result<Self> {
         let held = Held::take(dir)?;
         let root = dir.join("engine");
-        if held.was_in_use() && !cluster_is_complete(&root) {
+        if held.was_in_use() && !cluster::is_complete(&root) {
             return Err(EngineError::Damaged {
                 dir: dir.to_owned(),
                 reason: "its database files are gone or incomplete; nothing was touched".into(),
             });
+        }
+        if !held.was_in_use() && !root.exists() {
+            cluster::make(dir, &root)?;
         }
         let mut started = Self::serve(dir, PgliteServer::builder().path(&root))?;
         held.mark_in_use()?;
@@ -116,14 +120,6 @@ impl Drop for Embedded {
 fn ended_by_client(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
-}
-
-fn cluster_is_complete(root: &Path) -> bool {
-    let data = root.join("tmp/pglite/base");
-    let overlay = std::fs::read_dir(&data)
-        .ok()
-        .is_some_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("overlay")));
-    data.join("PG_VERSION").is_file() && (data.join("global/pg_control").is_file() || overlay)
 }
 
 /// A directory of mode 0700 for the socket: short, because socket paths end at 107 bytes.

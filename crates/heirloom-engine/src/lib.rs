@@ -6,6 +6,7 @@
 //! Deliberately absent: any table, any SQL beyond `select 1`, any fallback. A URL that does not answer is an error; a
 //! data directory that is damaged or owned by someone else is an error. Nothing here deletes or replaces a directory.
 
+mod cluster;
 mod database;
 mod embedded;
 mod error;

@@ -31,6 +31,26 @@ async fn rows_survive_close_and_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_cluster_is_whole_from_its_first_moment_and_half_a_one_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    // As a process leaves it that was killed while it made one.
+    let half = dir.path().join("engine.new/tmp/pglite/base/global");
+    std::fs::create_dir_all(&half).unwrap();
+    std::fs::write(half.join("pg_control"), "").unwrap();
+    let database = open(dir.path()).await.unwrap();
+    database.client().await.unwrap().batch_execute("create table t (n int)").await.unwrap();
+    let data = dir.path().join("engine/tmp/pglite/base");
+    // Every file is the store's own: nothing is laid over a template, nothing is copied up on a first write.
+    let overlays = std::fs::read_dir(&data)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("overlay"));
+    assert_eq!(overlays.count(), 0);
+    assert!(data.join("base/5/2689").metadata().unwrap().len() > 0, "the template's own catalog is there too");
+    assert!(!dir.path().join("engine.new").exists());
+    database.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_owner_is_told_who_has_it() {
     let dir = tempfile::tempdir().unwrap();
     let database = open(dir.path()).await.unwrap();
