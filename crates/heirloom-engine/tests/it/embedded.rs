@@ -36,6 +36,7 @@ async fn a_new_cluster_is_whole_from_its_first_moment_and_half_a_one_is_made_aga
     // As a process leaves it that was killed while it made one.
     let half = dir.path().join("engine.new/tmp/pglite/base/global");
     std::fs::create_dir_all(&half).unwrap();
+    std::fs::write(dir.path().join("heirloom.lock"), "").unwrap();
     std::fs::write(half.join("pg_control"), "").unwrap();
     let database = open(dir.path()).await.unwrap();
     database.client().await.unwrap().batch_execute("create table t (n int)").await.unwrap();
