@@ -1,6 +1,10 @@
 //! How Heirloom calls others over HTTP: one TLS, no proxy, no redirect.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection is kept that nobody uses. `heirloom serve` lets go after 30 s, as many servers do.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// A client to be finished by whoever needs one; `None` when no encryption is available.
 pub fn builder() -> Option<reqwest::ClientBuilder> {
@@ -15,6 +19,9 @@ pub fn builder() -> Option<reqwest::ClientBuilder> {
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        // Before a server does: what is sent on a connection that is being closed gets no answer, and a write may not
+        // be sent again unasked.
+        .pool_idle_timeout(IDLE)
         .user_agent(concat!("heirloom/", env!("CARGO_PKG_VERSION")));
     Some(client)
 }
