@@ -322,6 +322,7 @@ fn run_json<T: Operation>(context: &Context, arguments: Value) -> Running<'_> {
 pub(crate) fn from_json<T: DeserializeOwned>(arguments: Value) -> Result<T> {
     let (got_object, empty) = (arguments.is_object(), Value::Object(serde_json::Map::new()));
     let arguments = if arguments.is_null() { empty } else { arguments };
+    refuse_nul(&arguments)?;
     serde_path_to_error::deserialize(arguments).map_err(|error| {
         let path = error.path().to_string();
         let text = error.into_inner().to_string();
@@ -340,6 +341,22 @@ pub(crate) fn from_json<T: DeserializeOwned>(arguments: Value) -> Result<T> {
         };
         Error::Field { field: crate::text::line(&field, 64), what: what.to_owned(), accepted }
     })
+}
+
+/// PostgreSQL has no text with NUL in it. Said here of every field that is a text or a list of texts; what lies deeper, as
+/// in metadata, the store says.
+fn refuse_nul(arguments: &Value) -> Result<()> {
+    let holds = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
+    let all = |list: &Value| list.as_array().is_some_and(|list| list.iter().any(holds));
+    let mut fields = arguments.as_object().into_iter().flatten();
+    match fields.find(|(name, value)| *name != "metadata" && (holds(value) || all(value))) {
+        Some((field, _)) => Err(Error::Field {
+            field: crate::text::line(field, 64),
+            what: "it holds a NUL".to_owned(),
+            accepted: "text without NUL is accepted".to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn parse<T: Operation>(matches: &clap::ArgMatches) -> Result<Value> {
