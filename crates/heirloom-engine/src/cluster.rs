@@ -1,9 +1,9 @@
 //! The files of a new embedded cluster, made whole before anybody is served from them.
 //!
 //! The library lays a new cluster over a template in the user's cache, and copies a file up when it is first written: not at
-//! once, so that a process killed then leaves an empty file where a table of the catalog was. Here the template is
-//! copied beside the place where the cluster will be, all of it, and moved there: what is killed leaves nothing or everything, and a store
-//! needs no file outside its own directory.
+//! once, so that a process killed then leaves an empty file where a table of the catalog was. Here the template is copied
+//! beside the place where the cluster will be, all of it, and moved there: what is killed leaves nothing or everything, and
+//! a store needs no file outside its own directory.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ const OVERLAY: &str = ".pglite-oxide-pgdata-overlay.json";
 /// Of that file, what names the template.
 #[derive(Deserialize)]
 struct Overlay {
-    #[serde(alias = "template_archive_sha256", alias = "templateArchiveSha256")]
+    #[serde(rename = "templateArchiveSha256")]
     template: String,
 }
 

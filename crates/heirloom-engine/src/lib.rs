@@ -4,7 +4,8 @@
 //! with TLS. Everything above speaks to a [`Database`] and does not know which of the two it is.
 //!
 //! Deliberately absent: any table, any SQL beyond `select 1`, any fallback. A URL that does not answer is an error; a
-//! data directory that is damaged or owned by someone else is an error. Nothing here deletes or replaces a directory.
+//! data directory that is damaged or owned by someone else is an error. Nothing here deletes or replaces a
+//! directory, but the half of a new cluster that nobody was ever served from.
 
 mod cluster;
 mod database;

@@ -1,6 +1,6 @@
 //! A fresh database for each test, on the embedded engine or on the server of `HEIRLOOM_TEST_URL`.
 //!
-//! On the embedded engine a test gets an engine of its own (about 0.3 s); on a server a database of its own, dropped
+//! On the embedded engine a test gets an engine of its own (about 0.1 s); on a server a database of its own, dropped
 //! when the [`TestDatabase`] is closed. What many tests begin with is prepared once a process where it can be copied. `HEIRLOOM_TEST_POOL=1` holds every pool to one connection, which is how a
 //! place that waits for a second connection while holding the first is found.
 
@@ -19,7 +19,7 @@ static PREPARED: LazyLock<Mutex<HashMap<String, Arc<OnceCell<Files>>>>> = LazyLo
 /// Bytes that must be free in memory before stores are put there: two tests at a time, and what they migrate.
 const ROOM: u64 = 4 << 30;
 
-/// A directory for the files of one test: in memory where there is room, for a store is 340 files, and a disk's file
+/// A directory for the files of one test: in memory where there is room, for a store is a thousand files, and a disk's file
 /// system spends more on making and removing them than the engine on starting. `TMPDIR` decides where it is set.
 ///
 /// # Panics
