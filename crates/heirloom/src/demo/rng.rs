@@ -60,7 +60,7 @@ impl Rng {
     ///
     /// Only additions, multiplications, one division and one square root, which IEEE 754 defines to the bit: the same
     /// floats everywhere.
-    pub fn unit_vector(&mut self, dimension: usize) -> Vec<f32> {
+    pub(super) fn unit_vector(&mut self, dimension: usize) -> Vec<f32> {
         let raw: Vec<f64> =
             (0..dimension).map(|_| (self.below(2_000_001) as f64 - 1_000_000.0) / 1_000_000.0).collect();
         let norm = raw.iter().map(|x| x * x).sum::<f64>().sqrt();

@@ -343,13 +343,13 @@ pub(crate) fn from_json<T: DeserializeOwned>(arguments: Value) -> Result<T> {
     })
 }
 
-/// PostgreSQL has no text with NUL in it. Said here of every field that is a text or a list of texts; what lies deeper, as
-/// in metadata, the store says.
+/// PostgreSQL has no text with NUL in it. Said here of every field that is a text or a list of texts; of what lies deeper
+/// the store says it.
 fn refuse_nul(arguments: &Value) -> Result<()> {
     let holds = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
     let all = |list: &Value| list.as_array().is_some_and(|list| list.iter().any(holds));
     let mut fields = arguments.as_object().into_iter().flatten();
-    match fields.find(|(name, value)| *name != "metadata" && (holds(value) || all(value))) {
+    match fields.find(|(_, value)| holds(value) || all(value)) {
         Some((field, _)) => Err(Error::Field {
             field: crate::text::line(field, 64),
             what: "it holds a NUL".to_owned(),
