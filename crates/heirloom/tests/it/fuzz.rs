@@ -2,18 +2,17 @@
 //! and form, none is an error of the server's, none tells SQL or somebody else's memories, and the log holds no content.
 //!
 //! `HEIRLOOM_FUZZ_REQUESTS` says how many requests a route gets (`just fuzz` sends 10,000), `HEIRLOOM_FUZZ_SEED` which.
-//! schemathesis goes through the same description in CI; it follows links, and is a hundred times slower.
+//! schemathesis goes through the same description in CI; it follows links, and is ten times slower.
 
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 use heirloom::demo::rng::Rng;
-use reqwest::Response;
 use serde_json::Value;
 
 use crate::fuzz_contract::{Route, routes};
 use crate::fuzz_input::{CONTENT, Caller, Input, Request};
-use crate::served::Served;
+use crate::served::{Answer, Served};
 
 /// Requests of one route that are under way at once.
 const AT_ONCE: usize = 8;
@@ -112,7 +111,9 @@ impl Fuzz {
         if route.streamed && status == 200 {
             return (status, Vec::new());
         }
-        let (kind, text) = (header(&response, "content-type"), response.text().await.unwrap());
+        let headers = response.headers().clone();
+        let answer = Answer { status, headers, text: response.text().await.unwrap() };
+        let text = &answer.text;
         let lower = text.to_lowercase();
         // What is recalled may hold any word; a refusal may not.
         let refused = status >= 400 || text.contains("\"isError\":true") || text.contains("\"error\":{");
@@ -122,12 +123,13 @@ impl Fuzz {
             assert!(!text.contains(CONTENT), "{}", said(&format!("it tells what is not theirs: {text}")));
         }
         if status >= 400 && route.path.starts_with("/api/v1/") {
-            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+            let problem: Value = serde_json::from_str(text).unwrap_or_default();
             let whole = ["type", "title", "code", "detail"].iter().all(|name| problem[*name].is_string());
-            let form = whole && problem["status"] == status && kind == "application/problem+json";
-            assert!(form, "{}", said(&format!("no problem: {kind} {text}")));
+            let typed = answer.header("content-type") == Some("application/problem+json");
+            let form = whole && problem["status"] == status && typed;
+            assert!(form, "{}", said(&format!("no problem: {answer:?}")));
         }
-        (status, ids(&text))
+        (status, ids(text))
     }
 
     /// The server is as it was, and its log is clean.
@@ -141,10 +143,6 @@ impl Fuzz {
         }
         assert_eq!(served.stop().await, Some(0));
     }
-}
-
-fn header(response: &Response, name: &str) -> String {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// The ids that stand in an answer, a few of them.

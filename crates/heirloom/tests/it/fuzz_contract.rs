@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::agent::Agent;
 use crate::served::Served;
 
 /// One method of one path, or one tool.
@@ -45,22 +46,18 @@ pub(crate) async fn routes(served: &Served) -> (Vec<Route>, Value) {
     let others: Value = serde_json::from_str(include_str!("fuzz_doors.json")).unwrap();
     let mut all: Vec<Route> = [&api, &others].into_iter().flat_map(described).collect();
     for offer in ["", "?workspace=fuzz", "?tools=pgmnemo"] {
-        let ask = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
         let path = format!("/mcp{offer}");
-        let asked = served.request(reqwest::Method::POST, &path, &served.admin).body(ask.to_string());
-        let asked = asked.header("content-type", "application/json");
-        let listed = crate::served::answer(asked.header("accept", "application/json, text/event-stream")).await.is(200);
-        for tool in listed["result"]["tools"].as_array().unwrap() {
-            let name = tool["name"].as_str().unwrap();
-            if all.iter().any(|route| route.tool.as_deref() == Some(name)) {
+        let agent = Agent::http(&format!("{}{path}", served.url), &served.admin).await;
+        for tool in agent.tools().await {
+            if all.iter().any(|route| route.tool.as_deref() == Some(&tool.name)) {
                 continue;
             }
             all.push(Route {
                 method: "POST".to_owned(),
                 path: path.clone(),
                 parameters: Vec::new(),
-                body: Some(tool["inputSchema"].clone()),
-                tool: Some(name.to_owned()),
+                body: Some(Value::Object((*tool.input_schema).clone())),
+                tool: Some(tool.name.into_owned()),
                 // What is wrong with its arguments stands in the answer; these are of the frame and the caller.
                 statuses: [200, 202, 400, 401, 403, 406, 413, 415].into(),
                 streamed: false,

@@ -91,7 +91,7 @@ fn garbage(rng: &mut Rng) -> &'static [u8] {
 pub(crate) struct Input<'a> {
     pub(crate) rng: Rng,
     pub(crate) definitions: &'a Value,
-    /// Ids and cursors that answers gave.
+    /// Ids that answers gave.
     pub(crate) known: &'a [String],
 }
 

@@ -84,6 +84,11 @@ async fn what_is_wrong_is_named() {
     let secret_value = json!({ "content": "a", "importance": "a very private word" });
     let refused = served.post("/api/v1/remember", &token, &secret_value).await;
     assert!(refused.status == 400 && !refused.text.contains("private"), "{refused:?}");
+    // In any text of any operation, not only where something is written.
+    let nul = json!({ "name": "a\u{0}b", "all": true });
+    assert_eq!(served.post("/api/v1/rejects/list", &served.admin, &nul).await.is(400)["field"], "name");
+    let nowhere = served.post("/api/v1/recall", &served.admin, &json!({ "query": "a" })).await.is(400);
+    assert!(nowhere["field"] == "namespace" && !nowhere.to_string().contains("--"), "{nowhere}");
     let broken = answer(served.request(Method::POST, "/api/v1/remember", &token).body("{\"content\": ")).await;
     assert_eq!(broken.is(400)["field"], "body");
     let invalid = answer(served.request(Method::POST, "/api/v1/remember", &token).body(vec![b'"', 0xff, b'"'])).await;

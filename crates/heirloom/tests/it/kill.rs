@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -80,13 +80,7 @@ impl Place {
     /// A running apply with more words.
     fn start_with(&self, words: &[&str]) -> Running {
         let mut command = self.home.command();
-        command.args(["apply", "notes.plan.json", "--data", "store"]).args(words);
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (send, told) = channel();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
-        Running { child, told }
+        Running::new(command.args(["apply", "notes.plan.json", "--data", "store"]).args(words))
     }
 
     /// Goes on to the end; everything it left.
@@ -105,13 +99,21 @@ impl Place {
     }
 }
 
-/// A running apply and what it tells.
+/// A running command and what it tells.
 struct Running {
     child: Child,
     told: Receiver<String>,
 }
 
 impl Running {
+    fn new(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let (send, told) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        Self { child, told }
+    }
+
     /// Waits until rows have been written; false when it ended before.
     fn has_written(&self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -153,7 +155,7 @@ impl Running {
 
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     /// Its end, which must come by itself.
@@ -207,7 +209,7 @@ fn sqlite(dir: &Path) -> String {
     format!("sqlite:{}", path.display())
 }
 
-/// What an undisturbed apply makes of [`sqlite`], once for all tests: each start of the engine costs a second.
+/// What an undisturbed apply makes of [`sqlite`], once for all tests: it takes three commands.
 async fn undisturbed() -> &'static str {
     static RESULT: OnceCell<String> = OnceCell::const_new();
     RESULT
@@ -237,12 +239,10 @@ async fn an_apply_that_is_killed_goes_on_to_the_result_of_an_undisturbed_one() {
 fn a_store_whose_making_is_killed_is_whole_or_not_there() {
     for _ in 0..5 {
         let home = Home::new();
-        let mut up = home.command();
-        let mut up = up.args(["up", "--data", "store"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let up = Running::new(home.command().args(["up", "--data", "store"]));
         let moment = some_time(400);
-        std::thread::sleep(moment);
-        up.kill().unwrap();
-        up.wait().unwrap();
+        up.listen(moment);
+        up.kill();
         let listed = home.run("list --namespace team:a --data store --json");
         let none = listed.code == 1 && listed.stderr.contains("\"no-store\"");
         assert!(listed.code == 0 || none, "killed after {moment:?}: {listed}");
