@@ -3,6 +3,7 @@
 //! axum's own loop sets no limit for the head of a request, so that whoever opens a connection and is silent keeps it for
 //! good. Deliberately absent: a limit for a request that has come whole ([`super::gate`] has it), and HTTP/2.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::rest::Shared;
 use super::tls::Peer;
 
 /// Serves until `stop` is there, then until every connection has finished what it was at.
@@ -43,7 +45,9 @@ pub(super) async fn serve<L: Listener<Addr = SocketAddr>>(
         let router = router.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(Peer(peer)));
-            router.call(request)
+            let (request, rest) = Shared::of(request);
+            let answer = router.call(request);
+            async move { Ok::<_, Infallible>(rest.before(answer.await?).await) }
         });
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut end = end.clone();

@@ -76,10 +76,6 @@ impl Fault {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.status == StatusCode::PAYLOAD_TOO_LARGE {
-            // What is left of the body is not read, so nothing else can follow on this connection.
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
         let (kind, body) = match shape {
             Shape::Problem => ("application/problem+json", self.problem()),
             Shape::Plugin => ("application/json", self.plugin()),

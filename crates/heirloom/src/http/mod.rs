@@ -17,6 +17,7 @@ mod inspector;
 pub mod limit;
 pub mod metrics;
 pub mod openapi;
+mod rest;
 pub mod tls;
 pub mod write;
 

@@ -1,7 +1,8 @@
 //! Clients that keep a connection without using it: one that says nothing, one that stops in the head of its request, one
-//! that stops in the body. Each is let go after `serve.timeout`, and others are served meanwhile.
+//! that stops in the body. Each is let go after `serve.timeout`, and others are served meanwhile. And clients that are
+//! refused while they still write.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use crate::served::Served;
@@ -41,5 +42,41 @@ async fn who_says_nothing_is_let_go_and_keeps_nobody_waiting() {
     // A connection that has served one request is let go as well.
     let after_one = until_closed(&served, "GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await;
     assert!(after_one.starts_with("HTTP/1.1 200 "), "{after_one}");
+    served.stop().await;
+}
+
+/// The head and the body of the next answer on a connection.
+async fn answer(stream: &mut BufReader<TcpStream>) -> String {
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let from = head.len();
+        if stream.read_line(&mut head).await.unwrap() <= 2 {
+            break;
+        }
+        length = head[from..].strip_prefix("content-length: ").map_or(length, |value| value.trim().parse().unwrap());
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    head + &String::from_utf8(body).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_while_it_writes_asks_again_on_the_same_connection() {
+    let served = Served::new().await;
+    let mut stream = BufReader::new(TcpStream::connect(served.url.strip_prefix("http://").unwrap()).await.unwrap());
+    stream.write_all(b"POST /api/v1/remember HTTP/1.1\r\nhost: here\r\ncontent-length: 300000\r\n\r\n").await.unwrap();
+    // Nobody has to read it to know that there is no token; what is on its way must not break the connection off.
+    for _ in 0..300 {
+        stream.write_all(&[b' '; 1_000]).await.unwrap();
+    }
+    let refused = answer(&mut stream).await;
+    assert!(refused.starts_with("HTTP/1.1 401 ") && !refused.contains("connection: close"), "{refused}");
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    let next = answer(&mut stream).await;
+    assert!(next.starts_with("HTTP/1.1 200 "), "{next}");
+    // Whoever waits to be told to go on is told to end instead.
+    let waits = "POST /api/v1/remember HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+    let refused = until_closed(&served, waits).await;
+    assert!(refused.starts_with("HTTP/1.1 401 ") && refused.contains("connection: close\r\n"), "{refused}");
     served.stop().await;
 }
