@@ -42,7 +42,7 @@ impl Shared {
     }
 
     /// Reads on to the end; false where there is more than is thrown away, or it does not come in time.
-    async fn is_read(mut self) -> bool {
+    async fn read_on(mut self) -> bool {
         let Inner { ended, waits, .. } = *self.inner();
         if ended || waits {
             return ended;
@@ -60,7 +60,7 @@ impl Shared {
 
     /// The answer, once the rest of the body is out of its way.
     pub(super) async fn before<T>(self, mut response: Response<T>) -> Response<T> {
-        if !self.is_read().await {
+        if !self.read_on().await {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
