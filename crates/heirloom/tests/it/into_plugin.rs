@@ -11,20 +11,20 @@ use crate::door::Door;
 use crate::legacy::Legacy;
 use crate::support::Ran;
 
-/// Three hundred rows in one namespace, more than a search shows; twenty in another; one that is over, one retired.
+/// A hundred and twenty rows in one namespace, more than a search shows; twenty in another; one that is over, one retired.
 const TABLE: &str = "
     create table notes (
         id uuid primary key, team text not null, body text not null, pinned boolean not null default false, tags jsonb,
         made timestamptz, ends timestamptz, live boolean not null default true
     );
     insert into notes (id, team, body, pinned, tags, made, ends)
-    select md5('note ' || g)::uuid, case when g <= 300 then 'big' else 'small' end,
+    select md5('note ' || g)::uuid, case when g <= 120 then 'big' else 'small' end,
            'Note ' || g || ': shard ' || 1000 + g || ' is compacted nightly' || E'\\r\\n' || chr(20000 + g), g % 7 = 0,
            case when g % 3 = 0 then jsonb_build_object('n', g / 2.0, 'of', null) when g % 3 = 1 then '{}' end,
            timestamptz '2026-01-01' + g * interval '1.000001 s',
            case when g = 5 then timestamptz 'infinity' when g = 6 then timestamptz '2099-01-01 00:00:00.000001+02'
-                when g = 320 then timestamptz '2020-01-01' end
-      from generate_series(1, 320) g;
+                when g = 140 then timestamptz '2020-01-01' end
+      from generate_series(1, 140) g;
     insert into notes (id, team, body, live) values (md5('retired')::uuid, 'small', 'This one was retired', false);
 ";
 
@@ -112,36 +112,36 @@ fn differences(found: &Value) -> Vec<(String, String, String)> {
 async fn rows_arrive_whole_and_a_second_time_nothing_is_written() {
     let beside = Beside::new("").await;
     let plan = beside.ends(0, "plan notes.toml");
-    assert_eq!((&plan["counts"]["accepted"], &plan["counts"]["rejected"]), (&320.into(), &1.into()), "{plan}");
+    assert_eq!((&plan["counts"]["accepted"], &plan["counts"]["rejected"]), (&140.into(), &1.into()), "{plan}");
     let lost = plan["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == "not-carried").unwrap();
-    assert_eq!(lost["what"], "the target has no place for created_at of 320 rows");
+    assert_eq!(lost["what"], "the target has no place for created_at of 140 rows");
     let done = beside.ends(0, "apply notes.plan.json");
-    assert_eq!((&done["inserted"], &done["rejected"]), (&320.into(), &1.into()), "{done}");
+    assert_eq!((&done["inserted"], &done["rejected"]), (&140.into(), &1.into()), "{done}");
 
     let found = beside.ends(0, "verify notes.plan.json --record");
     assert_eq!(
         (&found["equal"], &found["explained"], &found["holds"]),
-        (&319.into(), &json!({ "expired": 1 }), &true.into())
+        (&139.into(), &json!({ "expired": 1 }), &true.into())
     );
     assert_eq!((found.get("unseen"), &found["partly_shown"]), (None, &1.into()), "every row was found by its words");
     let shown = ["namespace", "kind", "source", "content", "pin", "propagation", "expires_at"];
     assert_eq!(found["not_shown"].as_array().unwrap().len(), 30 - shown.len());
 
     let before = beside.written();
-    assert_eq!(before, 320);
+    assert_eq!(before, 140);
     let again = beside.ends(0, "apply notes.plan.json");
-    assert_eq!((&again["written"], &again["present"]), (&0.into(), &320.into()));
+    assert_eq!((&again["written"], &again["present"]), (&0.into(), &140.into()));
     // Another plan, whose ledger knows what was handed down.
     let plan = beside.ends(0, "plan notes.toml");
     // A hundred of the big namespace, and all of the small one but the one that is over.
     assert_eq!(plan["counts"]["present"], 119, "as far as it shows");
     let again = beside.ends(0, "apply notes.plan.json");
-    assert_eq!((&again["written"], &again["present"]), (&0.into(), &320.into()));
+    assert_eq!((&again["written"], &again["present"]), (&0.into(), &140.into()));
     assert_eq!(beside.written(), before, "nothing was sent that was there");
     // Its times were kept, since it takes what the contract does not know.
-    let asked = r#"{"namespaces":["team:small"],"query":"1301"}"#;
+    let asked = r#"{"namespaces":["team:small"],"query":"1133"}"#;
     let answer = beside.served.ask("POST", "/v1/search", asked).await.is(200);
-    assert_eq!(answer["memories"][0]["created_at"], "2026-01-01T00:05:01.000301Z");
+    assert_eq!(answer["memories"][0]["created_at"], "2026-01-01T00:02:13.000133Z");
     beside.close().await;
 }
 
@@ -151,27 +151,27 @@ async fn each_side_s_changes_are_told_apart() {
     beside.ends(0, "plan notes.toml");
     beside.ends(0, "apply notes.plan.json");
     // There alone: edited and taken away, where all is shown and where it is not; and a note of somebody else's.
-    beside.edit("note 301", "small", "Note 301 says something else now").await;
+    beside.edit("note 133", "small", "Note 133 says something else now").await;
     beside.edit("note 9", "big", "Note 9: shard 1009 is compacted hourly").await;
-    beside.forget("note 302", "small").await;
+    beside.forget("note 134", "small").await;
     beside.forget("note 10", "big").await;
     beside.edit("nobody", "small", "Somebody else says this").await;
     let found = beside.ends(3, "verify notes.plan.json");
-    let [n9, n10, n301, n302] = [
+    let [n9, n10, n133, n134] = [
         beside.id("note 9").await,
         beside.id("note 10").await,
-        beside.id("note 301").await,
-        beside.id("note 302").await,
+        beside.id("note 133").await,
+        beside.id("note 134").await,
     ];
     let mut expected = vec![
         ("missing".to_owned(), n10, String::new()),
-        ("missing".to_owned(), n302.clone(), String::new()),
+        ("missing".to_owned(), n134.clone(), String::new()),
         ("altered".to_owned(), n9.clone(), "content".to_owned()),
-        ("altered".to_owned(), n301.clone(), "content".to_owned()),
+        ("altered".to_owned(), n133.clone(), "content".to_owned()),
     ];
     // The edits left out the pin and the rest, as an edit of a plugin does.
     expected.push(("altered".to_owned(), n9, "propagation".to_owned()));
-    expected.push(("altered".to_owned(), n301.clone(), "pin".to_owned()));
+    expected.push(("altered".to_owned(), n133.clone(), "pin".to_owned()));
     expected.sort();
     assert_eq!(differences(&found), expected);
     let live = found["live_rows"].as_u64().unwrap();
@@ -180,7 +180,7 @@ async fn each_side_s_changes_are_told_apart() {
     // At the source as well: what was edited or taken away there stays so, what was not says what the source says.
     beside
         .legacy
-        .sql("update notes set body = body || '!' where id in (md5('note 301')::uuid, md5('note 302')::uuid, md5('note 303')::uuid, md5('note 11')::uuid)")
+        .sql("update notes set body = body || '!' where id in (md5('note 133')::uuid, md5('note 134')::uuid, md5('note 135')::uuid, md5('note 11')::uuid)")
         .await;
     let done = beside.ends(0, "apply notes.plan.json");
     assert_eq!((&done["updated"], &done["conflicts"], &done["forgotten"]), (&2.into(), &1.into(), &1.into()), "{done}");
@@ -188,28 +188,28 @@ async fn each_side_s_changes_are_told_apart() {
     let small = beside.served.ask("POST", "/v1/search", asked).await.is(200);
     let texts: Vec<&str> =
         small["memories"].as_array().unwrap().iter().map(|row| row["content"].as_str().unwrap()).collect();
-    assert!(texts.contains(&"Note 301 says something else now"));
-    assert!(texts.iter().any(|text| text.starts_with("Note 303") && text.ends_with('!')));
-    assert!(!texts.iter().any(|text| text.starts_with("Note 302")), "what was taken away does not come back");
+    assert!(texts.contains(&"Note 133 says something else now"));
+    assert!(texts.iter().any(|text| text.starts_with("Note 135") && text.ends_with('!')));
+    assert!(!texts.iter().any(|text| text.starts_with("Note 134")), "what was taken away does not come back");
     // Gone at the source, and still there.
-    beside.legacy.sql("delete from notes where id = md5('note 304')::uuid").await;
+    beside.legacy.sql("delete from notes where id = md5('note 136')::uuid").await;
     let found = beside.ends(3, "verify notes.plan.json");
     let left: Vec<_> = differences(&found).into_iter().filter(|(class, ..)| class == "unexpected").collect();
-    assert_eq!(left, [("unexpected".to_owned(), beside.id("note 304").await, String::new())], "{n302}");
+    assert_eq!(left, [("unexpected".to_owned(), beside.id("note 136").await, String::new())], "{n134}");
     beside.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_goes_on_and_nothing_comes_twice() {
     let beside = Beside::new("concurrency = 2").await;
-    beside.ends(0, "plan notes.toml --chunk-rows 40");
+    beside.ends(0, "plan notes.toml --chunk-rows 20");
     let mut moments = Vec::new();
     for _ in 0..4 {
         let mut command = beside.legacy.home.command();
         command.args(["apply", "notes.plan.json"]).envs(beside.legacy.variables()).env("PLUGIN", &beside.url);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         // So many more rows that arrive are the clock.
-        let wanted = beside.written() + (RandomState::new().build_hasher().finish() % 60) as usize;
+        let wanted = beside.written() + (RandomState::new().build_hasher().finish() % 25) as usize;
         let (send, ended) = std::sync::mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || {
@@ -225,17 +225,17 @@ async fn killed_at_any_moment_it_goes_on_and_nothing_comes_twice() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    assert!(beside.written() < 320, "there was something left to do: {moments:?}");
+    assert!(beside.written() < 140, "there was something left to do: {moments:?}");
     let done = beside.ends(0, "apply notes.plan.json");
     assert_eq!((&done["state"], &done["rejected"]), (&"applied".into(), &1.into()), "{moments:?}: {done}");
     let found = beside.ends(0, "verify notes.plan.json");
-    assert_eq!((&found["equal"], &found["explained"]["expired"]), (&319.into(), &1.into()), "{moments:?}: {found}");
+    assert_eq!((&found["equal"], &found["explained"]["expired"]), (&139.into(), &1.into()), "{moments:?}: {found}");
     // By its own eyes.
     let counts = beside.served.run("stats -n team:big -n team:small --json").json();
     let memories: Vec<&Value> = counts["counts"].as_array().unwrap().iter().map(|one| &one["memories"]).collect();
-    assert_eq!(memories, [300, 20], "{moments:?}");
+    assert_eq!(memories, [120, 20], "{moments:?}");
     let again = beside.ends(0, "apply notes.plan.json");
-    assert_eq!((&again["written"], &again["present"]), (&0.into(), &320.into()), "{moments:?}");
+    assert_eq!((&again["written"], &again["present"]), (&0.into(), &140.into()), "{moments:?}");
     beside.close().await;
 }
 
