@@ -25,6 +25,7 @@
 
 pub mod apply;
 pub mod audit;
+mod batch;
 pub mod canon;
 pub mod clock;
 pub mod detect;
@@ -33,6 +34,7 @@ pub mod error;
 pub mod file;
 pub mod finding;
 pub mod fleet;
+mod frames;
 pub mod http;
 pub mod ledger;
 pub mod mapping;

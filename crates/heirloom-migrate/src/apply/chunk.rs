@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use heirloom_store::bulk;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::failpoint::Point;
 use super::item::{Item, Mapper};
 use super::pace::Pace;
 use super::{Work, foreign, write};
+use crate::batch::Batches;
 use crate::digest::DigestSum;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, ChunkRecord, ChunkResult, Lease};
@@ -18,9 +18,6 @@ use crate::mapping::{Reject, RejectCode};
 use crate::plan::PlannedChunk;
 use crate::source::{self, KeyRange, Read, Since};
 use crate::value::SourceRow;
-
-/// Rows that are mapped together, off the thread that reads them.
-const BATCH: usize = 256;
 
 /// Which rows of a chunk are dealt with.
 #[derive(Clone, Copy)]
@@ -46,12 +43,8 @@ pub(super) struct Prepared {
 /// Reads and maps a chunk, or some of its rows. The connection of the source is released before this returns.
 pub(super) async fn prepare(work: &Work<'_>, lease: Lease, only: Only<'_>) -> Result<Prepared> {
     work.failpoints.pass(Point::BeforeDigest).await?;
-    let mut batches: Vec<JoinHandle<Vec<Item>>> = Vec::new();
-    let mut batch: Vec<(SourceRow, usize)> = Vec::with_capacity(BATCH);
-    let send = |batch: Vec<(SourceRow, usize)>| {
-        let mapper = Arc::clone(&work.mapper);
-        tokio::task::spawn_blocking(move || mapper.map_all(batch))
-    };
+    let mapper = Arc::clone(&work.mapper);
+    let (mut batches, worked) = Batches::new(move |rows| mapper.map_all(rows));
     let mut read = work.reading(&planned(work, &lease)?.range);
     match only {
         Only::Every => {}
@@ -67,28 +60,21 @@ pub(super) async fn prepare(work: &Work<'_>, lease: Lease, only: Only<'_>) -> Re
                 let version = row.values.pop();
                 look.add(source::look(&row.key, version.as_ref(), &work.mapper.key, &mut buffer));
             }
-            batch.push((row, bytes));
-            if batch.len() == BATCH {
-                batches.push(send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))));
-            }
+            batches.push((row, bytes));
             Ok(())
         })
         .await?;
-    batches.push(send(batch));
-    let mut items = Vec::with_capacity(batches.len() * BATCH);
+    batches.end();
+    let mut items = worked.all().await?;
     let mut seen = HashSet::new();
-    for batch in batches {
-        let batch = batch.await.map_err(|error| MigrateError::Ledger(format!("a row could not be mapped: {error}")))?;
-        for mut item in batch {
-            if !seen.insert(item.id) {
-                item.outcome = Err(Reject {
-                    code: RejectCode::DuplicateKey,
-                    field: None,
-                    column: None,
-                    message: "a row before it has the same key".into(),
-                });
-            }
-            items.push(item);
+    for item in &mut items {
+        if !seen.insert(item.id) {
+            item.outcome = Err(Reject {
+                code: RejectCode::DuplicateKey,
+                field: None,
+                column: None,
+                message: "a row before it has the same key".into(),
+            });
         }
     }
     work.failpoints.pass(Point::AfterDigest).await?;

@@ -1,8 +1,9 @@
 //! The crew of one process: workers that drain the plan's chunks side by side, and the heartbeat of their leases.
 //!
 //! Every worker claims a chunk, reads and maps it, and commits it; a lone worker reads the next chunk while it writes the
-//! one before. Other processes do the same on the same ledger. A worker that finds nothing to claim while others still
-//! hold chunks waits, so that it can take over what they leave behind.
+//! one before, and of those that were done before it looks at two at a time. Other processes do the same on the same
+//! ledger. A worker that finds nothing to claim while others still hold chunks waits, so that it can take over what they
+//! leave behind.
 //!
 //! Nobody here holds a connection while waiting for another.
 
@@ -145,14 +146,30 @@ impl<'a> Crew<'a> {
     }
 
     async fn worker(&self, done: &[&ChunkRecord]) -> Result<()> {
-        let result = match self.drain().await {
-            Ok(()) => self.look_again(done).await,
-            failed => failed,
-        };
+        self.told(self.drain()).await?;
+        let dealing = tokio::sync::Mutex::new(());
+        let look = || Box::pin(self.told(self.look_again(done, &dealing)));
+        match self.alone() {
+            true => {
+                let (one, other) = join(look(), look()).await;
+                one.and(other)
+            }
+            false => look().await,
+        }
+    }
+
+    /// A failure stops the others as well, once they are done with what they have in hand.
+    async fn told(&self, step: impl Future<Output = Result<()>>) -> Result<()> {
+        let result = step.await;
         if result.is_err() {
             self.failed.store(true, Ordering::SeqCst);
         }
         result
+    }
+
+    /// Whether one worker has connections for two things at a time.
+    fn alone(&self) -> bool {
+        self.workers == 1 && self.work.store.database().pool_size() > 2
     }
 
     fn halted(&self) -> bool {
@@ -161,7 +178,7 @@ impl<'a> Crew<'a> {
 
     /// Claims, reads and commits until nothing is left. A lone worker reads ahead.
     async fn drain(&self) -> Result<()> {
-        let ahead = self.workers == 1 && self.work.store.database().pool_size() > 2;
+        let ahead = self.alone();
         let (mut ready, mut owed, mut failures): (Option<Prepared>, Vec<Lease>, u32) = (None, Vec::new(), 0);
         loop {
             let (written, next) = match ready.take() {
@@ -255,8 +272,9 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    /// Chunks that were done before: read again, written only where something changed.
-    async fn look_again(&self, done: &[&ChunkRecord]) -> Result<()> {
+    /// Chunks that were done before: read again, written only where something changed. A lone worker looks at two at a
+    /// time and deals with one.
+    async fn look_again(&self, done: &[&ChunkRecord], dealing: &tokio::sync::Mutex<()>) -> Result<()> {
         let mut failures = 0;
         while let Some(record) = done.get(self.next_done.fetch_add(1, Ordering::SeqCst)) {
             let Some(chunk) = self.work.plan.chunks.get(record.ordinal as usize) else { continue };
@@ -265,7 +283,7 @@ impl<'a> Crew<'a> {
                     return Ok(());
                 }
                 self.wait_for_others().await?;
-                match self.once_more(chunk, record).await {
+                match self.once_more(chunk, record, dealing).await {
                     Ok(result) => {
                         self.done(&result.unwrap_or_default(), chunk.bytes);
                         break;
@@ -277,7 +295,12 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    async fn once_more(&self, chunk: &PlannedChunk, record: &ChunkRecord) -> Result<Option<ChunkResult>> {
+    async fn once_more(
+        &self,
+        chunk: &PlannedChunk,
+        record: &ChunkRecord,
+        dealing: &tokio::sync::Mutex<()>,
+    ) -> Result<Option<ChunkResult>> {
         let only = match self.again {
             Again::Compare => {
                 if let Some(result) = chunk::unchanged(self.work, chunk, record).await? {
@@ -289,6 +312,7 @@ impl<'a> Crew<'a> {
             Again::Since(since) => Only::Since(since),
             Again::Keys(keyed) => Only::Keys(keyed.keys.get(&chunk.ordinal).map_or(&[], Vec::as_slice)),
         };
+        let _one = dealing.lock().await;
         self.at_work.store(true, Ordering::SeqCst);
         let result = chunk::again(self.work, chunk, only, &self.pace).await?;
         if let (Again::Keys(keyed), Some(_)) = (self.again, &result) {

@@ -28,6 +28,8 @@ mod json;
 
 use heirloom_store::{Memory, Moment};
 
+use crate::frames::Frames;
+
 /// The compared fields of a memory, in frame order. The number of a field is its index.
 pub const FIELDS: [&str; 30] = [
     "namespace",
@@ -81,6 +83,16 @@ pub fn field(memory: &Memory, tag: usize, dimension: usize) -> Vec<u8> {
     let mut out = Vec::new();
     write_field(&mut out, memory, tag, dimension);
     out
+}
+
+/// Every frame, in order: [`memory()`]'s bytes, cut into fields.
+pub(crate) fn frames(memory: &Memory, dimension: usize) -> Frames {
+    let room = 256 + memory.content.len() + memory.embedding.as_ref().map_or(0, |_| dimension * 4);
+    let mut frames = Frames::with_capacity(FIELDS.len(), room);
+    for tag in 0..FIELDS.len() {
+        frames.add(|out| write_field(out, memory, tag, dimension));
+    }
+    frames
 }
 
 fn write_field(out: &mut Vec<u8>, memory: &Memory, tag: usize, dimension: usize) {
@@ -166,13 +178,16 @@ impl Frame<'_> {
     }
 
     fn vector(&mut self, value: Option<&[f32]>, dimension: usize) {
-        let bytes = value.map(|elements| {
-            let mut bytes = Vec::with_capacity(elements.len().max(dimension) * 4);
-            elements.iter().for_each(|&element| bytes.extend_from_slice(&real(element)));
-            bytes.resize(elements.len().max(dimension) * 4, 0);
-            bytes
-        });
-        self.bytes(bytes.as_deref());
+        self.out.push(self.tag);
+        let Some(elements) = value else { return self.out.push(0) };
+        let bytes = elements.len().max(dimension) * 4;
+        self.out.push(1);
+        length(self.out, bytes);
+        // What is narrower stays zero behind its end.
+        let start = self.out.len();
+        self.out.resize(start + bytes, 0);
+        let (places, _) = self.out[start..].as_chunks_mut::<4>();
+        places.iter_mut().zip(elements).for_each(|(place, &element)| *place = real(element));
     }
 
     fn json(&mut self, value: Option<&serde_json::Value>) {

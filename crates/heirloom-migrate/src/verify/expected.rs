@@ -1,34 +1,46 @@
 //! What the target should hold: the source read again and mapped again.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use heirloom_store::{Moment, Store};
 use uuid::Uuid;
 
 use super::wire;
+use crate::batch::{Batches, Worked};
 use crate::canon::{self, FIELDS};
 use crate::digest::{Digest, Key};
 use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
+use crate::frames::Frames;
 use crate::mapping::Program;
 use crate::plan::{self, Plan, PlannedChunk};
-use crate::source::{self, Source, verbatim};
+use crate::source::{self, Source, Table, verbatim};
 use crate::target::{self, Foreign, Wanted};
+use crate::value::SourceRow;
 
 /// Everything the comparison needs, checked once.
 pub(super) struct Work<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) program: Program,
+    pub(super) mapping: Arc<Mapping>,
     pub(super) source: &'a dyn Source,
     pub(super) store: &'a Store,
     /// The target, where it is no store.
     pub(super) foreign: Option<&'a dyn Foreign>,
+    pub(super) origin_source: String,
+    pub(super) show_content: bool,
+}
+
+/// What it takes to say what a source row should be, on any thread.
+pub(super) struct Mapping {
+    pub(super) program: Program,
+    table: Table,
+    /// The width of the target's vectors.
+    dimension: usize,
     /// Made for this run and kept nowhere.
     pub(super) key: Key,
     /// The store's own, for what the origin recorded.
     pub(super) origin_key: Key,
-    pub(super) origin_source: String,
-    pub(super) show_content: bool,
 }
 
 /// A source row and what it should be in the target.
@@ -40,14 +52,23 @@ pub(super) struct Expected {
     pub(super) repeated: bool,
     /// When it is over.
     pub(super) expires_at: Option<Moment>,
-    /// Namespace and one frame a field; `None` when the row does not map or is a repetition.
-    pub(super) memory: Option<(String, Vec<Vec<u8>>)>,
+    /// `None` when the row does not map or is a repetition.
+    pub(super) memory: Option<Wished>,
+}
+
+/// What a memory should be.
+pub(super) struct Wished {
+    pub(super) namespace: String,
+    /// One frame a field.
+    pub(super) frames: Frames,
+    /// Digest of them all.
+    pub(super) digest: Digest,
 }
 
 impl Expected {
     /// How a target that is no store is asked for it.
     pub(super) fn wanted(&self) -> Wanted<'_> {
-        let place = self.memory.as_ref().and_then(|(namespace, frames)| {
+        let place = self.memory.as_ref().and_then(|Wished { namespace, frames, .. }| {
             let at = FIELDS.iter().position(|field| *field == "content")?;
             Some((namespace.as_str(), std::str::from_utf8(wire::body(frames.get(at)?)?).ok()?))
         });
@@ -82,45 +103,68 @@ impl<'a> Work<'a> {
         }
         let dimension = store.meta().dimension;
         let program = Program::compile(&file, &table, plan.context(dimension, tree))?;
-        Ok(Self {
-            plan,
+        let mapping = Arc::new(Mapping {
             program,
-            source,
-            store,
-            foreign,
+            table: plan.source.table.clone(),
+            dimension: plan.width(dimension),
             key: Key::random(),
             origin_key: Key::of_store(store.meta().store_id),
-            origin_source: plan.origin_source(),
-            show_content,
-        })
+        });
+        Ok(Self { plan, mapping, source, store, foreign, origin_source: plan.origin_source(), show_content })
+    }
+
+    /// Where the rows of a chunk go in that [`Self::read`] reads, and where they come out.
+    pub(super) fn batches(&self) -> (Batches<SourceRow, Expected>, Worked<Expected>) {
+        let mapping = Arc::clone(&self.mapping);
+        Batches::new(move |rows| mapping.expect_all(rows))
     }
 
     /// Reads a chunk of the source; its connection is released before this returns.
-    pub(super) async fn read(&self, chunk: &PlannedChunk, seen: &mut HashSet<Uuid>) -> Result<Vec<Expected>> {
-        let read = self.plan.reading(&chunk.range, self.program.expressions());
-        let dimension = self.plan.width(self.store.meta().dimension);
-        let (mut rows, mut buffer) = (Vec::new(), Vec::new());
+    pub(super) async fn read(&self, chunk: &PlannedChunk, mut batches: Batches<SourceRow, Expected>) -> Result<()> {
+        let read = self.plan.reading(&chunk.range, self.mapping.program.expressions());
         self.source
             .scan(&read, &mut |row, _bytes| {
-                buffer.clear();
-                verbatim::frames(&self.plan.source.table, &self.program.clean(&row), &mut buffer);
-                let source_digest = self.origin_key.digest(&buffer);
-                let mapped = self.program.map(&row).ok();
-                let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);
-                // A second row with the same identity is set aside by apply.
-                let repeated = !seen.insert(id);
-                let expires_at = mapped.as_ref().and_then(|mapped| mapped.memory.expires_at);
-                let memory = mapped.filter(|_| !repeated).map(|mapped| {
-                    let frames = match self.program.surface() {
-                        None => (0..FIELDS.len()).map(|tag| canon::field(&mapped.memory, tag, dimension)).collect(),
-                        Some(surface) => surface.frames(&mapped.memory, dimension),
-                    };
-                    (mapped.memory.namespace, frames)
-                });
-                rows.push(Expected { key: row.key, id, source_digest, repeated, expires_at, memory });
+                batches.push(row);
                 Ok(())
             })
             .await?;
-        Ok(rows)
+        batches.end();
+        Ok(())
+    }
+}
+
+impl Expected {
+    /// Takes it for a repetition where its id was seen before: apply sets a second row with the same identity aside.
+    pub(super) fn seen(&mut self, seen: &mut HashSet<Uuid>) {
+        self.repeated = !seen.insert(self.id);
+        if self.repeated {
+            self.memory = None;
+        }
+    }
+}
+
+impl Mapping {
+    fn expect_all(&self, rows: Vec<SourceRow>) -> Vec<Expected> {
+        let mut buffer = Vec::new();
+        rows.into_iter().map(|row| self.expect(row, &mut buffer)).collect()
+    }
+
+    /// What one row should be; `buffer` is scratch space.
+    fn expect(&self, row: SourceRow, buffer: &mut Vec<u8>) -> Expected {
+        buffer.clear();
+        verbatim::frames(&self.table, &self.program.clean(&row), buffer);
+        let source_digest = self.origin_key.digest(buffer);
+        let mapped = self.program.map(&row).ok();
+        let id = mapped.as_ref().map_or_else(|| self.program.id(&row.key), |mapped| mapped.memory.id);
+        let expires_at = mapped.as_ref().and_then(|mapped| mapped.memory.expires_at);
+        let memory = mapped.map(|mapped| {
+            let frames = match self.program.surface() {
+                None => canon::frames(&mapped.memory, self.dimension),
+                Some(surface) => surface.frames(&mapped.memory, self.dimension).into_iter().collect(),
+            };
+            let digest = self.key.digest(frames.bytes());
+            Wished { namespace: mapped.memory.namespace, frames, digest }
+        });
+        Expected { key: row.key, id, source_digest, repeated: false, expires_at, memory }
     }
 }

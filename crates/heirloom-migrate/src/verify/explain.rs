@@ -53,7 +53,7 @@ pub(super) struct Records(HashMap<(String, Uuid), Said>);
 impl Records {
     /// Asks for all of them at once: a memory each would be three round trips each.
     pub(super) async fn of(tx: &Transaction<'_>, rows: &[TargetRow]) -> Result<Self> {
-        let touched = || rows.iter().filter(|row| row.revisions > 0 || row.transitions > 0);
+        let touched = || rows.iter().filter(|row| row.revised || row.moved);
         let (namespaces, ids): (Vec<&str>, Vec<Uuid>) = touched().map(|row| (row.namespace.as_str(), row.id)).unzip();
         if ids.is_empty() {
             return Ok(Self::default());
@@ -84,8 +84,7 @@ impl Records {
         let mut edited = false;
         for &field in differing {
             let name = FIELDS[field];
-            let by_edit =
-                said && there.revisions > 0 && (EDITABLE.contains(&name) || (name == "verified_at" && verified));
+            let by_edit = said && there.revised && (EDITABLE.contains(&name) || (name == "verified_at" && verified));
             let by_move = moved
                 && (TRANSITIONAL.contains(&name)
                     || (name == "verified_at" && verified)

@@ -12,6 +12,7 @@ use super::target::{TargetOrigin, TargetRow};
 use super::{Verification, wire};
 use crate::canon::FIELDS;
 use crate::error::Result;
+use crate::frames::Frames;
 use crate::ledger;
 use crate::target::{Foreign, Seen, Wanted};
 
@@ -34,12 +35,7 @@ impl Aside {
     }
 
     /// The reason for exactly these fields, if the target itself is one.
-    pub(super) fn explanation(
-        &self,
-        there: &TargetRow,
-        expected: &[Vec<u8>],
-        differing: &[usize],
-    ) -> Option<Explanation> {
+    pub(super) fn explanation(&self, there: &TargetRow, expected: &Frames, differing: &[usize]) -> Option<Explanation> {
         let named = |at: &usize| FIELDS.get(*at).copied().unwrap_or_default();
         let later = |at: usize| match (micros(&expected[at]), micros(&there.frames[at])) {
             (Some(expected), Some(found)) => found > expected,
@@ -69,7 +65,7 @@ pub(super) fn is_over(expires_at: Option<Moment>, now: jiff::Timestamp) -> bool 
 
 /// Reads these rows over there, then what the ledger says of them; no connection of one is held while the other is asked.
 pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, rows: &[Expected]) -> Result<(Vec<TargetRow>, Aside)> {
-    let Some(surface) = work.program.surface() else { return Ok(Default::default()) };
+    let Some(surface) = work.mapping.program.surface() else { return Ok(Default::default()) };
     let wanted: Vec<Wanted<'_>> = rows.iter().map(Expected::wanted).collect();
     let Seen { rows: shown, unseen } = foreign.rows(surface, &wanted).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
@@ -84,14 +80,14 @@ pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, rows: &[Expecte
         .map(|row| TargetRow {
             id: row.id,
             namespace: row.namespace,
-            frames: row.frames,
+            frames: row.frames.into_iter().collect(),
             origin: known.remove(&row.id).map(|known| TargetOrigin {
                 source: work.origin_source.clone(),
                 source_digest: known.source_digest,
                 written_digest: known.written_digest,
             }),
-            revisions: 0,
-            transitions: 0,
+            revised: false,
+            moved: false,
         })
         .collect();
     Ok((rows, Aside { superseded, unseen }))
@@ -129,7 +125,7 @@ pub(super) async fn beyond(
             found: None,
         });
     }
-    if let Some(surface) = work.program.surface() {
+    if let Some(surface) = work.mapping.program.surface() {
         verification.not_shown =
             FIELDS.iter().filter(|field| !surface.shows(field)).map(|field| (*field).to_owned()).collect();
     }

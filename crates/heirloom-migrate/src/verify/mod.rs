@@ -28,7 +28,6 @@ mod wire;
 
 use std::collections::{BTreeMap, HashSet};
 
-use futures_util::future::try_join;
 use heirloom_store::Store;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -143,23 +142,8 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
     let work = expected::Work::new(plan, source, store, foreign, show_content).await?;
     let mut verification = Verification::of(plan);
     let mut seen: HashSet<Uuid> = HashSet::new();
-    // The next chunk is read while one is compared, where there is a connection for each.
-    let ahead = store.database().pool_size() > 2;
-    let mut ready = None;
-    for (at, chunk) in plan.chunks.iter().enumerate() {
-        let rows = match ready.take() {
-            Some(rows) => rows,
-            None => work.read(chunk, &mut seen).await?,
-        };
-        let compared = walk::chunk(&work, chunk.ordinal, &rows, &mut verification);
-        let verdict = match plan.chunks.get(at + 1).filter(|_| ahead) {
-            Some(next) => {
-                let (verdict, next) = try_join(compared, work.read(next, &mut seen)).await?;
-                ready = Some(next);
-                verdict
-            }
-            None => compared.await?,
-        };
+    for chunk in &plan.chunks {
+        let (_, verdict) = walk::chunk(&work, chunk, &mut seen, &mut verification).await?;
         verification.chunks.push(verdict);
         progress(verification.source_rows, plan.counts.rows);
     }

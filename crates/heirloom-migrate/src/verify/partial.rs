@@ -69,8 +69,8 @@ impl<'a> Partial<'a> {
         let Some(version) = &self.version else { return Ok(None) };
         let read = self.work.plan.reading(&chunk.range, &[]);
         let mut ids = Vec::new();
-        let sum = versions(self.work.source, &read, version, &self.work.origin_key, &mut |key| {
-            ids.push(self.work.program.id(key));
+        let sum = versions(self.work.source, &read, version, &self.work.mapping.origin_key, &mut |key| {
+            ids.push(self.work.mapping.program.id(key));
         })
         .await?;
         let mut client = self.work.store.database().client().await?;
@@ -84,11 +84,8 @@ impl<'a> Partial<'a> {
 
     /// Compares a chunk.
     pub(crate) async fn compare(&mut self, chunk: &PlannedChunk) -> Result<Found> {
-        let rows = self.work.read(chunk, &mut self.seen).await?;
-        let mut source = DigestSum::default();
-        rows.iter().for_each(|row| source.add(row.source_digest));
         let before = Found::so_far(&self.verification);
-        walk::chunk(&self.work, chunk.ordinal, &rows, &mut self.verification).await?;
+        let (source, _) = walk::chunk(&self.work, chunk, &mut self.seen, &mut self.verification).await?;
         Ok(before.until(&Found::so_far(&self.verification), source))
     }
 

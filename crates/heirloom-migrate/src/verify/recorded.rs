@@ -181,8 +181,8 @@ impl RecordedCheck {
                 [] => self.differs(Class::Missing, record),
                 [row] if row.namespace != record.namespace => self.differs(Class::WrongTenant, record),
                 [row] if row.digest(key).0 == written => self.equal += 1,
-                [row] if row.revisions > 0 => self.explains(Explanation::Edited),
-                [row] if row.transitions > 0 => self.explains(Explanation::Transitioned),
+                [row] if row.revised => self.explains(Explanation::Edited),
+                [row] if row.moved => self.explains(Explanation::Transitioned),
                 [_] => self.differs(Class::Altered, record),
                 _ => self.differs(Class::Unexpected, record),
             }

@@ -38,8 +38,8 @@ pub async fn standing(store: &Store, namespace: &str, id: Uuid, written: &[u8; 1
     Ok(match rows.iter().find(|row| row.namespace == namespace) {
         None => Standing::Missing,
         Some(row) if row.digest(&key).0 == *written => Standing::AsWritten,
-        Some(row) if row.revisions > 0 => Standing::Edited,
-        Some(row) if row.transitions > 0 => Standing::Transitioned,
+        Some(row) if row.revised => Standing::Edited,
+        Some(row) if row.moved => Standing::Transitioned,
         Some(_) => Standing::Altered,
     })
 }

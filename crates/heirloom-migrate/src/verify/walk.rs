@@ -3,66 +3,125 @@
 use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
+use futures_util::future::try_join;
 use uuid::Uuid;
 
 use super::difference::{Class, Difference, Explanation, Side};
-use super::expected::{Expected, Work};
+use super::expected::{Expected, Wished, Work};
 use super::explain::Records;
 use super::target::{self, TargetRow};
 use super::{ChunkVerdict, Verification, aside, foreign};
+use crate::batch::Worked;
 use crate::canon::FIELDS;
 use crate::digest::DigestSum;
 use crate::error::Result;
+use crate::frames::Frames;
+use crate::plan::PlannedChunk;
 use crate::role;
 
-/// Compares one chunk and adds what it finds.
+/// Ids that are asked for in one statement.
+const ASKED: usize = 1_024;
+
+/// Both sides of a chunk, or of a part of it.
+#[derive(Default)]
+struct Sides {
+    rows: Vec<Expected>,
+    found: Vec<TargetRow>,
+    sum: DigestSum,
+    /// What else is known of rows of a target that is no store.
+    aside: Option<foreign::Aside>,
+}
+
+/// Reads both sides of a chunk. Rows are looked for as they are read, where there is a connection for each side.
+async fn sides(work: &Work<'_>, chunk: &PlannedChunk, seen: &mut HashSet<Uuid>) -> Result<Sides> {
+    let (batches, worked) = work.batches();
+    let reading = work.read(chunk, batches);
+    if let Some(target) = work.foreign {
+        reading.await?;
+        let mut rows = worked.all().await?;
+        rows.iter_mut().for_each(|row| row.seen(seen));
+        let (found, aside) = foreign::rows(work, target, &rows).await?;
+        let mut sum = DigestSum::default();
+        found.iter().for_each(|row| sum.add(row.digest(&work.mapping.key)));
+        return Ok(Sides { rows, found, sum, aside: Some(aside) });
+    }
+    if work.store.database().pool_size() > 2 {
+        return Ok(try_join(reading, find(work, worked, seen)).await?.1);
+    }
+    reading.await?;
+    find(work, worked, seen).await
+}
+
+/// Looks for rows in the store as they come.
+async fn find(work: &Work<'_>, mut worked: Worked<Expected>, seen: &mut HashSet<Uuid>) -> Result<Sides> {
+    let mut sides = Sides::default();
+    let mut more = true;
+    while more {
+        let asked = sides.rows.len();
+        while more && sides.rows.len() < asked + ASKED {
+            match worked.next().await? {
+                Some(batch) => sides.rows.extend(batch),
+                None => more = false,
+            }
+        }
+        let rows = &mut sides.rows[asked..];
+        rows.iter_mut().for_each(|row| row.seen(seen));
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        if ids.is_empty() {
+            break;
+        }
+        // Not held while it waits for the source.
+        let mut client = work.store.database().client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let key = work.mapping.key.clone();
+        for (digest, row) in target::each(&tx, &ids, move |row| (row.digest(&key), row)).await? {
+            sides.sum.add(digest);
+            sides.found.push(row);
+        }
+    }
+    Ok(sides)
+}
+
+/// Compares one chunk and adds what it finds. Gives back the sum over its source rows as well.
 pub(super) async fn chunk(
     work: &Work<'_>,
-    ordinal: u32,
-    rows: &[Expected],
+    chunk: &PlannedChunk,
+    seen: &mut HashSet<Uuid>,
     verification: &mut Verification,
-) -> Result<ChunkVerdict> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let elsewhere = match work.foreign {
-        None => None,
-        Some(target) => Some(foreign::rows(work, target, rows).await?),
-    };
-    let mut client = work.store.database().client().await?;
-    let tx = client.build_transaction().read_only(true).start().await?;
-    let (found, aside) = match elsewhere {
-        None => (target::rows(&tx, &ids).await?, None),
-        Some((found, aside)) => (found, Some(aside)),
-    };
+) -> Result<(DigestSum, ChunkVerdict)> {
+    let Sides { rows, found, sum, aside } = sides(work, chunk, seen).await?;
+    let ordinal = chunk.ordinal;
     let before = verification.difference_count;
     let mut verdict = ChunkVerdict {
         ordinal,
         source_rows: rows.len() as u64,
         expected: DigestSum::default(),
-        found: DigestSum::default(),
+        found: sum,
         differences: 0,
     };
-    for row in rows {
+    let mut source = DigestSum::default();
+    for row in &rows {
+        source.add(row.source_digest);
         match &row.memory {
-            Some((_, frames)) => verdict.expected.add(work.key.digest(&frames.concat())),
+            Some(wished) => verdict.expected.add(wished.digest),
             None => verification.rejected += 1,
         }
-    }
-    for row in &found {
-        verdict.found.add(row.digest(&work.key));
     }
     verification.source_rows += verdict.source_rows;
     verification.expected += verdict.expected.count;
     let all_handed_down = found.iter().all(|row| row.origin.as_ref().is_some_and(|o| o.source == work.origin_source));
-    let unchanged = rows_unchanged(rows, &found);
+    let unchanged = rows_unchanged(&rows, &found);
     if verdict.expected == verdict.found && all_handed_down && unchanged {
         verification.found += verdict.found.count;
         verification.equal += verdict.found.count;
     } else {
+        let mut client = work.store.database().client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
         let records = Records::of(&tx, &found).await?;
-        Walk { work, tx: &tx, ordinal, records, aside, verification }.rows(rows, found).await?;
+        Walk { work, tx: &tx, ordinal, records, aside, verification }.rows(&rows, found).await?;
     }
     verdict.differences = verification.difference_count - before;
-    Ok(verdict)
+    Ok((source, verdict))
 }
 
 /// Whether each source row is the one that was handed down, by the digest its origin recorded.
@@ -122,7 +181,7 @@ impl Walk<'_, '_, '_, '_> {
                     self.verification.unseen += 1;
                 }
                 (Some(_), []) => self.row_differs(Class::Missing, row, None),
-                (Some((namespace, frames)), there) => {
+                (Some(Wished { namespace, frames, .. }), there) => {
                     self.verification.found += 1;
                     // The row of the right namespace is the row; the same id anywhere else is one too many.
                     let at = there.iter().position(|there| there.namespace == *namespace).unwrap_or(0);
@@ -140,7 +199,7 @@ impl Walk<'_, '_, '_, '_> {
         there.origin.as_ref().is_some_and(|origin| origin.source == self.work.origin_source)
     }
 
-    fn row(&mut self, row: &Expected, namespace: &str, frames: &[Vec<u8>], there: &TargetRow) {
+    fn row(&mut self, row: &Expected, namespace: &str, frames: &Frames, there: &TargetRow) {
         if there.namespace != namespace {
             self.field_differs(Class::WrongTenant, row, 0, &frames[0], &there.frames[0]);
             return;
@@ -180,9 +239,10 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     fn row_differs(&mut self, class: Class, row: &Expected, there: Option<&TargetRow>) {
-        let side = |frames: &[Vec<u8>]| {
-            let bytes = frames.concat();
-            Side { bytes: Some(bytes.len()), digest: self.work.key.digest(&bytes).to_string(), value: None }
+        let side = |frames: &Frames| Side {
+            bytes: Some(frames.bytes().len()),
+            digest: self.work.mapping.key.digest(frames.bytes()).to_string(),
+            value: None,
         };
         let difference = Difference {
             class,
@@ -190,14 +250,14 @@ impl Walk<'_, '_, '_, '_> {
             id: row.id,
             chunk: Some(self.ordinal),
             column: None,
-            expected: row.memory.as_ref().map(|(_, frames)| side(frames)),
+            expected: row.memory.as_ref().map(|wished| side(&wished.frames)),
             found: there.map(|there| side(&there.frames)),
         };
         self.verification.differs(difference);
     }
 
     fn field_differs(&mut self, class: Class, row: &Expected, field: usize, expected: &[u8], found: &[u8]) {
-        let side = |frame: &[u8]| Some(Side::of(frame, self.work.key.digest(frame), self.work.show_content));
+        let side = |frame: &[u8]| Some(Side::of(frame, self.work.mapping.key.digest(frame), self.work.show_content));
         let difference = Difference {
             class,
             key: row.key.clone(),

@@ -24,33 +24,47 @@ impl<'a> FromSql<'a> for Raw<'a> {
 /// Microseconds between 1970-01-01 and 2000-01-01, PostgreSQL's epoch.
 const EPOCH: i64 = 946_684_800_000_000;
 
-/// The frame of a column: its number, whether it is there, length, canonical bytes. `None` when the bytes are not what
-/// the type sends.
-pub(super) fn frame(number: u8, ty: &Type, raw: Option<&[u8]>) -> Option<Vec<u8>> {
-    let Some(raw) = raw else { return enclose(number, None) };
-    let body = match ty.name() {
-        "text" | "varchar" | "name" => raw.to_vec(),
-        "bool" => vec![*raw.first()?],
-        "int2" => i64::from(i16::from_be_bytes(raw.try_into().ok()?)).to_be_bytes().to_vec(),
-        "int4" => i64::from(i32::from_be_bytes(raw.try_into().ok()?)).to_be_bytes().to_vec(),
-        "timestamptz" => moment(raw.try_into().ok()?),
-        "float4" => float(raw.try_into().ok()?).to_vec(),
-        "jsonb" => json::canonical(raw.strip_prefix(&[1])?),
-        "vector" => vector(raw)?,
-        _ => return None,
-    };
-    enclose(number, Some(&body))
+/// Appends the frame of a column: its number, whether it is there, length, canonical bytes. `None` when the bytes are not
+/// what the type sends.
+pub(super) fn frame(out: &mut Vec<u8>, number: u8, ty: &Type, raw: Option<&[u8]>) -> Option<()> {
+    let Some(raw) = raw else { return enclosed(out, number, None) };
+    let mut whole = |body: &[u8]| enclosed(out, number, Some(body));
+    match ty.name() {
+        "text" | "varchar" | "name" => whole(raw),
+        "bool" => whole(&[*raw.first()?]),
+        "int2" => whole(&i64::from(i16::from_be_bytes(raw.try_into().ok()?)).to_be_bytes()),
+        "int4" => whole(&i64::from(i32::from_be_bytes(raw.try_into().ok()?)).to_be_bytes()),
+        "timestamptz" => whole(&moment(raw.try_into().ok()?)),
+        "float4" => whole(&float(raw.try_into().ok()?)),
+        "jsonb" => whole(&json::canonical(raw.strip_prefix(&[1])?)),
+        "vector" => {
+            whole(elements(raw)?.as_flattened())?;
+            let start = out.len() - (raw.len() - 4);
+            let (numbers, _) = out[start..].as_chunks_mut::<4>();
+            numbers.iter_mut().for_each(|number| *number = float(*number));
+            Some(())
+        }
+        _ => None,
+    }
 }
 
 /// A frame around canonical bytes; `None` where they are longer than a frame can say.
 pub(crate) fn enclose(number: u8, body: Option<&[u8]>) -> Option<Vec<u8>> {
-    let Some(body) = body else { return Some(vec![number, 0]) };
-    let mut frame = Vec::with_capacity(body.len() + 6);
-    frame.push(number);
-    frame.push(1);
-    frame.extend_from_slice(&u32::try_from(body.len()).ok()?.to_be_bytes());
-    frame.extend_from_slice(body);
+    let mut frame = Vec::with_capacity(body.map_or(0, <[u8]>::len) + 6);
+    enclosed(&mut frame, number, body)?;
     Some(frame)
+}
+
+fn enclosed(out: &mut Vec<u8>, number: u8, body: Option<&[u8]>) -> Option<()> {
+    out.push(number);
+    let Some(body) = body else {
+        out.push(0);
+        return Some(());
+    };
+    out.push(1);
+    out.extend_from_slice(&u32::try_from(body.len()).ok()?.to_be_bytes());
+    out.extend_from_slice(body);
+    Some(())
 }
 
 /// The canonical bytes in a frame; `None` where it holds none.
@@ -76,12 +90,9 @@ fn float(raw: [u8; 4]) -> [u8; 4] {
 }
 
 /// `int16 dimensions, int16 unused, float4…`
-fn vector(raw: &[u8]) -> Option<Vec<u8>> {
+fn elements(raw: &[u8]) -> Option<&[[u8; 4]]> {
     let (head, elements) = raw.split_at_checked(4)?;
     let dimensions = usize::from(u16::from_be_bytes([head[0], head[1]]));
     let (elements, rest) = elements.as_chunks::<4>();
-    if elements.len() != dimensions || !rest.is_empty() {
-        return None;
-    }
-    Some(elements.iter().flat_map(|element| float(*element)).collect())
+    (elements.len() == dimensions && rest.is_empty()).then_some(elements)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::{GenericClient, Transaction};
+use futures_util::future::try_join;
 use tokio_postgres::Row;
 use tokio_postgres::types::Oid;
 
@@ -41,8 +42,10 @@ pub(super) async fn relation(tx: &Transaction<'_>, relation: &Relation, source_n
     match relation {
         Relation::Table(written) => {
             let (oid, qualified, rows) = find(tx, written, source_name).await?;
-            let raw = columns(tx, &[oid], source_name).await?.remove(&oid).unwrap_or_default();
-            let keys = keys(tx, &[oid], source_name).await?.remove(&oid).unwrap_or_default();
+            let of = [oid];
+            // One answer is on its way while the other is asked for: a chunk's look is mostly waiting for these.
+            let (mut raw, mut keys) = try_join(columns(tx, &of, source_name), keys(tx, &of, source_name)).await?;
+            let (raw, keys) = (raw.remove(&oid).unwrap_or_default(), keys.remove(&oid).unwrap_or_default());
             let table = table(tx, qualified.clone(), raw, keys, rows, source_name).await?;
             Ok(Looked { from: qualified, ..table })
         }
