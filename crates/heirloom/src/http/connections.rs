@@ -6,6 +6,8 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +21,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::linger::Lingering;
 use super::rest::Shared;
 use super::tls::Peer;
 
@@ -43,11 +46,13 @@ pub(super) async fn serve<L: Listener<Addr = SocketAddr>>(
             () = &mut stop => break,
         };
         let router = router.clone();
+        let unread = Arc::new(AtomicBool::new(false));
+        let stream = Lingering::new(stream, Arc::clone(&unread));
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(Peer(peer)));
             let (request, rest) = Shared::of(request);
-            let answer = router.call(request);
-            async move { Ok::<_, Infallible>(rest.before(answer.await?).await) }
+            let (answer, unread) = (router.call(request), Arc::clone(&unread));
+            async move { Ok::<_, Infallible>(rest.before(answer.await?, &unread).await) }
         });
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut end = end.clone();

@@ -15,6 +15,7 @@ pub mod fault;
 pub mod gate;
 mod inspector;
 pub mod limit;
+mod linger;
 pub mod metrics;
 pub mod openapi;
 mod rest;

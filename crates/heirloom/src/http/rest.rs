@@ -1,9 +1,10 @@
 //! What is left of a request's body when its answer is there: read and thrown away, so that the next request can follow
 //! on the connection and a client that is refused while it still writes learns why. Where that is too much the answer
-//! says that the connection ends.
+//! says that the connection ends, and [`super::linger`] sees to it that it is heard.
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -58,9 +59,10 @@ impl Shared {
         matches!(tokio::time::timeout(WAIT, end).await, Ok(Some(())))
     }
 
-    /// The answer, once the rest of the body is out of its way.
-    pub(super) async fn before<T>(self, mut response: Response<T>) -> Response<T> {
+    /// The answer, once the rest of the body is out of its way, or is `unread` for good.
+    pub(super) async fn before<T>(self, mut response: Response<T>, unread: &AtomicBool) -> Response<T> {
         if !self.read_on().await {
+            unread.store(true, Ordering::Relaxed);
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response

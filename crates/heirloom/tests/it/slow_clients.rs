@@ -80,3 +80,26 @@ async fn who_is_refused_while_it_writes_asks_again_on_the_same_connection() {
     assert!(refused.starts_with("HTTP/1.1 401 ") && refused.contains("connection: close\r\n"), "{refused}");
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_more_than_is_taken_still_hears_why() {
+    let served = Served::new().await;
+    for length in [3_000_000, 20_000_000] {
+        let mut stream = BufReader::new(TcpStream::connect(served.url.strip_prefix("http://").unwrap()).await.unwrap());
+        let head = format!(
+            "POST /api/v1/remember HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n",
+            served.admin
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // To the last byte, as a client does that reads only then.
+        for _ in 0..length / 100_000 {
+            stream.write_all(&[b'x'; 100_000]).await.unwrap();
+        }
+        let refused = answer(&mut stream).await;
+        assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("\"code\":\"too-large\""), "{refused}");
+        assert!(refused.contains("connection: close\r\n"), "{refused}");
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "and then it is closed");
+    }
+    served.stop().await;
+}
