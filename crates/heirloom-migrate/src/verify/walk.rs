@@ -66,9 +66,10 @@ async fn find(work: &Work<'_>, mut worked: Worked<Expected>, seen: &mut HashSet<
         }
         let rows = &mut sides.rows[asked..];
         rows.iter_mut().for_each(|row| row.seen(seen));
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        // Of rows with one identity the first was asked for, maybe in the statement before.
+        let ids: Vec<Uuid> = rows.iter().filter(|row| !row.repeated).map(|row| row.id).collect();
         if ids.is_empty() {
-            break;
+            continue;
         }
         // Not held while it waits for the source.
         let mut client = work.store.database().client().await?;

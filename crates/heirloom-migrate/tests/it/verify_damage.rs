@@ -3,6 +3,7 @@
 use heirloom_migrate::canon::FIELDS;
 use heirloom_migrate::verify::Class;
 
+use crate::support::Ground;
 use crate::verify_ground::{handed_down, only, place};
 
 /// Field, and what it is set to; the list holds every field, so that one that is compared no more is noticed.
@@ -167,5 +168,24 @@ async fn an_empty_side_is_an_error() {
     ground.damage("delete from legacy.note").await;
     let error = ground.verify(&plan).await.unwrap_err().to_string();
     assert!(error.contains("The source has no rows"), "{error}");
+    ground.close().await;
+}
+
+#[tokio::test]
+async fn rows_of_one_identity_are_one_wherever_the_next_is_asked_for() {
+    // The second of them is the first that the second statement would ask for.
+    let ground = Ground::new(
+        "create table item (code text, body text);
+         insert into item select lpad(g::text, 5, '0'), 'item ' || g from generate_series(1, 1100) g;
+         insert into item values ('01024', 'item 1024')",
+    )
+    .await;
+    let file = "name = \"items\"\n[source]\nurl = \"store\"\ntable = \"item\"\nkey = [\"code\"]\n[namespace]\n\
+                template = \"custom:items\"\n[map]\ncontent = \"body\"\nkind = { value = \"fact\" }\n[reject]\nbudget = \"1\"\n";
+    let plan = ground.plan(file, 5_000).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    let found = ground.verify(&plan).await.unwrap();
+    assert!(found.holds, "{:#?}", found.differences);
+    assert_eq!((found.source_rows, found.equal, found.rejected), (1_101, 1_100, 1));
     ground.close().await;
 }
