@@ -39,6 +39,11 @@ impl Frames {
         &self.bytes
     }
 
+    /// The same, alone.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// A frame by its number.
     pub fn get(&self, number: usize) -> Option<&[u8]> {
         let end = *self.ends.get(number)?;

@@ -68,12 +68,7 @@ pub const FIELDS: [&str; 30] = [
 ///
 /// `dimension` is the store's embedding width; a narrower embedding counts as padded with zeros.
 pub fn memory(memory: &Memory, dimension: usize) -> Vec<u8> {
-    let mut out =
-        Vec::with_capacity(256 + memory.content.len() + memory.embedding.as_ref().map_or(0, |_| dimension * 4));
-    for tag in 0..FIELDS.len() {
-        write_field(&mut out, memory, tag, dimension);
-    }
-    out
+    frames(memory, dimension).into_bytes()
 }
 
 /// The frame of one field, `tag` being its place in [`FIELDS`]; empty for a number that is no field.

@@ -66,6 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
                 if !unread.load(Ordering::Relaxed) {
                     return Poll::Ready(Ok(()));
                 }
+                // A deadline beside the reads, for a client that neither writes on nor ends.
                 until.insert(Box::pin(tokio::time::sleep(LINGER)))
             }
         };

@@ -18,10 +18,7 @@ pub fn frames(table: &Table, row: &SourceRow, out: &mut Vec<u8>) {
             (Value::Vector(elements), Some(Type::Vector)) => {
                 out.push(b'v');
                 length(out, elements.len());
-                let start = out.len();
-                out.resize(start + elements.len() * 4, 0);
-                let (places, _) = out[start..].as_chunks_mut::<4>();
-                places.iter_mut().zip(elements).for_each(|(place, element)| *place = element.to_bits().to_be_bytes());
+                elements.iter().for_each(|element| out.extend_from_slice(&element.to_bits().to_be_bytes()));
             }
             (value, ty) => frame(out, b'o', verbatim(value, ty).to_string().as_bytes()),
         }
