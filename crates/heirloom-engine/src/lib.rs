@@ -7,6 +7,7 @@
 //! data directory that is damaged or owned by someone else is an error. Nothing here deletes or replaces a
 //! directory, but the half of a new cluster that nobody was ever served from.
 
+mod cached;
 mod cluster;
 mod database;
 mod embedded;
@@ -20,6 +21,7 @@ mod server;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
+pub use cached::Cached;
 pub use database::{Client, Database, INDEX_MEMORY, Kind, Options};
 pub use error::{EngineError, Result};
 pub use listen::Ticks;

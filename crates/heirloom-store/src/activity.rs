@@ -1,9 +1,10 @@
 //! The line each write leaves in `heirloom.activity`: who did what to which memory, and the sha256 of its content, never
 //! the content. It commits with the write or not at all.
 
+use deadpool_postgres::Transaction;
+use heirloom_engine::Cached;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -27,7 +28,7 @@ pub(crate) struct Line<'a> {
 
 pub(crate) async fn record(tx: &Transaction<'_>, scope: &Scope, line: Line<'_>) -> Result<()> {
     let sha256 = line.content.map(|content| Sha256::digest(content).to_vec());
-    tx.execute(
+    tx.execute_cached(
         include_str!("../sql/queries/activity.sql"),
         &[&scope.actor(), &line.action, &line.namespace, &line.id, &sha256, &line.details],
     )
@@ -57,7 +58,7 @@ async fn add(tx: &Transaction<'_>, action: &'static str, namespace: Option<&str>
         identity.see(tx, namespace).await?;
     }
     let (nobody, nothing) = (None::<&str>, None::<Vec<u8>>);
-    tx.execute(
+    tx.execute_cached(
         include_str!("../sql/queries/activity.sql"),
         &[&nobody, &action, &namespace, &None::<Uuid>, &nothing, &details],
     )

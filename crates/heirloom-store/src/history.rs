@@ -1,10 +1,11 @@
 //! The history of one memory: what it said before, through which states it went, what was done to it and by whom. Of one
 //! that was forgotten, what is left: its tombstone and the lines of activity, without content.
 
+use deadpool_postgres::Transaction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio_postgres::{Row, Transaction};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::error::Result;

@@ -2,7 +2,8 @@
 //!
 //! Deliberately absent: a way back after an error. The transaction is lost then, and the borrowed role with it.
 
-use tokio_postgres::Transaction;
+use deadpool_postgres::Transaction;
+use heirloom_engine::Cached;
 
 use crate::error::Result;
 
@@ -13,32 +14,34 @@ pub(crate) struct Identity {
     project: String,
     redacted: String,
     workers: String,
+    scans: String,
 }
 
 impl Identity {
     /// Becomes `role`, remembering who the transaction was.
     pub(crate) async fn take(tx: &Transaction<'_>, role: &str) -> Result<Self> {
-        let row = tx.query_one(include_str!("../sql/queries/identity_take.sql"), &[&role]).await?;
+        let row = tx.query_one_cached(include_str!("../sql/queries/identity_take.sql"), &[&role]).await?;
         Ok(Self {
             role: row.get(0),
             namespaces: row.get(1),
             project: row.get(2),
             redacted: row.get(3),
             workers: row.get(4),
+            scans: row.get(5),
         })
     }
 
     /// Sees these namespaces, separated by commas, until it is who it was before.
     pub(crate) async fn see(&self, tx: &Transaction<'_>, namespaces: &str) -> Result<()> {
-        tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespaces]).await?;
+        tx.execute_cached("select set_config('heirloom.namespaces', $1, true)", &[&namespaces]).await?;
         Ok(())
     }
 
     /// Becomes who it was before.
     pub(crate) async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
-        let before: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-            [&self.role, &self.namespaces, &self.project, &self.redacted, &self.workers];
-        tx.execute(include_str!("../sql/queries/identity_give_back.sql"), &before).await?;
+        let before: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+            [&self.role, &self.namespaces, &self.project, &self.redacted, &self.workers, &self.scans];
+        tx.execute_cached(include_str!("../sql/queries/identity_give_back.sql"), &before).await?;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Finding the one row an operation is about, and holding it.
 
+use deadpool_postgres::Transaction;
+use heirloom_engine::Cached;
 use serde_json::Value;
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -33,7 +34,7 @@ pub(crate) async fn hold_id(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
 /// Keeps every other holder of an id, and every other loader, away until the transaction ends. Those who wait hold
 /// nothing that the caller needs; those who hold an id are done within a statement or two.
 pub(crate) async fn hold_all_ids(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute("select pg_advisory_xact_lock(hashtextextended('heirloom memory ids', 0))", &[]).await?;
+    tx.execute_cached("select pg_advisory_xact_lock(hashtextextended('heirloom memory ids', 0))", &[]).await?;
     Ok(())
 }
 

@@ -5,10 +5,10 @@
 //! ones only. Each step is one short transaction, so whoever makes the vectors holds no connection meanwhile, and a
 //! step that was killed is found undone by the next. Deliberately absent: making vectors.
 
+use deadpool_postgres::Transaction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::check;

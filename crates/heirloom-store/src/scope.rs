@@ -3,9 +3,10 @@
 //! Deliberately absent: how a caller came by its namespaces. Doors decide that; the store takes the list as given and
 //! lets row-level security enforce it.
 
+use deadpool_postgres::Transaction;
 use heirloom_engine::Client;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Transaction};
 
 use crate::error::{Result, StoreError};
 use crate::namespace;
@@ -102,8 +103,7 @@ impl Scope {
     /// Opens the tenant's transaction on a connection: the serving role, and these namespaces visible and no others.
     /// Dropping it without a commit rolls back; role and setting end with it.
     pub(crate) async fn begin<'c>(&self, client: &'c mut Client, access: Access) -> Result<Transaction<'c>> {
-        let inner: &mut tokio_postgres::Client = client;
-        let tx = inner.build_transaction().read_only(access == Access::Read).start().await?;
+        let tx = client.build_transaction().read_only(access == Access::Read).start().await?;
         tx.batch_execute(&self.settings()).await?;
         Ok(tx)
     }

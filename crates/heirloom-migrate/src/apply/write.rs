@@ -74,7 +74,8 @@ pub(super) async fn write(
     let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
     let known = bulk::known(tx, &ids).await?;
     let forgotten = bulk::forgotten(tx, &ids).await?;
-    let lost = bulk::lost(tx, &ids).await?;
+    // What was never handed down cannot have got lost.
+    let lost = if known.is_empty() { HashSet::new() } else { bulk::lost(tx, &ids).await? };
     let (mut fresh, mut changed, mut again) = (Vec::new(), Vec::new(), Vec::new());
     let (mut rejects, mut there) = (Vec::new(), Vec::new());
     for item in items {

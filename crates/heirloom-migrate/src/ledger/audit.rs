@@ -1,6 +1,7 @@
 //! Entries of the chain: appended here, finished and guarded by the database.
 
 use deadpool_postgres::{GenericClient, Transaction};
+use heirloom_engine::Cached;
 use heirloom_store::activity;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -56,7 +57,7 @@ pub async fn append(
     // What comes after three numbers says nothing about which version is older.
     let [major, minor, patch] = version(by.program);
     let program = format!("{major}.{minor}.{patch}");
-    let row = tx.query_one(APPEND, &[&run_id, &by.at, &by.clock, &program, &what, &payload]).await?;
+    let row = tx.query_one_cached(APPEND, &[&run_id, &by.at, &by.clock, &program, &what, &payload]).await?;
     let home: Option<&str> = row.try_get("home")?;
     activity::migration(tx, home, serde_json::json!({ "run_id": run_id, "step": what })).await?;
     entry(&row)

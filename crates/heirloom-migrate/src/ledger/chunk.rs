@@ -1,6 +1,7 @@
 //! The chunk rows of a run.
 
 use deadpool_postgres::{GenericClient, Transaction};
+use heirloom_engine::Cached;
 use uuid::Uuid;
 
 use super::lease::Lease;
@@ -60,7 +61,7 @@ const SELECT: &str = "select ordinal, state = 'done', rows, rejected, source_sum
 
 /// All chunks of a run in their order.
 pub async fn chunks(client: &impl GenericClient, run_id: Uuid) -> Result<Vec<ChunkRecord>> {
-    let rows = client.query(&format!("{SELECT} where run_id = $1 order by ordinal"), &[&run_id]).await?;
+    let rows = client.query_cached(&format!("{SELECT} where run_id = $1 order by ordinal"), &[&run_id]).await?;
     rows.iter().map(record).collect()
 }
 
@@ -89,7 +90,7 @@ pub async fn finish_chunk(tx: &Transaction<'_>, lease: &Lease, result: &ChunkRes
     let sum = |of: DigestSum| whole.then(|| of.sum_bytes().to_vec());
     let (source, expected, look) = (sum(result.source), sum(result.expected), result.look.and_then(sum));
     let changed = tx
-        .execute(
+        .execute_cached(
             FINISH,
             &[
                 &lease.run_id,

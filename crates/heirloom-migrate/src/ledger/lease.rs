@@ -5,6 +5,7 @@
 //! marks a chunk done names the token it was claimed under.
 
 use deadpool_postgres::GenericClient;
+use heirloom_engine::Cached;
 use serde::Serialize;
 use std::time::Duration;
 use uuid::Uuid;
@@ -39,7 +40,7 @@ pub async fn claim(
     only: Option<u32>,
 ) -> Result<Option<Lease>> {
     let only = only.map(ordinal_sql).transpose()?;
-    let row = client.query_opt(CLAIM, &[&run_id, &runner, &millis(length), &only]).await?;
+    let row = client.query_opt_cached(CLAIM, &[&run_id, &runner, &millis(length), &only]).await?;
     row.map(|row| {
         let ordinal: i32 = row.try_get(0)?;
         Ok(Lease { run_id, ordinal: u32::try_from(ordinal).unwrap_or_default(), fence: row.try_get(1)? })
@@ -49,31 +50,31 @@ pub async fn claim(
 
 /// Renews all leases of a runner; gives back how many it holds.
 pub async fn renew(client: &impl GenericClient, run_id: Uuid, runner: Uuid, length: Duration) -> Result<u64> {
-    Ok(client.execute(RENEW, &[&run_id, &runner, &millis(length)]).await?)
+    Ok(client.execute_cached(RENEW, &[&run_id, &runner, &millis(length)]).await?)
 }
 
 /// Gives back the leases of a runner, or everybody's where no other process can be at work.
 pub async fn release(client: &impl GenericClient, run_id: Uuid, runner: Option<Uuid>) -> Result<u64> {
-    Ok(client.execute(RELEASE, &[&run_id, &runner]).await?)
+    Ok(client.execute_cached(RELEASE, &[&run_id, &runner]).await?)
 }
 
 /// Whether nobody has claimed the chunk since.
 pub async fn holds(client: &impl GenericClient, lease: &Lease) -> Result<bool> {
-    let row = client.query_opt(HOLDS, &[&lease.run_id, &ordinal_sql(lease.ordinal)?, &lease.fence]).await?;
+    let row = client.query_opt_cached(HOLDS, &[&lease.run_id, &ordinal_sql(lease.ordinal)?, &lease.fence]).await?;
     row.map_or(Ok(false), |row| Ok(row.try_get(0)?))
 }
 
 /// How many chunks of a run are not done.
 pub async fn pending(client: &impl GenericClient, run_id: Uuid) -> Result<u64> {
     let sql = "select count(*) from heirloom_migrate.chunk where run_id = $1 and state = 'pending'";
-    Ok(unsigned(client.query_one(sql, &[&run_id]).await?.try_get(0)?))
+    Ok(unsigned(client.query_one_cached(sql, &[&run_id]).await?.try_get(0)?))
 }
 
 /// Whether a runner holds leases or was heard.
 pub async fn knows_runner(client: &impl GenericClient, runner: Uuid) -> Result<bool> {
     let sql = "select exists (select from heirloom_migrate.chunk where holder = $1) \
                or exists (select from heirloom_migrate.runner where runner_id = $1)";
-    Ok(client.query_one(sql, &[&runner]).await?.try_get(0)?)
+    Ok(client.query_one_cached(sql, &[&runner]).await?.try_get(0)?)
 }
 
 /// What a process says of itself.
@@ -98,14 +99,16 @@ pub async fn beat(client: &impl GenericClient, beat: &Beat) -> Result<()> {
     let process = i32::try_from(std::process::id()).unwrap_or_default();
     let workers = i32::try_from(beat.workers).unwrap_or(i32::MAX);
     let (rows, bytes) = (count_sql(beat.rows), count_sql(beat.bytes));
-    client.execute(BEAT, &[&beat.runner, &beat.run_id, &process, &workers, &rows, &bytes, &beat.waiting]).await?;
+    client
+        .execute_cached(BEAT, &[&beat.runner, &beat.run_id, &process, &workers, &rows, &bytes, &beat.waiting])
+        .await?;
     Ok(())
 }
 
 /// A process that ends takes its row away, and those of processes that were not heard for an hour.
 pub async fn leave(client: &impl GenericClient, run_id: Uuid, runner: Uuid) -> Result<()> {
     client
-        .execute(
+        .execute_cached(
             "delete from heirloom_migrate.runner \
              where run_id = $1 and (runner_id = $2 or heartbeat_at < clock_timestamp() - interval '1 hour')",
             &[&run_id, &runner],
@@ -181,7 +184,7 @@ pub struct Live {
 /// Looks at what is going on in a run.
 pub async fn live(client: &impl GenericClient, run_id: Uuid) -> Result<Live> {
     let sql = "select coalesce((r.plan -> 'counts' ->> 'rows')::bigint, 0) from heirloom_migrate.run as r where r.run_id = $1";
-    let planned: Option<i64> = client.query_opt(sql, &[&run_id]).await?.map(|row| row.try_get(0)).transpose()?;
+    let planned: Option<i64> = client.query_opt_cached(sql, &[&run_id]).await?.map(|row| row.try_get(0)).transpose()?;
     let rows = client.query(include_str!("../../sql/queries/chunk_map.sql"), &[&run_id]).await?;
     let map = rows.iter().map(|row| Ok(row.try_get::<_, &str>(0)?.to_owned())).collect::<Result<String>>()?;
     Ok(Live {
@@ -194,7 +197,7 @@ pub async fn live(client: &impl GenericClient, run_id: Uuid) -> Result<Live> {
 
 /// Whether the ledger has everything this version looks at; an older one is not upgraded by being looked at.
 pub async fn is_current(client: &impl GenericClient) -> Result<bool> {
-    Ok(client.query_one("select to_regclass('heirloom_migrate.runner') is not null", &[]).await?.try_get(0)?)
+    Ok(client.query_one_cached("select to_regclass('heirloom_migrate.runner') is not null", &[]).await?.try_get(0)?)
 }
 
 /// What else a server is busy with.
@@ -210,7 +213,7 @@ pub struct Busy {
 
 /// Asks a server what else it is busy with. Reads only.
 pub async fn busy(client: &impl GenericClient) -> Result<Busy> {
-    let row = client.query_one(include_str!("../../sql/queries/busy.sql"), &[]).await?;
+    let row = client.query_one_cached(include_str!("../../sql/queries/busy.sql"), &[]).await?;
     let count = |name: &str| row.try_get::<_, i64>(name).map(unsigned);
     Ok(Busy { lag: count("lag")?, waiting: count("waiting")?, active: count("active")? })
 }

@@ -1,6 +1,7 @@
 //! The runs: one a plan that was applied.
 
 use deadpool_postgres::{GenericClient, Transaction};
+use heirloom_engine::Cached;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -224,7 +225,7 @@ async fn move_to(tx: &Transaction<'_>, run_id: Uuid, state: RunState) -> Result<
 
 /// Appends a step to the run's events. Details hold counts and ids, never content.
 pub async fn add_event(tx: &Transaction<'_>, run_id: Uuid, step: &str, details: &serde_json::Value) -> Result<()> {
-    tx.execute(
+    tx.execute_cached(
         "insert into heirloom_migrate.event (run_id, step, details) values ($1, $2, $3)",
         &[&run_id, &step, details],
     )
@@ -243,7 +244,7 @@ pub async fn find_run(client: &impl GenericClient, run_id: Uuid) -> Result<Optio
 }
 
 async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<Vec<RunSummary>> {
-    let rows = client.query(SUMMARY, &[&run_id]).await?;
+    let rows = client.query_cached(SUMMARY, &[&run_id]).await?;
     rows.iter()
         .map(|row| {
             let count = |name: &str| row.try_get::<_, i64>(name).map(unsigned);

@@ -1,6 +1,7 @@
 //! Installing the ledger, by the store's own mechanism.
 
 use deadpool_postgres::GenericClient;
+use heirloom_engine::Cached;
 use heirloom_engine::Database;
 use heirloom_store::schema::Catalog;
 use heirloom_store::sql_file;
@@ -42,5 +43,5 @@ pub async fn up(database: &Database) -> Result<()> {
 
 /// Whether there is a ledger, without writing.
 pub async fn exists(client: &impl GenericClient) -> Result<bool> {
-    Ok(client.query_one("select to_regclass('heirloom_migrate.run') is not null", &[]).await?.try_get(0)?)
+    Ok(client.query_one_cached("select to_regclass('heirloom_migrate.run') is not null", &[]).await?.try_get(0)?)
 }

@@ -72,7 +72,7 @@ pub(super) async fn each<R: Send + 'static>(
          where m.id = any ($1)",
         fields.join(", ")
     );
-    let stream = tx.query_raw(&sql, [ids]).await?;
+    let stream = tx.query_raw(&tx.prepare_cached(&sql).await?, [ids]).await?;
     pin_mut!(stream);
     let (mut batches, worked) =
         Batches::new(move |rows: Vec<Row>| rows.iter().map(|there| row(there).map(&take)).collect());

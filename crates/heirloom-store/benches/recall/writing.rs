@@ -60,8 +60,7 @@ pub(crate) async fn run(store: &Store, collection: Option<&Collection>) {
         client.batch_execute(&format!("alter table heirloom.memory {switch} trigger memory_ranking")).await.unwrap();
         let tx = client.transaction().await.unwrap();
         let start = Instant::now();
-        let inner: &tokio_postgres::Transaction<'_> = &tx;
-        bulk::load(inner, store.meta(), &rows, std::slice::from_ref(&namespace)).await.unwrap();
+        bulk::load(&tx, store.meta(), &rows, std::slice::from_ref(&namespace)).await.unwrap();
         tx.commit().await.unwrap();
         let took = start.elapsed().as_secs_f64();
         seconds[usize::from(bare)] = seconds[usize::from(bare)].min(took);

@@ -17,7 +17,8 @@ mod stage;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use tokio_postgres::Transaction;
+use deadpool_postgres::Transaction;
+use heirloom_engine::Cached;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -74,7 +75,7 @@ pub struct Loaded {
 /// [`StoreError::Conflict`] when the origin of one id stands in two namespaces, which no load of ours makes.
 pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Known>> {
     let identity = Identity::take(tx, AUDIT_ROLE).await?;
-    let rows = tx.query(include_str!("../../sql/queries/bulk/known.sql"), &[&ids]).await?;
+    let rows = tx.query_cached(include_str!("../../sql/queries/bulk/known.sql"), &[&ids]).await?;
     identity.give_back(tx).await?;
     let mut known = HashMap::with_capacity(rows.len());
     for row in rows {
@@ -94,7 +95,7 @@ pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, K
 /// Which of these ids were forgotten, in whatever namespace. Reads only.
 pub async fn forgotten(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
     let identity = Identity::take(tx, AUDIT_ROLE).await?;
-    let rows = tx.query("select distinct t.id from heirloom.tombstone t where t.id = any ($1)", &[&ids]).await?;
+    let rows = tx.query_cached("select distinct t.id from heirloom.tombstone t where t.id = any ($1)", &[&ids]).await?;
     identity.give_back(tx).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
@@ -102,7 +103,7 @@ pub async fn forgotten(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uui
 /// Which of these ids were handed down, were not forgotten, and have no memory where their origin says. Reads only.
 pub async fn lost(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
     let identity = Identity::take(tx, AUDIT_ROLE).await?;
-    let rows = tx.query(include_str!("../../sql/queries/bulk/lost.sql"), &[&ids]).await?;
+    let rows = tx.query_cached(include_str!("../../sql/queries/bulk/lost.sql"), &[&ids]).await?;
     identity.give_back(tx).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
@@ -187,7 +188,7 @@ async fn again(tx: &Transaction<'_>, rows: &[&Row], inserted: &HashSet<Uuid>) ->
         .collect();
     let (ids, places): (Vec<Uuid>, Vec<&str>) = namespaces.iter().map(|(id, namespace)| (*id, *namespace)).unzip();
     let identity = Identity::take(tx, AUDIT_ROLE).await?;
-    let found = tx.query(include_str!("../../sql/queries/bulk/taken_meanwhile.sql"), &[&ids, &places]).await?;
+    let found = tx.query_cached(include_str!("../../sql/queries/bulk/taken_meanwhile.sql"), &[&ids, &places]).await?;
     identity.give_back(tx).await?;
     let taken: HashMap<Uuid, Outcome> = found
         .iter()
@@ -213,7 +214,7 @@ async fn again(tx: &Transaction<'_>, rows: &[&Row], inserted: &HashSet<Uuid>) ->
 async fn wanted<'r>(tx: &Transaction<'_>, rows: &'r [Row], skipped: &mut Vec<(Uuid, Outcome)>) -> Result<Vec<&'r Row>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.memory.id).collect();
     let identity = Identity::take(tx, AUDIT_ROLE).await?;
-    let found = tx.query(include_str!("../../sql/queries/bulk/skipped.sql"), &[&ids]).await?;
+    let found = tx.query_cached(include_str!("../../sql/queries/bulk/skipped.sql"), &[&ids]).await?;
     identity.give_back(tx).await?;
     let mut there: HashMap<Uuid, Outcome> = HashMap::with_capacity(found.len());
     for row in &found {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use tokio_postgres::Transaction;
+use deadpool_postgres::Transaction;
+use heirloom_engine::Cached;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
@@ -42,9 +43,9 @@ pub(super) async fn run(
     let last = rounds.len() - 1;
     for (at, round) in rounds.iter().enumerate() {
         identity.see(tx, &round.join(",")).await?;
-        tx.execute(include_str!("../../sql/queries/bulk/namespaces.sql"), &[round]).await?;
+        tx.execute_cached(include_str!("../../sql/queries/bulk/namespaces.sql"), &[round]).await?;
         let ids = tx
-            .query(statement, &[round, &mine, &(at == last)])
+            .query_cached(statement, &[round, &mine, &(at == last)])
             .await
             .map_err(|error| refused(error, rows, &allowed))?;
         written.extend(ids.iter().map(|row| row.get::<_, Uuid>(0)));
@@ -56,7 +57,7 @@ pub(super) async fn run(
             "written": written.len(),
             "namespaces": used.len(),
         });
-        tx.execute(include_str!("../../sql/queries/bulk/activity.sql"), &[&action, &details]).await?;
+        tx.execute_cached(include_str!("../../sql/queries/bulk/activity.sql"), &[&action, &details]).await?;
     }
     identity.give_back(tx).await?;
     Ok(written)

@@ -1,6 +1,7 @@
 //! The staging table and the stream into it.
 
-use tokio_postgres::Transaction;
+use deadpool_postgres::Transaction;
+use heirloom_engine::Cached;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -22,7 +23,7 @@ pub(super) async fn fill(tx: &Transaction<'_>, meta: &Meta, rows: &[&Row]) -> Re
     }
     ensure(tx).await?;
     // The types are the store's, the vector's with whatever oid it has here.
-    let shape = tx.prepare(&format!("select {COLUMNS} from pg_temp.heirloom_stage")).await?;
+    let shape = tx.prepare_cached(&format!("select {COLUMNS} from pg_temp.heirloom_stage")).await?;
     let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
     let sink = tx.copy_in(&format!("copy pg_temp.heirloom_stage ({COLUMNS}) from stdin (format binary)")).await?;
     let mut writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
@@ -34,7 +35,8 @@ pub(super) async fn fill(tx: &Transaction<'_>, meta: &Meta, rows: &[&Row]) -> Re
 }
 
 async fn ensure(tx: &Transaction<'_>) -> Result<()> {
-    let there: bool = tx.query_one("select to_regclass('pg_temp.heirloom_stage') is not null", &[]).await?.get(0);
+    let there: bool =
+        tx.query_one_cached("select to_regclass('pg_temp.heirloom_stage') is not null", &[]).await?.get(0);
     if there {
         // A second load of one transaction finds the rows of the first.
         tx.batch_execute("delete from pg_temp.heirloom_stage").await?;

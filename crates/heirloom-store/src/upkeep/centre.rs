@@ -4,8 +4,8 @@
 //! taken from the first vectors of a load, before they are written, and a later mean replaces it only where it lies far enough
 //! away to turn signs over.
 
+use deadpool_postgres::Transaction;
 use heirloom_engine::Client;
-use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! The bulk loader: every value arrives as it was, once, where it is allowed.
 
+use deadpool_postgres::Transaction;
 use heirloom_store::bulk::{self, Known, Outcome, Row};
 use heirloom_store::{Memory, Moment, Origin, Store, StoreError};
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::installed;
@@ -309,5 +309,25 @@ async fn twenty_thousand_rows_of_two_hundred_namespaces_go_in_at_once_and_only_o
     )
     .await;
     assert_eq!(counts, ["20000", "200"].map(|value| Some(value.to_owned())));
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ids_of_a_chunk_are_looked_up_and_no_tenant_is_read_whole_for_them() {
+    let (test, store) = installed().await;
+    let names: Vec<String> = (0..10).map(|n| format!("workspace:{n}")).collect();
+    let rows: Vec<Row> = (0..1_000).map(|n| row(&names[n % names.len()], "a short note")).collect();
+    transact!(store, tx, bulk::load(tx, store.meta(), &rows, &names).await).unwrap();
+    store.look_again().await.unwrap();
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.memory.id).filter(|id| id.as_bytes()[0] % 4 == 0).collect();
+    let (scans, setting): (i64, String) = transact!(store, tx, {
+        assert_eq!(bulk::known(tx, &ids).await.unwrap().len(), ids.len());
+        assert!(bulk::lost(tx, &ids).await.unwrap().is_empty());
+        let sql = "select sum(seq_scan)::bigint, current_setting('enable_seqscan') from pg_stat_xact_user_tables \
+                   where schemaname = 'heirloom' and relname in ('memory', 'origin')";
+        let row = tx.query_one(sql, &[]).await.unwrap();
+        (row.get(0), row.get(1))
+    });
+    assert_eq!((scans, setting.as_str()), (0, "on"), "whole reads, and the setting as it was before");
     test.close().await;
 }
