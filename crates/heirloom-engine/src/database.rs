@@ -201,6 +201,16 @@ impl Database {
         self.pool.status().max_size
     }
 
+    /// How many statements that keep a processor busy may run side by side: half the connections, at most one a processor. The
+    /// embedded engine has a single connection.
+    pub fn at_once(&self) -> usize {
+        if self.is_embedded() {
+            return 1;
+        }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        processors.min(self.pool_size() / 2).max(1)
+    }
+
     /// Where it is, without credentials.
     pub fn display(&self) -> String {
         match &self.kind {

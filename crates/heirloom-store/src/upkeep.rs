@@ -9,12 +9,13 @@ mod centre;
 mod index;
 
 use centre::Centred;
-use heirloom_engine::Client;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use heirloom_engine::{Cached, Client};
 use index::Indexed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::idempotency;
 use crate::schema::AUDIT_ROLE;
 use crate::scope::{Access, Scope};
@@ -48,6 +49,12 @@ pub struct Kept {
     pub answers_forgotten: u64,
 }
 
+/// The tables that upkeep writes or recall reads whole.
+const KEPT: [&str; 3] = ["heirloom.memory", "heirloom.lexeme", "heirloom.frequency"];
+
+/// The tables that a migration fills; the largest first, because several are looked at side by side.
+const FILLED: [&str; 4] = ["heirloom.memory", "heirloom.origin", "heirloom.lexeme", "heirloom.frequency"];
+
 /// One namespace that needs something.
 struct Due {
     namespace: String,
@@ -56,35 +63,37 @@ struct Due {
     wants_indexes: bool,
 }
 
+impl Due {
+    fn wants_words(&self) -> bool {
+        self.uncounted || self.unranked > 0
+    }
+}
+
 impl Store {
     /// Keeps up the whole store, or these namespaces of it.
     ///
     /// # Errors
     /// [`crate::StoreError::Database`]; what was done until then stays.
     pub async fn upkeep(&self, namespaces: Option<&[String]>) -> Result<Kept> {
-        let mut client = self.database().client().await?;
         let mut kept = Kept::default();
-        if namespaces.is_none() {
-            kept.answers_forgotten = idempotency::expire(&client).await?;
-        }
-        for model in centre::due(&mut client).await? {
-            match centre::take(&mut client, self.meta(), &model).await? {
-                Centred::Anew => kept.models_centred.push(model.name),
-                Centred::Stays => {}
-                Centred::Refused => kept.models_not_centred += 1,
+        {
+            let mut client = self.database().client().await?;
+            if namespaces.is_none() {
+                kept.answers_forgotten = idempotency::expire(&client).await?;
+            }
+            for model in centre::due(&mut client).await? {
+                match centre::take(&mut client, self.meta(), &model).await? {
+                    Centred::Anew => kept.models_centred.push(model.name),
+                    Centred::Stays => {}
+                    Centred::Refused => kept.models_not_centred += 1,
+                }
             }
         }
-        self.each(&mut client, namespaces, &mut kept).await?;
-        // A user who may not gets a warning from the server and nothing else.
-        let look = match namespaces {
-            None => Some("vacuum (analyze)"),
-            Some(_) if kept != Kept::default() => Some("analyze"),
-            Some(_) => None,
-        };
-        if let Some(look) = look {
-            for table in ["heirloom.memory", "heirloom.lexeme", "heirloom.frequency"] {
-                client.batch_execute(&format!("{look} {table}")).await?;
-            }
+        self.each(namespaces, &mut kept).await?;
+        match namespaces {
+            None => self.look("vacuum (analyze)", &KEPT).await?,
+            Some(_) if kept != Kept::default() => self.look("analyze", &KEPT).await?,
+            Some(_) => {}
         }
         Ok(kept)
     }
@@ -95,36 +104,46 @@ impl Store {
     /// # Errors
     /// As [`Store::upkeep`].
     pub async fn upkeep_words(&self, namespaces: &[String]) -> Result<Kept> {
-        let mut client = self.database().client().await?;
         let mut kept = Kept::default();
-        self.each(&mut client, Some(namespaces), &mut kept).await?;
+        self.each(Some(namespaces), &mut kept).await?;
         Ok(kept)
     }
 
-    async fn each(&self, client: &mut Client, namespaces: Option<&[String]>, kept: &mut Kept) -> Result<()> {
-        for due in due(client, namespaces).await? {
-            let scope = Scope::one(&due.namespace)?;
-            let tx = scope.begin(client, Access::Write).await?;
-            if due.unranked > 0 {
-                kept.rows_ranked +=
-                    tx.execute(include_str!("../sql/queries/upkeep/rank.sql"), &[&due.namespace]).await?;
-            }
-            if due.uncounted || due.unranked > 0 {
-                tx.execute("select heirloom.count_words($1)", &[&due.namespace]).await?;
-                kept.namespaces_counted += 1;
-            }
-            tx.commit().await?;
-            if due.wants_indexes {
-                match index::make(client, self.database(), self.meta(), &due.namespace).await? {
-                    Indexed::Made(spilled) => {
-                        kept.namespaces_indexed += 1;
-                        kept.graphs_spilled.extend(spilled);
-                    }
-                    Indexed::Refused => kept.namespaces_not_indexed += 1,
+    /// Several namespaces at a time; their indexes one after the other, because each is built with much memory.
+    async fn each(&self, namespaces: Option<&[String]>, kept: &mut Kept) -> Result<()> {
+        let due = due(&mut self.database().client().await?, namespaces).await?;
+        let steps: Vec<_> = due.iter().map(|due| self.words(due)).collect();
+        let ranked: Vec<u64> = stream::iter(steps).buffered(self.database().at_once()).try_collect().await?;
+        kept.rows_ranked += ranked.iter().sum::<u64>();
+        kept.namespaces_counted += due.iter().filter(|due| due.wants_words()).count() as u64;
+        for due in due.iter().filter(|due| due.wants_indexes) {
+            let mut client = self.database().client().await?;
+            match index::make(&mut client, self.database(), self.meta(), &due.namespace).await? {
+                Indexed::Made(spilled) => {
+                    kept.namespaces_indexed += 1;
+                    kept.graphs_spilled.extend(spilled);
                 }
+                Indexed::Refused => kept.namespaces_not_indexed += 1,
             }
         }
         Ok(())
+    }
+
+    /// Ranks what was not ranked in a namespace and counts its words; gives back how many rows were ranked.
+    async fn words(&self, due: &Due) -> Result<u64> {
+        if !due.wants_words() {
+            return Ok(0);
+        }
+        let scope = Scope::one(&due.namespace)?;
+        let mut client = self.database().client().await?;
+        let tx = scope.begin(&mut client, Access::Write).await?;
+        let ranked = match due.unranked {
+            0 => 0,
+            _ => tx.execute(include_str!("../sql/queries/upkeep/rank.sql"), &[&due.namespace]).await?,
+        };
+        tx.execute_cached("select heirloom.count_words($1)", &[&due.namespace]).await?;
+        tx.commit().await?;
+        Ok(ranked)
     }
 
     /// Lets the planner look again at the tables that migrations fill: without it, a store that has grown from nothing is read
@@ -133,11 +152,19 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Database`].
     pub async fn look_again(&self) -> Result<()> {
-        let client = self.database().client().await?;
-        for table in ["heirloom.memory", "heirloom.origin", "heirloom.lexeme", "heirloom.frequency"] {
-            client.batch_execute(&format!("analyze {table}")).await?;
-        }
-        Ok(())
+        self.look("analyze", &FILLED).await
+    }
+
+    /// A user who may not gets a warning from the server and nothing else.
+    async fn look(&self, how: &str, tables: &[&str]) -> Result<()> {
+        let looks: Vec<_> = tables
+            .iter()
+            .map(|table| async move {
+                let client = self.database().client().await?;
+                Ok::<(), StoreError>(client.batch_execute(&format!("{how} {table}")).await?)
+            })
+            .collect();
+        stream::iter(looks).buffered(self.database().at_once()).try_collect().await
     }
 }
 

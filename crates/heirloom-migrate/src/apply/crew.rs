@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
+use tokio::sync::Notify;
 
 use super::chunk::{self, Only, Prepared};
 use super::failpoint::Point;
@@ -49,6 +50,8 @@ pub(super) struct Crew<'a> {
     at_work: AtomicBool,
     /// The next of the chunks that were done before.
     next_done: AtomicUsize,
+    /// A chunk of this process ended, well or not: who waits for it looks again at once.
+    ended: Notify,
 }
 
 struct State<'a> {
@@ -119,6 +122,7 @@ impl<'a> Crew<'a> {
             failed: AtomicBool::new(false),
             at_work: AtomicBool::new(false),
             next_done: AtomicUsize::new(0),
+            ended: Notify::new(),
         }
     }
 
@@ -181,6 +185,8 @@ impl<'a> Crew<'a> {
         let ahead = self.alone();
         let (mut ready, mut owed, mut failures): (Option<Prepared>, Vec<Lease>, u32) = (None, Vec::new(), 0);
         loop {
+            // Made before the ledger is asked, so that what ends in between is not missed.
+            let ended = self.ended.notified();
             let (written, next) = match ready.take() {
                 Some(prepared) if ahead && !self.halted() && owed.is_empty() => {
                     let (written, next) = join(self.commit(prepared), self.next(None)).await;
@@ -199,7 +205,8 @@ impl<'a> Crew<'a> {
                     failures = 0;
                     ready = Some(prepared);
                 }
-                Some(Ok(Next::Others)) => tokio::time::sleep(LOOK).await,
+                // Other processes do not tell us: they are looked at.
+                Some(Ok(Next::Others)) => drop(tokio::time::timeout(LOOK, ended).await),
                 Some(Ok(Next::Nothing)) if owed.is_empty() => return Ok(()),
                 Some(Ok(Next::Nothing)) => {}
                 Some(Err(failed)) => self.forgive(failed, &mut owed, &mut failures).await?,
@@ -262,7 +269,9 @@ impl<'a> Crew<'a> {
 
     async fn commit(&self, prepared: Prepared) -> std::result::Result<(), Failed> {
         let (lease, bytes) = (prepared.lease, prepared.items.iter().map(|item| item.bytes).sum());
-        match chunk::commit(self.work, prepared, &self.pace).await {
+        let committed = chunk::commit(self.work, prepared, &self.pace).await;
+        self.ended.notify_waiters();
+        match committed {
             Ok(Some(result)) => self.done(&result, bytes),
             Ok(None) => {
                 tracing::warn!(chunk = lease.ordinal, "another runner has taken the chunk; nothing was written")
@@ -447,14 +456,13 @@ impl<'a> Crew<'a> {
     }
 }
 
-/// How many chunks at a time: what was asked for, else half the connections and at most one a processor. The embedded
-/// engine has a single connection.
+/// How many chunks at a time: what was asked for, else as many as keep the processors busy. The embedded engine has a single
+/// connection.
 fn workers(work: &Work<'_>, asked: Option<usize>) -> usize {
     let database = work.store.database();
     if database.is_embedded() {
         return 1;
     }
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = asked.unwrap_or_else(|| processors.min(database.pool_size() / 2));
+    let workers = asked.unwrap_or_else(|| database.at_once());
     workers.clamp(1, count(work.plan.chunks.len()).max(1) as usize)
 }
