@@ -5,6 +5,7 @@
 //! which are filled with its words. HEIRLOOM_BENCH_LARGE names the sizes of large scopes, `10000,100000` by default.
 //! HEIRLOOM_BENCH_NAMESPACES is of how many namespaces of 1,000 rows the last table is made, 1000 by default.
 //! Times are the server's own clock, from the arrival of a call to its last row.
+//! HEIRLOOM_PGMNEMO names the SQL file that installs pgmnemo; without it that table is left out.
 //! HEIRLOOM_TEST_URL asks a server; without it the embedded engine is measured. Nothing here is a test: it prints.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a program that prints a table")]
@@ -13,6 +14,7 @@ mod collection;
 mod large;
 mod many;
 mod measure;
+mod pgmnemo;
 mod plain;
 mod plans;
 mod writing;
@@ -73,6 +75,7 @@ async fn run() {
         println!();
     }
 
+    pgmnemo::run(&store, collection.as_ref()).await;
     writing::run(&store, collection.as_ref()).await;
     let sizes = std::env::var("HEIRLOOM_BENCH_LARGE").unwrap_or_else(|_| "600,10000,100000".to_owned());
     large::run(
