@@ -109,6 +109,22 @@ impl Store {
         Ok(kept)
     }
 
+    /// Whether nothing is left of the upkeep of these namespaces that a load asks for when it is done. Cheaper than upkeep that
+    /// finds nothing to do, which reads every memory: it is for who has written nothing, and may go on after somebody who was
+    /// killed in between.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub async fn is_kept(&self, namespaces: &[String]) -> Result<bool> {
+        let mut client = self.database().client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+        let sql = include_str!("../sql/queries/upkeep/counted.sql");
+        let row = tx.query_one_cached(sql, &[&namespaces, &LARGE_NAMESPACE]).await?;
+        tx.commit().await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Several namespaces at a time; their indexes one after the other, because each is built with much memory.
     async fn each(&self, namespaces: Option<&[String]>, kept: &mut Kept) -> Result<()> {
         let due = due(&mut self.database().client().await?, namespaces).await?;

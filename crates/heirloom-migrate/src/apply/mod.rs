@@ -226,7 +226,11 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
 
 /// What comes after rows were written: recall is made ready, and the run moves on.
 async fn finish(work: &Work<'_>, options: &Options, applied: &mut Applied) -> Result<()> {
-    upkeep(work, options).await?;
+    // After somebody who was killed there may be something to do all the same.
+    let idle = applied.written == 0 && work.foreign.is_none() && work.store.is_kept(&work.mapper.allowed).await?;
+    if !idle {
+        upkeep(work, options).await?;
+    }
     move_on(work, applied).await
 }
 

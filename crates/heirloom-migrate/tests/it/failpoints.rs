@@ -6,6 +6,9 @@ use heirloom_migrate::apply::{Action, Failpoints, Options, Point};
 use crate::leases::{FILE, LEGACY};
 use crate::support::Ground;
 
+/// The last of the chunks, by seven rows, of sixty.
+const LAST: u64 = 9;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_at_any_point_leaves_whole_chunks_and_can_be_resumed() {
     for &point in Point::ALL {
@@ -14,6 +17,8 @@ async fn an_error_at_any_point_leaves_whole_chunks_and_can_be_resumed() {
             fail_and_resume(point, 4).await;
         }
     }
+    // Everything is there, and nobody has looked after it: whoever resumes writes nothing and has that left to do.
+    fail_and_resume(Point::AfterCommit, LAST).await;
 }
 
 async fn fail_and_resume(point: Point, nth: u64) {
@@ -40,6 +45,7 @@ async fn fail_and_resume(point: Point, nth: u64) {
     let resumed = ground.apply(&plan).await.unwrap();
     assert_eq!((resumed.rows, resumed.rejected, resumed.chunks_done), (60, 2, resumed.chunks), "{case}");
     assert_eq!(ground.one("select sum(inserted) from heirloom_migrate.chunk").await, "58", "{case}");
+    assert_eq!(ground.one("select sum(documents) from heirloom.frequency").await, "58", "{case}: words are counted");
     let verification = ground.verify(&plan).await.unwrap();
     assert!(verification.holds, "{case}: {:#?}", verification.differences);
     let before = ground.versions().await;

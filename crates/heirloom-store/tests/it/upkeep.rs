@@ -36,8 +36,11 @@ async fn rows_that_came_past_every_door_are_filled_in_and_a_second_run_finds_not
     )
     .await;
     assert!(store.recall(&scope("team:1"), &words("walrus")).await.unwrap().hits.is_empty());
+    let namespaces = ["team:1".to_owned(), "team:2".to_owned(), "team:nobody".to_owned()];
+    assert!(!store.is_kept(&namespaces).await.unwrap(), "words that nobody counted");
     let kept = store.upkeep(None).await.unwrap();
     assert_eq!((kept.rows_ranked, kept.namespaces_counted), (60, 3));
+    assert!(store.is_kept(&namespaces).await.unwrap());
     assert_eq!(store.recall(&scope("team:1"), &words("walrus")).await.unwrap().hits.len(), 10);
     let again = store.upkeep(None).await.unwrap();
     assert_eq!(again, heirloom_store::Kept::default());
@@ -194,6 +197,7 @@ async fn a_large_namespace_answers_from_its_indexes_as_it_does_without() {
     // Everything but the indexes first: counted, centred, read whole.
     behind(&store, "alter table heirloom.frequency add constraint later check (not is_indexed) not valid").await;
     assert!(store.upkeep(None).await.is_err(), "the test keeps upkeep from using the indexes it made");
+    assert!(!store.is_kept(&["team:a".to_owned()]).await.unwrap(), "counted, and large enough for indexes");
     let mut whole = Vec::new();
     for question in &questions {
         whole.push(store.recall(&team, question).await.unwrap());
@@ -201,6 +205,7 @@ async fn a_large_namespace_answers_from_its_indexes_as_it_does_without() {
     behind(&store, "alter table heirloom.frequency drop constraint later").await;
     let kept = store.upkeep(None).await.unwrap();
     assert_eq!(kept.namespaces_indexed, 1);
+    assert!(store.is_kept(&["team:a".to_owned()]).await.unwrap());
     for (question, whole) in questions.iter().zip(&whole) {
         let narrow = store.recall(&team, question).await.unwrap();
         let same = ids(&narrow).iter().filter(|id| ids(whole).contains(id)).count();
