@@ -110,11 +110,7 @@ async fn the_past_of_one_memory_is_found_without_reading_that_of_all() {
     tx.batch_execute("set local role heirloom_serve; set local heirloom.namespaces = 'team:a'").await.unwrap();
     let ask = include_str!("../../sql/queries/history/activity.sql");
     tx.batch_execute(&format!("prepare past as {ask}")).await.unwrap();
-    let rows = tx
-        .query("explain (analyze, timing off, costs off) execute past ('team:a', md5('7')::uuid, 100)", &[])
-        .await
-        .unwrap();
-    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let plan = crate::plan(&tx, "execute past ('team:a', md5('7')::uuid, 100)").await;
     assert!(plan.iter().any(|line| line.contains("activity_memory")), "{plan:#?}");
     assert!(!plan.iter().any(|line| line.contains("Rows Removed by Filter")), "{plan:#?}");
     drop(tx);

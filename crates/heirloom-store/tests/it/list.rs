@@ -243,17 +243,11 @@ async fn a_deep_page_is_read_along_the_index() {
         ),
     ] {
         tx.batch_execute(&format!("prepare page as {statement}")).await.unwrap();
-        let rows = tx
-            .query(
-                &format!(
-                    "explain (analyze, timing off, costs off) execute page ('{{team:a}}', '{{}}', '{{}}', '{{}}', null, \
-                     null, {arguments}, 51, null, null, null, null, null, null, false, null)"
-                ),
-                &[],
-            )
-            .await
-            .unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let ask = format!(
+            "execute page ('{{team:a}}', '{{}}', '{{}}', '{{}}', null, null, {arguments}, 51, null, null, null, null, null, \
+             null, false, null)"
+        );
+        let plan = crate::plan(&tx, &ask).await;
         assert!(plan.iter().any(|line| line.contains(index)), "{plan:#?}");
         let most = plan
             .iter()

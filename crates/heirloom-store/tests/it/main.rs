@@ -61,6 +61,12 @@ pub(crate) async fn installed() -> (TestDatabase, Store) {
     (test, store)
 }
 
+/// The plan by which the server ran a statement, a line each.
+pub(crate) async fn plan(client: &impl deadpool_postgres::GenericClient, statement: &str) -> Vec<String> {
+    let rows = client.query(&format!("explain (analyze, timing off, costs off) {statement}"), &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 #[test]
 fn every_file_of_this_folder_is_listed() {
     let listed = include_str!("main.rs");
