@@ -42,7 +42,6 @@ mod part;
 pub mod plan;
 pub mod report;
 pub mod retire;
-mod role;
 pub mod soak;
 pub mod source;
 pub mod target;

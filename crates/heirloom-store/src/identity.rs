@@ -6,9 +6,11 @@ use deadpool_postgres::Transaction;
 use heirloom_engine::Cached;
 
 use crate::error::Result;
+use crate::schema::AUDIT_ROLE;
 
 /// Who the transaction was.
-pub(crate) struct Identity {
+#[derive(Debug)]
+pub struct Identity {
     role: String,
     namespaces: String,
     project: String,
@@ -18,6 +20,15 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// Becomes the audit, which reads every namespace and writes nothing. It looks a few thousand ids up and reads no table
+    /// whole for them.
+    ///
+    /// # Errors
+    /// When the database refuses, as it does a role that may not become the audit.
+    pub async fn audit(tx: &Transaction<'_>) -> Result<Self> {
+        Self::take(tx, AUDIT_ROLE).await
+    }
+
     /// Becomes `role`, remembering who the transaction was.
     pub(crate) async fn take(tx: &Transaction<'_>, role: &str) -> Result<Self> {
         let row = tx.query_one_cached(include_str!("../sql/queries/identity_take.sql"), &[&role]).await?;
@@ -37,8 +48,11 @@ impl Identity {
         Ok(())
     }
 
-    /// Becomes who it was before.
-    pub(crate) async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
+    /// Becomes who it was before. A transaction that ends here need not.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn give_back(self, tx: &Transaction<'_>) -> Result<()> {
         let before: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
             [&self.role, &self.namespaces, &self.project, &self.redacted, &self.workers, &self.scans];
         tx.execute_cached(include_str!("../sql/queries/identity_give_back.sql"), &before).await?;

@@ -44,6 +44,7 @@ pub use events::{Activity, CHANNEL, Event, MAX_EVENTS};
 pub use forget::{Forget, Forgotten};
 pub use history::{Act, History, Revision, Tombstone};
 pub use idempotency::Idempotent;
+pub use identity::Identity;
 pub use keep::{Keep, KeptMemory};
 pub use links::{Link, Links, Neighbour};
 pub use list::{List, MAX_PAGE, ORDERS, Page};

@@ -2,6 +2,7 @@
 
 use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_engine::Cached;
+use heirloom_store::Identity;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -10,7 +11,6 @@ use super::chunk::{ordinal_sql, unsigned};
 use super::reject::key_parts;
 use crate::error::{MigrateError, Result};
 use crate::plan::Plan;
-use crate::role;
 
 const SUMMARY: &str = include_str!("../../sql/queries/run_summary.sql");
 
@@ -280,25 +280,25 @@ async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<
 
 /// Keys of a source that the store holds, from `heirloom.origin`, read as the audit role.
 pub async fn handed_down(tx: &Transaction<'_>, source: &str) -> Result<Vec<Vec<String>>> {
-    role::as_audit(tx).await?;
+    let identity = Identity::audit(tx).await?;
     let rows = tx.query("select source_key from heirloom.origin where source = $1", &[&source]).await?;
-    role::as_self(tx).await?;
+    identity.give_back(tx).await?;
     rows.iter().map(|row| key_parts(row.try_get(0)?)).collect()
 }
 
 /// How many keys of a source the store holds, read as the audit role.
 pub async fn handed_down_count(tx: &Transaction<'_>, source: &str) -> Result<u64> {
-    role::as_audit(tx).await?;
+    let identity = Identity::audit(tx).await?;
     let row = tx.query_one("select count(*) from heirloom.origin where source = $1", &[&source]).await?;
-    role::as_self(tx).await?;
+    identity.give_back(tx).await?;
     Ok(unsigned(row.try_get(0)?))
 }
 
 /// Which of these ids of a source the store holds, with their namespaces; read as the audit role.
 pub async fn handed_down_of(tx: &Transaction<'_>, source: &str, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
-    role::as_audit(tx).await?;
+    let identity = Identity::audit(tx).await?;
     let rows = tx.query(include_str!("../../sql/queries/handed_down_of.sql"), &[&source, &ids]).await?;
-    role::as_self(tx).await?;
+    identity.give_back(tx).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
@@ -309,8 +309,8 @@ pub async fn handed_down_between(
     first: Uuid,
     last: Uuid,
 ) -> Result<Vec<(Uuid, String)>> {
-    role::as_audit(tx).await?;
+    let identity = Identity::audit(tx).await?;
     let rows = tx.query(include_str!("../../sql/queries/handed_down_between.sql"), &[&source, &first, &last]).await?;
-    role::as_self(tx).await?;
+    identity.give_back(tx).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -8,6 +8,7 @@
 
 use std::path::Path;
 
+use heirloom_store::Identity;
 use heirloom_store::{Recall, Scope};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,7 +16,6 @@ use uuid::Uuid;
 use super::standing::{Standing, Task};
 use crate::error::{MigrateError, Result};
 use crate::ledger;
-use crate::role;
 use crate::source::Relation;
 
 /// How many answers of each side are compared.
@@ -194,7 +194,7 @@ async fn ids(task: &Task<'_>, keys: &[Vec<String>]) -> Result<Vec<Uuid>> {
     let keys = keys.iter().map(|key| ledger::key_text(key)).collect::<Result<Vec<_>>>()?;
     let mut client = task.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    role::as_audit(&tx).await?;
+    Identity::audit(&tx).await?;
     let rows = tx.query(IDS, &[&task.plan.origin_source(), &keys]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use deadpool_postgres::Transaction;
+use heirloom_store::Identity;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -14,7 +15,6 @@ use super::difference::Explanation;
 use super::target::TargetRow;
 use crate::canon::FIELDS;
 use crate::error::Result;
-use crate::role;
 
 const RECORDS: &str = include_str!("../../sql/queries/verify_explain.sql");
 
@@ -59,9 +59,9 @@ impl Records {
             return Ok(Self::default());
         }
         let each: Vec<&str> = namespaces.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        role::as_audit(tx).await?;
+        let identity = Identity::audit(tx).await?;
         let rows = tx.query(RECORDS, &[&namespaces, &ids, &each]).await?;
-        role::as_self(tx).await?;
+        identity.give_back(tx).await?;
         let said = |row: &Row| -> Result<((String, Uuid), Said)> {
             let said = Said {
                 said: row.try_get("said")?,

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use heirloom_store::Identity;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -10,7 +11,6 @@ use super::Verification;
 use super::difference::{Class, Difference};
 use super::expected::Work;
 use crate::error::{MigrateError, Result};
-use crate::role;
 
 /// Most live rows that are listed; all are counted.
 const MAX_LIVE: i64 = 100;
@@ -30,7 +30,7 @@ pub struct LiveRow {
 pub(super) async fn unexpected(work: &Work<'_>, seen: &HashSet<Uuid>, verification: &mut Verification) -> Result<()> {
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    role::as_audit(&tx).await?;
+    Identity::audit(&tx).await?;
     let rows = tx
         .query(
             "select o.id, o.source_key from heirloom.origin o \
@@ -64,7 +64,7 @@ pub(super) async fn live(work: &Work<'_>, verification: &mut Verification) -> Re
     let namespaces: Vec<&str> = work.plan.namespaces.iter().map(|namespace| namespace.namespace.as_str()).collect();
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    role::as_audit(&tx).await?;
+    Identity::audit(&tx).await?;
     let rows = tx
         .query(
             "select m.namespace, m.id, m.created_at, count(*) over () from heirloom.memory m \

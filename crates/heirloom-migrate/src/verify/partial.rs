@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use heirloom_store::Identity;
 use heirloom_store::Store;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use super::{Verification, live, walk};
 use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::plan::{Plan, PlannedChunk};
-use crate::role;
 use crate::source::{Source, versions};
 
 const TARGET: &str = include_str!("../../sql/queries/leaf_target.sql");
@@ -75,7 +75,7 @@ impl<'a> Partial<'a> {
         .await?;
         let mut client = self.work.store.database().client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
-        role::as_audit(&tx).await?;
+        Identity::audit(&tx).await?;
         let row = tx.query_one(TARGET, &[&ids]).await?;
         let rows: i64 = row.try_get(0)?;
         let target_rows = u64::try_from(rows).unwrap_or(0);
@@ -116,7 +116,7 @@ impl<'a> Partial<'a> {
             .collect();
         let mut client = self.work.store.database().client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
-        role::as_audit(&tx).await?;
+        Identity::audit(&tx).await?;
         let source = &self.work.origin_source;
         let recorded = tx.query(include_str!("../../sql/queries/origin_of.sql"), &[source, &missing]).await?;
         let recorded = recorded.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<HashSet<Uuid>>>()?;

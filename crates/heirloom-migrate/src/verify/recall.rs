@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use heirloom_store::Identity;
 use heirloom_store::Store;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,7 +18,6 @@ use super::door::{Door, Question, Seen, Sql};
 use super::question;
 use crate::error::Result;
 use crate::plan::Plan;
-use crate::role;
 
 /// Most namespaces of a plan that are asked, and most others that each row is probed from.
 pub const MAX_NAMESPACES: usize = 50;
@@ -242,7 +242,7 @@ async fn sampled(
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut client = store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    role::as_audit(&tx).await?;
+    Identity::audit(&tx).await?;
     let rows = tx.query(SAMPLE, &[&source, &namespace, &most, &only]).await?;
     rows.iter()
         .map(|row| {
@@ -260,7 +260,7 @@ fn left_out(reason: &str) -> Option<LeftOut> {
 async fn others(store: &Store, namespace: &str) -> Result<Vec<String>> {
     let mut client = store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    role::as_audit(&tx).await?;
+    Identity::audit(&tx).await?;
     let most = i64::try_from(MAX_NAMESPACES).unwrap_or(i64::MAX);
     let rows = tx.query(OTHERS, &[&namespace, &most]).await?;
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?)

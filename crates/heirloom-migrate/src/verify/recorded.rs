@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use heirloom_store::Identity;
 use heirloom_store::Store;
 use serde::Serialize;
 use uuid::Uuid;
@@ -16,7 +17,6 @@ use crate::digest::{Digest, DigestSum, Key};
 use crate::error::{MigrateError, Result};
 use crate::ledger;
 use crate::plan::Plan;
-use crate::role;
 
 /// Rows that are read together; a leaf of the Merkle tree.
 const PAGE: i64 = 5_000;
@@ -131,16 +131,16 @@ async fn forgotten(plan: &Plan, store: &Store) -> Result<u64> {
         .await?
         .map(|row| row.try_get(0))
         .transpose()?;
-    role::as_audit(&tx).await?;
+    Identity::audit(&tx).await?;
     let sql = include_str!("../../sql/queries/forgotten_since.sql");
     let count: i64 = tx.query_one(sql, &[&began, &namespaces]).await?.try_get(0)?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
 async fn page(tx: &deadpool_postgres::Transaction<'_>, source: &str, after: Option<Uuid>) -> Result<Vec<Record>> {
-    role::as_audit(tx).await?;
+    let identity = Identity::audit(tx).await?;
     let rows = tx.query(include_str!("../../sql/queries/recorded.sql"), &[&source, &after, &PAGE]).await?;
-    role::as_self(tx).await?;
+    identity.give_back(tx).await?;
     rows.iter()
         .map(|row| {
             let key = serde_json::from_str(row.try_get(2)?)
@@ -163,9 +163,9 @@ impl RecordedCheck {
         for row in target::rows(tx, &ids).await? {
             there.entry(row.id).or_default().push(row);
         }
-        role::as_audit(tx).await?;
+        let identity = Identity::audit(tx).await?;
         let gone = tx.query("select distinct id from heirloom.tombstone where id = any ($1)", &[&ids]).await?;
-        role::as_self(tx).await?;
+        identity.give_back(tx).await?;
         let gone: HashSet<Uuid> = gone.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?;
         let (mut expected, mut found) = (DigestSum::default(), DigestSum::default());
         let before = self.difference_count;

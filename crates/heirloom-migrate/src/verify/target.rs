@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use futures_util::{StreamExt, pin_mut};
+use heirloom_store::Identity;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -13,7 +14,6 @@ use crate::canon::FIELDS;
 use crate::digest::{Digest, Key};
 use crate::error::{MigrateError, Result};
 use crate::frames::Frames;
-use crate::role;
 
 /// A memory as the target holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(super) async fn each<R: Send + 'static>(
     ids: &[Uuid],
     take: impl Fn(TargetRow) -> R + Send + Sync + 'static,
 ) -> Result<Vec<R>> {
-    role::as_audit(tx).await?;
+    let identity = Identity::audit(tx).await?;
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("m.{field}")).collect();
     let sql = format!(
         "select m.id, m.namespace, o.source, o.source_digest, o.written_digest, \
@@ -81,7 +81,7 @@ pub(super) async fn each<R: Send + 'static>(
     }
     batches.end();
     let rows: Vec<Result<R>> = worked.all().await?;
-    role::as_self(tx).await?;
+    identity.give_back(tx).await?;
     rows.into_iter().collect()
 }
 

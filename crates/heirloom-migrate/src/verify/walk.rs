@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use futures_util::future::try_join;
+use heirloom_store::Identity;
 use uuid::Uuid;
 
 use super::difference::{Class, Difference, Explanation, Side};
@@ -17,7 +18,6 @@ use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::frames::Frames;
 use crate::plan::PlannedChunk;
-use crate::role;
 
 /// Ids that are asked for in one statement.
 const ASKED: usize = 1_024;
@@ -233,9 +233,9 @@ impl Walk<'_, '_, '_, '_> {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
-        role::as_audit(self.tx).await?;
+        let identity = Identity::audit(self.tx).await?;
         let rows = self.tx.query("select id from heirloom.tombstone where id = any ($1)", &[&ids]).await?;
-        role::as_self(self.tx).await?;
+        identity.give_back(self.tx).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 

@@ -25,7 +25,7 @@ use crate::error::{Result, StoreError};
 use crate::identity::Identity;
 use crate::locate;
 use crate::memory::{Memory, Origin};
-use crate::schema::{AUDIT_ROLE, Meta, SERVE_ROLE};
+use crate::schema::{Meta, SERVE_ROLE};
 
 /// One migrated row.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +74,7 @@ pub struct Loaded {
 /// # Errors
 /// [`StoreError::Conflict`] when the origin of one id stands in two namespaces, which no load of ours makes.
 pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Known>> {
-    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let identity = Identity::audit(tx).await?;
     let rows = tx.query_cached(include_str!("../../sql/queries/bulk/known.sql"), &[&ids]).await?;
     identity.give_back(tx).await?;
     let mut known = HashMap::with_capacity(rows.len());
@@ -94,7 +94,7 @@ pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, K
 
 /// Which of these ids were forgotten, in whatever namespace. Reads only.
 pub async fn forgotten(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let identity = Identity::audit(tx).await?;
     let rows = tx.query_cached("select distinct t.id from heirloom.tombstone t where t.id = any ($1)", &[&ids]).await?;
     identity.give_back(tx).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -102,7 +102,7 @@ pub async fn forgotten(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uui
 
 /// Which of these ids were handed down, were not forgotten, and have no memory where their origin says. Reads only.
 pub async fn lost(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let identity = Identity::audit(tx).await?;
     let rows = tx.query_cached(include_str!("../../sql/queries/bulk/lost.sql"), &[&ids]).await?;
     identity.give_back(tx).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -187,7 +187,7 @@ async fn again(tx: &Transaction<'_>, rows: &[&Row], inserted: &HashSet<Uuid>) ->
         .filter(|(id, _)| inserted.contains(id))
         .collect();
     let (ids, places): (Vec<Uuid>, Vec<&str>) = namespaces.iter().map(|(id, namespace)| (*id, *namespace)).unzip();
-    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let identity = Identity::audit(tx).await?;
     let found = tx.query_cached(include_str!("../../sql/queries/bulk/taken_meanwhile.sql"), &[&ids, &places]).await?;
     identity.give_back(tx).await?;
     let taken: HashMap<Uuid, Outcome> = found
@@ -213,7 +213,7 @@ async fn again(tx: &Transaction<'_>, rows: &[&Row], inserted: &HashSet<Uuid>) ->
 /// The rows that may go in; the others are noted with their reason.
 async fn wanted<'r>(tx: &Transaction<'_>, rows: &'r [Row], skipped: &mut Vec<(Uuid, Outcome)>) -> Result<Vec<&'r Row>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.memory.id).collect();
-    let identity = Identity::take(tx, AUDIT_ROLE).await?;
+    let identity = Identity::audit(tx).await?;
     let found = tx.query_cached(include_str!("../../sql/queries/bulk/skipped.sql"), &[&ids]).await?;
     identity.give_back(tx).await?;
     let mut there: HashMap<Uuid, Outcome> = HashMap::with_capacity(found.len());
