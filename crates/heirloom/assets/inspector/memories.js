@@ -224,10 +224,12 @@ export class Memories {
 
   async #load(first) {
     const source = this.source;
-    const anchor = first ? null : this.virtual.anchor();
     try {
-      const done = await source.load(() => this.virtual.sight());
-      if (!done || source !== this.source) return;
+      const place = await source.load(() => this.virtual.sight());
+      if (!place || source !== this.source) return;
+      // The place is the one where the reader is now: who scrolled on meanwhile is not taken back.
+      const anchor = first ? null : this.virtual.anchor();
+      place();
       clearTimeout(this.slow);
       this.#mark(first);
       // A list that is hidden has no height, and would draw no rows.

@@ -39,30 +39,38 @@ export class Listing {
     return -1;
   }
 
-  /** Reads the first page and the marks; later, all of it anew with the pages in sight, put in place at once. */
+  /**
+   * Reads the first page and the marks; later, all of it anew with the pages in sight. Gives what puts them in place at
+   * once, or null when a later reading overtook this one.
+   */
   async load(sight) {
     const began = performance.now();
     const done = await this.#fresh.run(async (signal) => {
       const head = await call("list", { ...this.filter, limit: PAGE, marks: PAGE }, { signal });
       const pages = new Map([[0, head.items]]);
       const [first, last] = sight?.() ?? [0, 0];
-      const wanted = [];
-      for (let page = Math.floor(first / PAGE); page * PAGE < Math.min(last, head.total); page++) {
-        if (page > 0) wanted.push(page);
+      // What is in sight stands as many rows further down as came in above it.
+      const moved = this.total ? Math.max(0, head.total - this.total) : 0;
+      const wanted = new Set();
+      for (const by of [0, moved]) {
+        for (let page = Math.floor((first + by) / PAGE); page * PAGE < Math.min(last + by, head.total); page++) {
+          if (page > 0) wanted.add(page);
+        }
       }
-      await Promise.all(wanted.map(async (page) => {
+      await Promise.all([...wanted].map(async (page) => {
         pages.set(page, (await this.#read(page, head.marks, signal)).items);
       }));
       return { head, pages };
     });
-    if (!done) return false;
+    if (!done) return null;
     this.took = performance.now() - began;
-    this.#version++;
-    this.#asked.clear();
-    this.total = done.head.total;
-    this.#marks = done.head.marks;
-    this.#pages = done.pages;
-    return true;
+    return () => {
+      this.#version++;
+      this.#asked.clear();
+      this.total = done.head.total;
+      this.#marks = done.head.marks;
+      this.#pages = done.pages;
+    };
   }
 
   #read(page, marks, signal) {
@@ -126,6 +134,7 @@ export class Hits {
     return this.items.findIndex((item) => item.id === id);
   }
 
+  /** Asks. Gives what puts the answer in place, as a listing does. */
   async load() {
     const began = performance.now();
     const answer = await this.#fresh.run(async (signal) => {
@@ -133,19 +142,19 @@ export class Hits {
       const kept = found.hits.filter(this.keeps);
       return { ...found, kept: this.handedDown ? await withOrigin(kept, signal) : kept };
     });
-    if (!answer) return false;
+    if (!answer) return null;
     this.took = performance.now() - began;
-    this.found = answer.hits.length;
-    this.ghosts = answer.ghosts_left_out;
-    this.rankedBy = answer.ranked_by;
-    this.warning = answer.warning;
-    this.items = answer.kept;
-    this.total = this.items.length;
-    return true;
+    return () => {
+      this.found = answer.hits.length;
+      this.ghosts = answer.ghosts_left_out;
+      this.rankedBy = answer.ranked_by;
+      this.warning = answer.warning;
+      this.items = answer.kept;
+      this.total = this.items.length;
+    };
   }
 
   want() {}
-
 
   end() {
     this.#fresh.stop();
