@@ -7,6 +7,7 @@
 
 mod centre;
 mod index;
+mod room;
 
 use centre::Centred;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -17,14 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, StoreError};
 use crate::idempotency;
-use crate::schema::AUDIT_ROLE;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
 pub use index::{Spilled, graph_bytes};
-
-/// A namespace of more memories gets indexes of its own; up to here reading it whole is as fast.
-pub const LARGE_NAMESPACE: i64 = 5_000;
+pub use room::{LARGE_NAMESPACE, MOST_INDEXED};
 
 /// What upkeep did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +40,9 @@ pub struct Kept {
     pub namespaces_indexed: u64,
     /// Namespaces that are large enough for indexes which this database user may not make.
     pub namespaces_not_indexed: u64,
+    /// Indexes that were dropped because no namespace uses them any more.
+    #[serde(default)]
+    pub indexes_dropped: u64,
     /// Vector indexes whose graph was larger than the memory their building was allowed: they are whole, and took longer.
     #[serde(default)]
     pub graphs_spilled: Vec<Spilled>,
@@ -58,9 +59,11 @@ const FILLED: [&str; 4] = ["heirloom.memory", "heirloom.origin", "heirloom.lexem
 /// One namespace that needs something.
 struct Due {
     namespace: String,
+    documents: i64,
     uncounted: bool,
     unranked: i64,
     wants_indexes: bool,
+    has_shrunk: bool,
 }
 
 impl Due {
@@ -117,10 +120,10 @@ impl Store {
     /// [`crate::StoreError::Database`].
     pub async fn is_kept(&self, namespaces: &[String]) -> Result<bool> {
         let mut client = self.database().client().await?;
-        let tx = client.build_transaction().read_only(true).start().await?;
-        tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
-        let sql = include_str!("../sql/queries/upkeep/counted.sql");
-        let row = tx.query_one_cached(sql, &[&namespaces, &LARGE_NAMESPACE]).await?;
+        let tx = room::as_audit(&mut client).await?;
+        let above = room::room(&tx).await?.above;
+        let row =
+            tx.query_one_cached(include_str!("../sql/queries/upkeep/counted.sql"), &[&namespaces, &above]).await?;
         tx.commit().await?;
         Ok(row.try_get(0)?)
     }
@@ -132,15 +135,33 @@ impl Store {
         let ranked: Vec<u64> = stream::iter(steps).buffered(self.database().at_once()).try_collect().await?;
         kept.rows_ranked += ranked.iter().sum::<u64>();
         kept.namespaces_counted += due.iter().filter(|due| due.wants_words()).count() as u64;
+        self.index(&due, namespaces.is_none(), kept).await
+    }
+
+    /// Gives indexes to what has grown, the largest first, and takes them from what has shrunk or gives way.
+    async fn index(&self, due: &[Due], whole: bool, kept: &mut Kept) -> Result<()> {
+        let mut client = self.database().client().await?;
+        let mut unused = whole;
+        for due in due.iter().filter(|due| due.has_shrunk) {
+            room::mark(&mut client, &due.namespace, false).await?;
+            unused = true;
+        }
         for due in due.iter().filter(|due| due.wants_indexes) {
-            let mut client = self.database().client().await?;
+            let Some(place) = room::place(&mut client, due.documents).await? else { continue };
             match index::make(&mut client, self.database(), self.meta(), &due.namespace).await? {
                 Indexed::Made(spilled) => {
+                    if let Some(smaller) = place.gives_way {
+                        room::mark(&mut client, &smaller, false).await?;
+                        unused = true;
+                    }
                     kept.namespaces_indexed += 1;
                     kept.graphs_spilled.extend(spilled);
                 }
                 Indexed::Refused => kept.namespaces_not_indexed += 1,
             }
+        }
+        if unused {
+            kept.indexes_dropped = room::drop_unused(&mut client, self.database()).await?;
         }
         Ok(())
     }
@@ -185,17 +206,19 @@ impl Store {
 }
 
 async fn due(client: &mut Client, namespaces: Option<&[String]>) -> Result<Vec<Due>> {
-    let tx = client.build_transaction().read_only(true).start().await?;
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
-    let rows = tx.query(include_str!("../sql/queries/upkeep/due.sql"), &[&namespaces, &LARGE_NAMESPACE]).await?;
+    let tx = room::as_audit(client).await?;
+    let above = room::room(&tx).await?.above;
+    let rows = tx.query(include_str!("../sql/queries/upkeep/due.sql"), &[&namespaces, &above, &room::SHRUNK]).await?;
     tx.commit().await?;
     rows.iter()
         .map(|row| {
             Ok(Due {
                 namespace: row.try_get("namespace")?,
+                documents: row.try_get("documents")?,
                 uncounted: row.try_get("uncounted")?,
                 unranked: row.try_get("unranked")?,
                 wants_indexes: row.try_get("wants_indexes")?,
+                has_shrunk: row.try_get("has_shrunk")?,
             })
         })
         .collect()

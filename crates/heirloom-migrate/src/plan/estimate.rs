@@ -3,7 +3,7 @@
 //! From rates that were measured on one core (moving-rows 2.1, and pgvector 0.8 over signs); another machine differs by a
 //! factor, which is why the report says "about".
 
-use heirloom_store::{LARGE_NAMESPACE, graph_bytes};
+use heirloom_store::{LARGE_NAMESPACE, MOST_INDEXED, graph_bytes};
 use serde::{Deserialize, Serialize};
 
 use super::survey::Surveyed;
@@ -52,13 +52,13 @@ pub(super) fn estimate(surveyed: &Surveyed, target: &Target) -> Estimate {
     Estimate { copy_seconds: milli(copy), index_seconds: milli(index), index_bytes }
 }
 
-/// Seconds for the indexes of namespaces of so many rows, and bytes for the largest graph. Up to a size none is built.
+/// Seconds for the indexes of namespaces of so many rows, and bytes for the largest graph. Up to a size none is built, and
+/// only the largest namespaces have any.
 fn indexing(namespaces: impl Iterator<Item = u64>, embedded: u64, width: u64) -> (f64, u64) {
-    let (mut rows, mut largest) = (0, 0);
-    for one in namespaces.filter(|rows| *rows > LARGE_NAMESPACE.unsigned_abs()) {
-        rows += one;
-        largest = one.max(largest);
-    }
+    let mut large: Vec<u64> = namespaces.filter(|rows| *rows > LARGE_NAMESPACE.unsigned_abs()).collect();
+    large.sort_unstable_by(|one, other| other.cmp(one));
+    large.truncate(usize::try_from(MOST_INDEXED).unwrap_or(usize::MAX));
+    let (rows, largest): (u64, u64) = (large.iter().sum(), large.first().copied().unwrap_or(0));
     (rows as f64 * WORDS + rows.min(embedded) as f64 * SIGNS, graph_bytes(largest.min(embedded), width))
 }
 
@@ -76,6 +76,8 @@ mod tests {
         let (seconds, graph) = indexing([6_000, 20_000, 3].into_iter(), 26_003, 1024);
         assert!((seconds - 26_000.0 * (WORDS + SIGNS)).abs() < 1e-9, "{seconds}");
         assert_eq!(graph, graph_bytes(20_000, 1024));
+        let (seconds, _) = indexing(std::iter::repeat_n(6_000, 150), 0, 1024);
+        assert!((seconds - 600_000.0 * WORDS).abs() < 1e-9, "a hundred have indexes: {seconds}");
         // No vectors, no graph; the words are indexed all the same.
         assert_eq!(indexing([6_000].into_iter(), 0, 1024), (6_000.0 * WORDS, 0));
     }

@@ -8,6 +8,7 @@ use deadpool_postgres::Transaction;
 use heirloom_engine::Client;
 use tokio_postgres::error::SqlState;
 
+use super::room::as_audit;
 use crate::error::Result;
 use crate::schema::{AUDIT_ROLE, Meta};
 use crate::scope::{Access, Scope};
@@ -73,8 +74,7 @@ impl Store {
 
 /// The models whose centre is due.
 pub(super) async fn due(client: &mut Client) -> Result<Vec<Model>> {
-    let tx = client.build_transaction().read_only(true).start().await?;
-    tx.batch_execute(&format!("set local role {AUDIT_ROLE}")).await?;
+    let tx = as_audit(client).await?;
     let rows = tx.query(include_str!("../../sql/queries/upkeep/models.sql"), &[&FEWEST_VECTORS, &GROWTH]).await?;
     tx.commit().await?;
     rows.iter().map(|row| Ok(Model { name: row.try_get("name")?, vectors: row.try_get("vectors")? })).collect()

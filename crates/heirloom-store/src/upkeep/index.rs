@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::error::SqlState;
 
+use super::room;
 use crate::error::Result;
 use crate::schema::Meta;
 use crate::scope::{Access, Scope};
@@ -71,6 +72,13 @@ struct Material {
 
 /// Gives a namespace its two indexes. Built beside the writers on a server.
 pub(super) async fn make(client: &mut Client, database: &Database, meta: &Meta, namespace: &str) -> Result<Indexed> {
+    room::begin_building(client).await?;
+    let made = build(client, database, meta, namespace).await;
+    room::end_building(client).await?;
+    made
+}
+
+async fn build(client: &mut Client, database: &Database, meta: &Meta, namespace: &str) -> Result<Indexed> {
     // Named by a hash: a namespace may be longer than a name. The grammar leaves it no quote.
     let names = "select to_hex(hashtextextended($1, 0)) as name, format('%I.bit_hamming_ops', $2::text) as class";
     let row = client.query_one(names, &[&namespace, &meta.vector_schema]).await?;
@@ -92,9 +100,7 @@ pub(super) async fn make(client: &mut Client, database: &Database, meta: &Meta, 
             spilled = Some(Spilled { namespace: namespace.to_owned(), vectors, fitted, memory, needed });
         }
     }
-    let tx = Scope::one(namespace)?.begin(client, Access::Write).await?;
-    tx.execute("update heirloom.frequency set is_indexed = true where namespace = $1", &[&namespace]).await?;
-    tx.commit().await?;
+    room::mark(client, namespace, true).await?;
     Ok(Indexed::Made(spilled))
 }
 

@@ -44,6 +44,7 @@ mod tenants;
 mod token;
 mod transition;
 mod upkeep;
+mod upkeep_room;
 mod visibility;
 mod workspace;
 mod world;

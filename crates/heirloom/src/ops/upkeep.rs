@@ -33,6 +33,7 @@ impl Operation for Upkeep {
         let models = if models.is_empty() { "0".to_owned() } else { models.join(", ") };
         table.row(["models that got a centre".to_owned(), models]);
         table.row(["namespaces that got indexes".to_owned(), count(kept.namespaces_indexed)]);
+        table.row(["indexes that were given up".to_owned(), count(kept.indexes_dropped)]);
         let mut text = table.render();
         for spilled in &kept.graphs_spilled {
             text.push_str(&format!("\n{spilled}.\n"));

@@ -1,6 +1,6 @@
 -- Whether the words of these namespaces were counted over as many memories as stand there now, and those large enough have
 -- their indexes: what a load that wrote nothing finds. Reads no memory, only an index of them. Read by the auditing role.
--- $1: the namespaces. $2: from how many memories a namespace has indexes of its own.
+-- $1: the namespaces. $2: above how many memories a namespace gets indexes of its own.
 select not exists (
     select from (
         select n.name, (select count(*) from heirloom.memory m where m.namespace = n.name) as documents
