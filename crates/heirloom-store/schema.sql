@@ -1212,19 +1212,25 @@ begin
     ) c;
 
     return query
-    select namespaces[coalesce(places[b.number], 1)], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context,
-        boosts[b.number],
-        case
-            when query_embedding is not null then (
-                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-                from heirloom.memory m
-                where m.namespace = namespaces[coalesce(places[b.number], 1)] and m.id = ids[b.number]
-                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
-            )
-        end
-    from heirloom.recall_best(
-        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
-    ) b;
+    select f.namespace, f.id, f.created_at, f.score, f.lexical, f.semantic, f.context, f.boost, f.similarity
+    from (
+        select namespaces[coalesce(places[b.number], 1)] as namespace, ids[b.number] as id, times[b.number] as created_at, b.score, b.lexical, b.semantic, b.context,
+            boosts[b.number] as boost,
+            b.context > 0 and sessions[b.number] & 1 = 0 as is_neighbour,
+            case
+                when query_embedding is not null then (
+                    select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                    from heirloom.memory m
+                    where m.namespace = namespaces[coalesce(places[b.number], 1)] and m.id = ids[b.number]
+                        and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+                )
+            end as similarity
+        from heirloom.recall_best(
+            numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+        ) b
+    ) f
+    -- Ranked beyond a right angle around the mean, and yet alike; what points away is no match.
+    where f.lexical + f.semantic > 0 or f.is_neighbour or f.similarity > 0;
 end
 $function$
 
@@ -1254,11 +1260,13 @@ begin
                 from unnest(numbers, contexts) c(number, context)
                 offset 0
             ) f
-            where f.match > 0 or (f.context > 0 and sessions[f.number] & 1 = 0)
+            where f.match > 0
+                or (f.context > 0 and sessions[f.number] & 1 = 0)
+                or (lexicals is null and semantics[f.number] is not null)
             order by score desc, times[f.number] desc nulls last, ids[f.number]
             limit k
         ) r;
-        exit when beyond is null or beyond = 0 or scores[k] > beyond + highest_boost;
+        exit when beyond is null or (beyond = 0 and lexicals is not null) or scores[k] > beyond + highest_boost;
         select array_agg(a.number), array_agg(coalesce(c.context, 0))
         into numbers, contexts
         from generate_subscripts(ids, 1) a(number)
@@ -1721,18 +1729,24 @@ begin
     ) n;
 
     return query
-    select scopes[b.number], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context, boosts[b.number],
-        case
-            when query_embedding is not null then (
-                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-                from heirloom.memory m
-                where m.namespace = scopes[b.number] and m.id = ids[b.number]
-                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
-            )
-        end
-    from heirloom.recall_best(
-        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
-    ) b;
+    select f.namespace, f.id, f.created_at, f.score, f.lexical, f.semantic, f.context, f.boost, f.similarity
+    from (
+        select scopes[b.number] as namespace, ids[b.number] as id, times[b.number] as created_at, b.score, b.lexical, b.semantic, b.context, boosts[b.number] as boost,
+            b.context > 0 and sessions[b.number] & 1 = 0 as is_neighbour,
+            case
+                when query_embedding is not null then (
+                    select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                    from heirloom.memory m
+                    where m.namespace = scopes[b.number] and m.id = ids[b.number]
+                        and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+                )
+            end as similarity
+        from heirloom.recall_best(
+            numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+        ) b
+    ) f
+    -- Ranked beyond a right angle around the mean, and yet alike; what points away is no match.
+    where f.lexical + f.semantic > 0 or f.is_neighbour or f.similarity > 0;
 end
 $function$
 

@@ -209,12 +209,12 @@ fn has_nul(value: &Json) -> bool {
 }
 
 /// Objects merged in order, later keys win; any other value under its column's name. `None` when nothing was said.
-pub(super) fn merge<'a>(parts: impl Iterator<Item = (&'a str, Json)>) -> Option<Json> {
+pub(super) fn merge<'a>(parts: impl Iterator<Item = (&'a str, Json, bool)>) -> Option<Json> {
     let mut merged = Map::new();
-    for (column, value) in parts {
+    for (column, value, is_said) in parts {
         match value {
             Json::Null => {}
-            Json::Object(object) => merged.extend(object),
+            Json::Object(object) if is_said => merged.extend(object),
             other => {
                 merged.insert(column.to_owned(), other);
             }

@@ -48,7 +48,9 @@ impl Interval {
 
     fn add_unit(&mut self, number: f64, unit: &str) -> Option<()> {
         let unit = unit.to_lowercase();
-        let (months, days, micros) = match unit.trim_end_matches('s') {
+        // `ms` is no plural of `m`.
+        let singular = if unit == "ms" { "ms" } else { unit.trim_end_matches('s') };
+        let (months, days, micros) = match singular {
             "year" | "yr" | "y" => (12.0, 0.0, 0.0),
             "mon" | "month" => (1.0, 0.0, 0.0),
             "week" | "w" => (0.0, 7.0, 0.0),
@@ -138,6 +140,10 @@ mod tests {
         assert_eq!(Interval::parse("1 day -01:30"), of(0, 1, -5_400_000_000));
         assert_eq!(Interval::parse("90d"), of(0, 90, 0));
         assert_eq!(Interval::parse("1.5 hours"), of(0, 0, 5_400_000_000));
+        for text in ["500ms", "500 ms", "500 msecs", "500 milliseconds", "0.5s", "0.5 secs"] {
+            assert_eq!(Interval::parse(text), of(0, 0, 500_000), "{text}");
+        }
+        assert_eq!(Interval::parse("3m"), of(0, 0, 180_000_000));
         assert_eq!(Interval::parse("P1Y2M3DT4H"), of(14, 3, 14_400_000_000));
         for text in ["", "soon", "3", "5 parsecs", "1 day maybe", "1:2:3:4"] {
             assert_eq!(Interval::parse(text), None, "{text}");

@@ -334,9 +334,12 @@ fn merge(columns: &[usize], cells: Cells<'_>, given: &mut Given) -> Result<Optio
         if json.is_null() {
             given.notes.push(Note::JsonNull);
         }
-        parts.push((cells.name(place).unwrap_or_default(), json));
+        // Bytes and numbers like NaN become objects by our own spelling, and those are values of their column.
+        let is_said = matches!(value, Value::Json(_) | Value::Text(_));
+        parts.push((cells.name(place).unwrap_or_default(), json, is_said));
     }
-    Ok(convert::merge(parts.iter().map(|(name, json)| (name.as_str(), json.clone()))).map(Said::Json))
+    let parts = parts.iter().map(|(name, json, is_said)| (name.as_str(), json.clone(), *is_said));
+    Ok(convert::merge(parts).map(Said::Json))
 }
 
 fn moment(value: &Value, reading: &Reading) -> Result<Moment, Misfit> {

@@ -269,9 +269,27 @@ pub async fn open_alone(url: &str) -> Result<Box<dyn Source>> {
 }
 
 /// The file's relation as it is, without the marker column that a run of ours may have added.
+///
+/// # Errors
+/// As [`Source::describe`]; and for a marker that is the key or cannot hold a time, which would be written over.
 pub async fn describe_without_mark(source: &dyn Source, file: &MigrationFile) -> Result<Table> {
     let mut table = source.describe(&file.source.relation.value).await?;
     if let Some(mark) = &file.source.mark {
+        let there = table.columns.iter().find(|column| column.name == mark.value);
+        let is_key = table.primary_key.contains(&mark.value);
+        if let Some(column) = there.filter(|column| is_key || column.not_null || column.ty != Type::Moment) {
+            return Err(crate::MigrateError::Source {
+                source_name: source.display(),
+                what: format!(
+                    "mark = \"{}\" is a column that {} has already, of type {}{}: marking rows would write over it",
+                    mark.value,
+                    table.name,
+                    column.declared,
+                    if is_key { ", and its key" } else { "" },
+                ),
+                accepted: "a name that no column has; Heirloom adds it as a nullable timestamptz".into(),
+            });
+        }
         table.columns.retain(|column| column.name != mark.value);
     }
     Ok(table)

@@ -310,6 +310,17 @@ async fn the_marker_is_additive_and_says_which_rows_were_handed_down() {
     ground.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_that_is_a_column_of_another_use_is_refused() {
+    let ground = Ground::new(LEGACY).await;
+    for column in ["id", "body"] {
+        let file = FILE.replace("table = \"legacy.note\"", &format!("table = \"legacy.note\"\nmark = \"{column}\""));
+        let error = said(ground.plan(&file, 20).await);
+        assert!(error.contains(&format!("mark = \"{column}\" is a column that legacy.note has already")), "{error}");
+    }
+    ground.close().await;
+}
+
 impl Ground {
     /// The memory of a legacy note.
     async fn one_id(&self, note: u32) -> String {

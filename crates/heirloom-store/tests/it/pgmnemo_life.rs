@@ -94,6 +94,7 @@ async fn eviction_removes_what_expired_and_nothing_else_and_can_be_tried_first()
     .await;
     assert_eq!(door.row("select pgmnemo.evict_expired_lessons(dry_run => true)").await, "5");
     assert_eq!(door.row("select count(*) from pgmnemo.agent_lesson").await, "7", "a dry run removes nothing");
+    assert_eq!(door.row("select pgmnemo.evict_expired_lessons(dry_run => null)").await, "5", "NULL is no order");
     assert_eq!(door.row("select pgmnemo.evict_expired_lessons(batch_limit => 2)").await, "2");
     assert_eq!(
         door.row("select string_agg(topic, ',' order by topic) from pgmnemo.agent_lesson").await,

@@ -216,6 +216,30 @@ async fn k_of_zero_is_none_null_is_all_and_more_than_forty_are_returned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn by_a_vector_alone_every_lesson_is_ranked_on_which_side_of_the_mean_it_lies() {
+    let door = Door::open().await;
+    // All near each other, so that signs around their mean put half of them beyond a right angle.
+    door.run(
+        "insert into pgmnemo.agent_lesson (role, project_id, topic, lesson_text, embedding, commit_sha, verified_at)
+         select case when g % 20 = 0 then 'rare' else 'r' end, 1, 't' || g, 'lesson ' || g,
+             (select array_agg((0.8 + sin(g * 7 + at * 13) / 2)::real)::vector from generate_series(1, 1024) at), 'c', now()
+         from generate_series(1, 260) g",
+    )
+    .await;
+    let q = "(select embedding from heirloom.memory where topic = 't7')";
+    for (call, wanted) in [
+        (format!("recall_fast({q}, 260)"), "260"),
+        (format!("recall_fast({q}, null)"), "260"),
+        (format!("recall_fast({q}, 20, 'rare')"), "13"),
+        (format!("recall_lessons({q}, null)"), "260"),
+        ("recall_hybrid(null, 'lesson', null, null, 1, 0.5, 0.5)".to_owned(), "260"),
+    ] {
+        assert_eq!(door.row(&format!("select count(*) from pgmnemo.{call}")).await, wanted, "{call}");
+    }
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ghosts_are_left_out_counted_by_a_notice_and_shown_on_request_in_any_spelling() {
     let door = furnished().await;
     door.run("update pgmnemo.agent_lesson set verified_at = null where id = 2").await;

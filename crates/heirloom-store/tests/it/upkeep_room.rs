@@ -71,7 +71,7 @@ async fn what_has_shrunk_or_was_deleted_gives_its_indexes_back() {
     assert_eq!(store.upkeep(None).await.unwrap().namespaces_indexed, 1);
     store.delete_namespace(&scope("team:a"), "team:a").await.unwrap();
     assert_eq!(number(&store, INDEXES).await, 2, "nobody waits for them to be dropped");
-    if test.url().is_some() {
+    if test.database().pool_size() > 1 {
         // Somebody builds: what he is about to use may look unused.
         let lock = "hashtext('heirloom.memory'), hashtext('indexes')";
         let builds = test.database().client().await.unwrap();

@@ -144,7 +144,7 @@ impl Fleet {
             })?),
             None => None,
         };
-        let pick = Pick { only: split(&asked.only), except: split(&asked.except), shard };
+        let pick = Pick { only: split("--only", &asked.only)?, except: split("--except", &asked.except)?, shard };
         let chosen = pick.of(&file)?;
         let parallel = match asked.parallel {
             Some(0) => {
@@ -303,13 +303,22 @@ fn usual() -> usize {
 }
 
 /// Names, separated by commas or given one by one.
-fn split(names: &[String]) -> Vec<String> {
-    names
-        .iter()
-        .flat_map(|names| names.split(','))
-        .map(|name| name.trim().to_owned())
-        .filter(|n| !n.is_empty())
-        .collect()
+/// The names of a list. An empty one is refused: an unset variable must not mean everybody.
+fn split(argument: &'static str, lists: &[String]) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for list in lists {
+        let named: Vec<String> =
+            list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        if named.is_empty() {
+            return Err(Error::Argument {
+                argument,
+                what: "it names nobody".to_owned(),
+                accepted: "names of tenants, separated by commas; leave it out to mean all".to_owned(),
+            });
+        }
+        names.extend(named);
+    }
+    Ok(names)
 }
 
 /// A line that ends in an error, with its cure.

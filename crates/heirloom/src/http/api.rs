@@ -86,9 +86,7 @@ fn expected_version(op: &Op, headers: &HeaderMap, arguments: &mut Value) -> Resu
 
 /// The response for what an operation gave back.
 pub(super) fn answer(op: &Op, caller: &Caller, mut output: Output) -> Response {
-    if matches!(caller, Caller::Token(_)) {
-        without_handles(&mut output.json);
-    }
+    caller.strip(&mut output.json);
     let created = output.json.get("created").and_then(Value::as_bool) == Some(true);
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let mut headers = HeaderMap::new();
@@ -103,18 +101,6 @@ pub(super) fn answer(op: &Op, caller: &Caller, mut output: Output) -> Response {
         headers.insert(header::ETAG, tag);
     }
     (status, headers, format!("{}\n", output.json)).into_response()
-}
-
-/// The integer handles of the SQL door count all tenants' memories together, so a token's holder is not told them.
-fn without_handles(json: &mut Value) {
-    let strip = |item: &mut Value| item.as_object_mut().map(|object| object.shift_remove("lesson_id"));
-    strip(json);
-    for list in ["hits", "items"] {
-        if let Some(items) = json.get_mut(list).and_then(Value::as_array_mut) {
-            items.iter_mut().for_each(|item| drop(strip(item)));
-        }
-    }
-    json.get_mut("memory").map(strip);
 }
 
 /// The fault of an operation; with If-Match a conflict is that what the caller saw is no longer so.

@@ -17,7 +17,7 @@ use crate::context::Context;
 /// Reads a body up to the door's limit.
 ///
 /// # Errors
-/// 413 with the limit; 400 for one that ends early.
+/// 413 with the limit; 400 for one that ends early; 408 for one that does not arrive.
 pub async fn read(app: &App, request: Request) -> Result<Bytes, Fault> {
     let limit = app.body_limit;
     let announced = request.headers().get(axum::http::header::CONTENT_LENGTH);
@@ -25,7 +25,12 @@ pub async fn read(app: &App, request: Request) -> Result<Bytes, Fault> {
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    to_bytes(request.into_body(), limit).await.map_err(|error| {
+    // Before the time of the whole request is over, whose end would be the server's fault and not the caller's.
+    let patience = app.timeout.mul_f32(0.9);
+    let Ok(body) = tokio::time::timeout(patience, to_bytes(request.into_body(), limit)).await else {
+        return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not arrive in time"));
+    };
+    body.map_err(|error| {
         let whole = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
         if whole { too_large(limit) } else { Fault::bad("body", "the body ended early") }
     })

@@ -63,7 +63,10 @@ pub async fn callers(State(gate): State<Gate>, mut request: Request, next: Next)
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(gate.shape);
     let mut response = next.run(request).await;
-    if let Some(standing) = standing {
+    // A door with a limit of its own has told its own.
+    if let Some(standing) = standing
+        && !response.headers().contains_key("x-ratelimit-limit")
+    {
         standing.write(response.headers_mut());
     }
     response

@@ -11,6 +11,9 @@ use heirloom_engine::Database;
 /// Upper ends of the time buckets, in seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// The methods that are counted by name.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 #[derive(Default)]
 struct Series {
     buckets: [u64; BUCKETS.len()],
@@ -26,8 +29,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counts a request. `route` is the pattern, never the path.
+    /// Counts a request; an unknown method as `other`. `route` is the pattern, never the path.
     pub fn count(&self, method: &str, route: &str, status: u16, took: Duration) {
+        // A caller may make up methods without end, and each would be a series that stays.
+        let method = if METHODS.contains(&method) { method } else { "other" };
         let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let one = series.entry((method.to_owned(), route.to_owned())).or_default();
         let seconds = took.as_secs_f64();

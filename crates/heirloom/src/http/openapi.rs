@@ -136,6 +136,7 @@ fn responses(op: &Op) -> Value {
         ("401", "The token is missing or not known"),
         ("403", "The token is not for this namespace, or lacks the right"),
         ("404", "There is no such thing in the caller's namespaces"),
+        ("408", "The body did not arrive in time"),
         ("409", "It collides with what the store holds"),
         ("413", "The body is too large"),
         ("429", "Too many requests; Retry-After says when"),

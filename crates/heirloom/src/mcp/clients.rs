@@ -207,10 +207,14 @@ fn in_json(path: &Path, old: &str, servers: &str, entry: Value) -> Result<(Strin
     let Some(listed) = listed.as_object_mut() else {
         return Err(unreadable(path, 1, 1, &format!("`{servers}` in it is no JSON object")));
     };
-    if listed.get(NAME) == Some(&entry) {
+    let mut ours = listed.get(NAME).and_then(Value::as_object).cloned().unwrap_or_default();
+    // What else stands in our entry stays: its `env` may hold the database's URL.
+    ours.extend(entry.as_object().cloned().unwrap_or_default());
+    let ours = Value::Object(ours);
+    if listed.get(NAME) == Some(&ours) {
         return Ok((old.to_owned(), shown));
     }
-    listed.insert(NAME.to_owned(), entry);
+    listed.insert(NAME.to_owned(), ours);
     Ok((format!("{root:#}\n"), shown))
 }
 

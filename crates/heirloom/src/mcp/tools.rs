@@ -192,7 +192,8 @@ async fn own(context: &Context, offer: &Offer, op: &Op, mut arguments: Value) ->
         absent_or_null(&mut arguments, "source", json!("agent"));
     }
     escape_shared(context, &mut arguments);
-    let output = (op.run)(context, arguments).await?;
+    let mut output = (op.run)(context, arguments).await?;
+    context.caller().strip(&mut output.json);
     Ok(Answer::done(if op.read_only { reference::wrapped(output.json) } else { format!("{:#}", output.json) }))
 }
 

@@ -168,6 +168,7 @@ async fn a_wrong_tenants_file_or_choice_is_refused_before_anything_begins() {
         (1, "plan none.toml", "none.toml: there is no such file"),
         (3, "plan tenants.toml --only hongmin", "has no tenant `hongmin` (did you mean `hongming`?)"),
         (3, "status tenants.toml --except x --except hongming", "--except: tenants.toml has no tenant `x`"),
+        (2, "retire tenants.toml --only ,", "--only: it names nobody"),
         (2, "plan tenants.toml --shard 3/3", "`3/3` is not INDEX/COUNT"),
         (2, "plan tenants.toml --parallel 0", "--parallel: 0 was given"),
         (1, "plan bad.toml", "bad.toml:3:1: unknown key `sorce` in [tenant] (did you mean `source`?)"),

@@ -50,7 +50,15 @@ async fn a_token_opens_its_namespaces_and_nothing_else() {
     // Revoked here, it is refused from the next request on.
     served.post("/api/v1/token/revoke", &served.admin, &json!({ "token": "w" })).await.is(200);
     assert_eq!(served.post("/api/v1/remember", &write, &note).await.status, 401);
+    for made_up in ["M1", "M2"] {
+        let method = reqwest::Method::from_bytes(made_up.as_bytes()).unwrap();
+        drop(served.request(method, "/api/v1/whoami", &served.admin).send().await.unwrap());
+    }
     let (log, metrics) = (served.log(), served.get("/metrics", "").await.text);
+    assert!(
+        !metrics.contains("\"M1\"") && metrics.contains("method=\"other\""),
+        "a series for each made-up method: {metrics}"
+    );
     assert!(metrics.contains("route=\"/api/v1/remember\",status=\"201\"} 2"), "{metrics}");
     for word in ["staging", "hl_", "team:a", id] {
         assert!(!log.contains(word), "{word} is in the log: {log}");

@@ -73,11 +73,16 @@ fn what_else_is_in_the_file_stays() {
 
     let path = home.path().join(".claude.json");
     let before = json!({ "numbers": [1.0, 12345678901234567890_u64], "mcpServers": { "other": { "command": "x" } }, "last": null });
-    std::fs::write(&path, before.to_string()).unwrap();
+    let mut with_ours = before.clone();
+    with_ours["mcpServers"]["heirloom"] =
+        json!({ "command": "old", "args": [], "env": { "DATABASE_URL": "postgres:///a" } });
+    std::fs::write(&path, with_ours.to_string()).unwrap();
     assert_eq!(home.run("mcp install claude --yes").code, 0);
     let mut after: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     let ours = after["mcpServers"].as_object_mut().unwrap().shift_remove("heirloom").unwrap();
     assert_eq!(ours["args"], json!(["mcp", "--namespace", "workspace:default"]));
+    assert_ne!(ours["command"], "old");
+    assert_eq!(ours["env"], json!({ "DATABASE_URL": "postgres:///a" }), "where the store is stays");
     assert_eq!(after.to_string(), before.to_string());
 }
 

@@ -9,7 +9,8 @@
 --
 -- Neighbours are of one namespace and one session (source_run_id), in the order of (created_at, id) among the rows this
 -- call may show; without a session, those at most 30 minutes apart. Rows of one time have no order and lift nobody. A
--- row that matches nothing itself comes up only as a neighbour in a session that has a name.
+-- row that matches nothing itself comes up only as a neighbour in a session that has a name. Asked by a vector alone, every
+-- row of a positive cosine is ranked: signs around a mean put half of one topic beyond a right angle from the other half.
 --
 -- lexical and semantic are the two terms of F, context the neighbours', boost heirloom.recall_boost; they add up to the
 -- score. similarity is the cosine. Order: score, then newest, then id. `namespaces` NULL: all the caller may see.
@@ -220,19 +221,25 @@ begin
     ) c;
 
     return query
-    select namespaces[coalesce(places[b.number], 1)], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context,
-        boosts[b.number],
-        case
-            when query_embedding is not null then (
-                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-                from heirloom.memory m
-                where m.namespace = namespaces[coalesce(places[b.number], 1)] and m.id = ids[b.number]
-                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
-            )
-        end
-    from heirloom.recall_best(
-        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
-    ) b;
+    select f.namespace, f.id, f.created_at, f.score, f.lexical, f.semantic, f.context, f.boost, f.similarity
+    from (
+        select namespaces[coalesce(places[b.number], 1)] as namespace, ids[b.number] as id, times[b.number] as created_at, b.score, b.lexical, b.semantic, b.context,
+            boosts[b.number] as boost,
+            b.context > 0 and sessions[b.number] & 1 = 0 as is_neighbour,
+            case
+                when query_embedding is not null then (
+                    select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                    from heirloom.memory m
+                    where m.namespace = namespaces[coalesce(places[b.number], 1)] and m.id = ids[b.number]
+                        and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+                )
+            end as similarity
+        from heirloom.recall_best(
+            numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+        ) b
+    ) f
+    -- Ranked beyond a right angle around the mean, and yet alike; what points away is no match.
+    where f.lexical + f.semantic > 0 or f.is_neighbour or f.similarity > 0;
 end
 $body$
 $ddl$, pgvector, dimension);

@@ -3,7 +3,8 @@
 -- other row can reach, which is its match, at most `beyond`, and its boost (heirloom.recall_boost). Else all are. beyond
 -- NULL: there are no others.
 --
--- A row that matches nothing itself comes up only as a neighbour in a session that has a name. Scores are rounded to nine
+-- A row that matches nothing itself comes up only as a neighbour in a session that has a name; asked by a vector alone,
+-- every row that has one is ranked, those beyond a right angle last, and heirloom.recall keeps those of a positive cosine. Scores are rounded to nine
 -- digits, so that equal rows are equal however their sums were added up.
 
 create or replace function heirloom.recall_best(
@@ -49,11 +50,13 @@ begin
                 from unnest(numbers, contexts) c(number, context)
                 offset 0
             ) f
-            where f.match > 0 or (f.context > 0 and sessions[f.number] & 1 = 0)
+            where f.match > 0
+                or (f.context > 0 and sessions[f.number] & 1 = 0)
+                or (lexicals is null and semantics[f.number] is not null)
             order by score desc, times[f.number] desc nulls last, ids[f.number]
             limit k
         ) r;
-        exit when beyond is null or beyond = 0 or scores[k] > beyond + highest_boost;
+        exit when beyond is null or (beyond = 0 and lexicals is not null) or scores[k] > beyond + highest_boost;
         select array_agg(a.number), array_agg(coalesce(c.context, 0))
         into numbers, contexts
         from generate_subscripts(ids, 1) a(number)

@@ -235,18 +235,24 @@ begin
     ) n;
 
     return query
-    select scopes[b.number], ids[b.number], times[b.number], b.score, b.lexical, b.semantic, b.context, boosts[b.number],
-        case
-            when query_embedding is not null then (
-                select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
-                from heirloom.memory m
-                where m.namespace = scopes[b.number] and m.id = ids[b.number]
-                    and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
-            )
-        end
-    from heirloom.recall_best(
-        numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
-    ) b;
+    select f.namespace, f.id, f.created_at, f.score, f.lexical, f.semantic, f.context, f.boost, f.similarity
+    from (
+        select scopes[b.number] as namespace, ids[b.number] as id, times[b.number] as created_at, b.score, b.lexical, b.semantic, b.context, boosts[b.number] as boost,
+            b.context > 0 and sessions[b.number] & 1 = 0 as is_neighbour,
+            case
+                when query_embedding is not null then (
+                    select nullif(1 - (m.embedding <=> query_embedding), 'NaN')
+                    from heirloom.memory m
+                    where m.namespace = scopes[b.number] and m.id = ids[b.number]
+                        and (query_model is null or coalesce(m.embedding_model, query_model) = query_model)
+                )
+            end as similarity
+        from heirloom.recall_best(
+            numbers, contexts, beyond, lexicals, semantics, boosts, times, ids, sessions, of_words, of_meaning, k
+        ) b
+    ) f
+    -- Ranked beyond a right angle around the mean, and yet alike; what points away is no match.
+    where f.lexical + f.semantic > 0 or f.is_neighbour or f.similarity > 0;
 end
 $body$
 $ddl$, pgvector, dimension, case when iterative then 'set hnsw.iterative_scan = relaxed_order' else '' end, row_of_memory);

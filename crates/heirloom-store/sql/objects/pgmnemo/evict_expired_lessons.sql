@@ -16,7 +16,8 @@ begin
         raise exception 'batch_limit is %: it takes 0 or more, or NULL for all', evict_expired_lessons.batch_limit
             using errcode = 'invalid_parameter_value';
     end if;
-    if evict_expired_lessons.dry_run then
+    -- NULL is no order to delete.
+    if coalesce(evict_expired_lessons.dry_run, true) then
         select count(*) into evicted
         from (
             select

@@ -107,7 +107,7 @@ begin
     end if;
     weighed_anew := recency > 0 or p_pure_cosine or (p_vec_weight, p_bm25_weight) is distinct from (0.4, 0.4);
     pool := case
-        when p_min_score is not null then null
+        when p_min_score is not null or p_k is null then null
         when weighed_anew then least(greatest(p_k::bigint * 10, 200), 2147483647)::integer
         -- This door shows what matches by itself; recall may put a neighbour of it in between.
         else least(p_k::bigint * 4 + 40, 2147483647)::integer
@@ -136,7 +136,7 @@ begin
     ) s
     where (p_min_score is null or s.match >= p_min_score)
         and (not p_pure_cosine or r.similarity is not null)
-        and r.lexical + r.semantic > 0
+        and (r.lexical + r.semantic > 0 or (question is null and r.similarity > 0))
     order by s.score desc, m.created_at desc nulls last, m.id
     limit p_k;
     get diagnostics shown = row_count;

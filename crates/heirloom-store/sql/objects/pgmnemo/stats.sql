@@ -51,7 +51,7 @@ begin
         0::double precision,
         not heirloom.setting_flag('pgmnemo.disable_hybrid', false),
         true,
-        coalesce(extract(epoch from now() - min(m.created_at)) / 86400, 0)::integer,
+        coalesce(extract(epoch from now() - min(m.created_at) filter (where isfinite(m.created_at))) / 86400, 0)::integer,
         0::bigint,
         count(*) filter (where m.verified_at is null and m.t_valid_to = 'infinity'),
         coalesce(avg(m.confidence) filter (where m.t_valid_to = 'infinity'), 0.5)::real,

@@ -199,6 +199,10 @@ impl<'c> Import<'c> {
             return Ok(Err(Outcome::Wrong("scope must be LOCAL, TEAM, or GLOBAL".to_owned())));
         };
         let (id, name) = (fields.text("workspace_id")?, fields.text("workspace_name")?);
+        if id.is_empty() && name.is_empty() {
+            // Not the workspace that nobody gave a name.
+            return Ok(Err(Outcome::Skipped("the entry names no workspace".to_owned())));
+        }
         let known = |workspace: &&Workspace| if id.is_empty() { workspace.name == name } else { workspace.id == id };
         let mut found = self.workspaces.iter().filter(known);
         let workspace = match (found.next(), found.next()) {
