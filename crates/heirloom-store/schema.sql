@@ -1020,7 +1020,7 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.rare_words(lexemes text[], content_words text[], in_namespace text)
+CREATE OR REPLACE FUNCTION heirloom.rare_words(lexemes text[], content_words text[], in_namespace text, at_least integer)
  RETURNS tsquery
  LANGUAGE plpgsql
  STABLE
@@ -1039,7 +1039,7 @@ begin
                 left join heirloom.lexeme x on x.namespace = in_namespace and x.lexeme = l.lexeme
             ) w
         ) r
-        where r.before + r.df <= 2000 or r.before = 0
+        where r.before + r.df <= 2000 or r.before < at_least
     );
 end
 $function$
@@ -1556,8 +1556,12 @@ declare
     here text;
     found tid[];
     near tid[];
+    words tsquery;
+    at_least integer;
+    most integer;
     places tid[] := '{}';
-    wanted constant integer := greatest(100, least(coalesce(k, 8000), 8000));
+    asked constant integer := least(coalesce(k, 8000), 8000);
+    wanted constant integer := greatest(100, asked);
     of_signs constant bit(1024) := signs;
     -- The rows that were read, a number each: one array a column.
     scopes text[];
@@ -1588,20 +1592,37 @@ begin
         else
             found := '{}';
             if weights is not null then
-                if row_security_active('heirloom.memory') then
-                    found := heirloom.word_candidates(
-                        coalesce(required, heirloom.rare_words(lexemes, content_words, here)), here
-                    );
-                else
-                    execute format(
-                        'select array(
-                             select m.ctid from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000
-                         )',
-                        here
-                    )
-                    into found
-                    using coalesce(required, heirloom.rare_words(lexemes, content_words, here));
-                end if;
+                -- Any word may match: where the rarest leave fewer than are asked for, commoner ones fill up.
+                foreach at_least in array array[1, asked] loop
+                    words := coalesce(required, heirloom.rare_words(lexemes, content_words, here, at_least));
+                    if refused is not null then
+                        words := words && !! refused;
+                    end if;
+                    most := case at_least when 1 then 8000 else 2000 end;
+                    if row_security_active('heirloom.memory') then
+                        near := heirloom.word_candidates(
+                            words, here, most, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                            also_states
+                        );
+                    else
+                        execute format(
+                            'select array(
+                                 select m.ctid
+                                 from heirloom.memory m
+                                 where m.namespace = %L
+                                     and m.content_tsv @@ $1
+                                     and heirloom.is_recallable(m, $3, $4, $5, $6, $7, $8, $9)
+                                 limit $2
+                             )',
+                            here
+                        )
+                        into near
+                        using words, most, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                            also_states;
+                    end if;
+                    found := found || near;
+                    exit when required is not null or cardinality(found) >= asked;
+                end loop;
             end if;
             if of_signs is not null then
                 execute format(
@@ -2507,7 +2528,7 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.word_candidates(words tsquery, in_namespace text)
+CREATE OR REPLACE FUNCTION heirloom.word_candidates(words tsquery, in_namespace text, most integer, at timestamp with time zone, include_unverified boolean, kinds text[], role text, exclude_dag text, content_types text[], also_states text[])
  RETURNS tid[]
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -2519,11 +2540,16 @@ begin
     if heirloom.may_see(in_namespace) then
         -- The namespace as a constant: the index is one of this namespace alone.
         execute format(
-            'select array(select m.ctid from heirloom.memory m where m.namespace = %L and m.content_tsv @@ $1 limit 8000)',
+            'select array(
+                 select m.ctid
+                 from heirloom.memory m
+                 where m.namespace = %L and m.content_tsv @@ $1 and heirloom.is_recallable(m, $3, $4, $5, $6, $7, $8, $9)
+                 limit $2
+             )',
             in_namespace
         )
         into found
-        using words;
+        using words, most, at, include_unverified, kinds, word_candidates.role, exclude_dag, content_types, also_states;
     end if;
     return found;
 end

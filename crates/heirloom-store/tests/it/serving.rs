@@ -81,7 +81,7 @@ async fn a_superuser_who_serves_without_a_namespace_learns_nothing() {
         )
         .await
         .unwrap();
-    let asked = "select heirloom.may_see('team:b'), heirloom.word_candidates('appl'::tsquery, 'team:b') is not null";
+    let asked = "select heirloom.may_see('team:b'), heirloom.word_candidates('appl'::tsquery, 'team:b', 8000, now(), false, null, null, null, null, null) is not null";
     let row = client.query_one(asked, &[]).await.unwrap();
     assert_eq!((row.get::<_, bool>(0), row.get::<_, bool>(1)), (false, false));
     client.batch_execute("reset role; set role heirloom_service").await.unwrap();

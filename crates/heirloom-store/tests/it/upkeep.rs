@@ -226,7 +226,7 @@ async fn narrow_is_empty_for_another(store: &heirloom_store::Store) -> bool {
     let mut client = store.database().client().await.unwrap();
     let tx = client.transaction().await.unwrap();
     tx.batch_execute("set local role heirloom_serve; set local heirloom.namespaces = 'team:b'").await.unwrap();
-    let row = tx.query_one("select heirloom.word_candidates('word7'::tsquery, 'team:a') is null", &[]).await.unwrap();
+    let row = tx.query_one("select heirloom.word_candidates('word7'::tsquery, 'team:a', 8000, now(), false, null, null, null, null, null) is null", &[]).await.unwrap();
     row.get(0)
 }
 

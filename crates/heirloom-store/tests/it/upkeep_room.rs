@@ -103,3 +103,44 @@ async fn runners_that_end_at_once_build_the_indexes_once() {
     assert_eq!((number(&store, INDEXES).await, number(&store, whole).await), (2, 2));
     test.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_namespace_finds_as_many_as_are_asked_for_behind_a_rare_word_and_behind_what_is_not_shown() {
+    let (test, store) = installed().await;
+    let rows = LARGE_NAMESPACE + 1;
+    // A rare word beside common ones; and a word that thousands hold which are not shown, and lately forty that are.
+    behind(
+        &store,
+        &format!(
+            "insert into heirloom.memory (namespace, kind, topic, content, role, verified_at)
+             select 'team:a', 'lesson', 't', 'common note ' || n || case when n % 1000 = 0 then ' haystack' else '' end,
+                 case when n % 100 = 0 then 'rare' else 'dev' end, now()
+             from generate_series(1, {rows}) n;
+             insert into heirloom.memory (namespace, kind, topic, role, content)
+             select 'team:a', 'lesson', 't', 'ops', 'bandicoot ' || n from generate_series(1, 8200) n;
+             insert into heirloom.memory (namespace, kind, topic, role, content, verified_at)
+             select 'team:a', 'lesson', 't', 'ops', 'bandicoot ' || n, now() from generate_series(1, 40) n"
+        ),
+    )
+    .await;
+    store.upkeep(None).await.unwrap();
+    assert_eq!(number(&store, INDEXES).await, 2);
+    for role in ["heirloom_serve", "none"] {
+        let mut client = store.database().client().await.unwrap();
+        let tx = client.transaction().await.unwrap();
+        tx.batch_execute(&format!("set local role {role}; set local heirloom.namespaces = 'team:a'")).await.unwrap();
+        for (question, of_role, wanted) in [
+            ("haystack common note", None, 10),
+            ("haystack common note", Some("dev"), 10),
+            ("haystack common -needle", Some("dev"), 10),
+            ("common -haystack", None, 10),
+            ("bandicoot", None, 10),
+        ] {
+            let sql = "select count(*) from heirloom.recall($1, null, array['team:a'], 10, role => $2)";
+            let found: i64 = tx.query_one(sql, &[&question, &of_role]).await.unwrap().get(0);
+            assert_eq!(found, wanted, "{question} of {of_role:?} as {role}");
+        }
+        tx.rollback().await.unwrap();
+    }
+    test.close().await;
+}

@@ -86,8 +86,12 @@ declare
     here text;
     found tid[];
     near tid[];
+    words tsquery;
+    at_least integer;
+    most integer;
     places tid[] := '{}';
-    wanted constant integer := greatest(100, least(coalesce(k, 8000), 8000));
+    asked constant integer := least(coalesce(k, 8000), 8000);
+    wanted constant integer := greatest(100, asked);
     of_signs constant bit(%2$s) := signs;
     -- The rows that were read, a number each: one array a column.
     scopes text[];
@@ -118,20 +122,37 @@ begin
         else
             found := '{}';
             if weights is not null then
-                if row_security_active('heirloom.memory') then
-                    found := heirloom.word_candidates(
-                        coalesce(required, heirloom.rare_words(lexemes, content_words, here)), here
-                    );
-                else
-                    execute format(
-                        'select array(
-                             select m.ctid from heirloom.memory m where m.namespace = %%L and m.content_tsv @@ $1 limit 8000
-                         )',
-                        here
-                    )
-                    into found
-                    using coalesce(required, heirloom.rare_words(lexemes, content_words, here));
-                end if;
+                -- Any word may match: where the rarest leave fewer than are asked for, commoner ones fill up.
+                foreach at_least in array array[1, asked] loop
+                    words := coalesce(required, heirloom.rare_words(lexemes, content_words, here, at_least));
+                    if refused is not null then
+                        words := words && !! refused;
+                    end if;
+                    most := case at_least when 1 then 8000 else 2000 end;
+                    if row_security_active('heirloom.memory') then
+                        near := heirloom.word_candidates(
+                            words, here, most, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                            also_states
+                        );
+                    else
+                        execute format(
+                            'select array(
+                                 select m.ctid
+                                 from heirloom.memory m
+                                 where m.namespace = %%L
+                                     and m.content_tsv @@ $1
+                                     and heirloom.is_recallable(m, $3, $4, $5, $6, $7, $8, $9)
+                                 limit $2
+                             )',
+                            here
+                        )
+                        into near
+                        using words, most, at, include_unverified, kinds, recall_wide.role, exclude_dag, content_types,
+                            also_states;
+                    end if;
+                    found := found || near;
+                    exit when required is not null or cardinality(found) >= asked;
+                end loop;
             end if;
             if of_signs is not null then
                 execute format(
