@@ -1450,6 +1450,8 @@ declare
     config constant regconfig := heirloom.text_config();
     said text := left(query_text, 65536);
     minus constant text := '(^|\s)-("[^"]*"|[^\s"[:digit:][:punct:]][^\s"[:punct:]][^\s"]*)';
+    -- A phrase beside OR is one of several that may be there, and so is none that must.
+    demanded text;
     phrase record;
 begin
     lexemes := '{}';
@@ -1467,10 +1469,14 @@ begin
         end loop;
         said := regexp_replace(said, minus, ' ', 'g');
     end if;
-    if strpos(said, '"') > 0 then
+    demanded := said;
+    if strpos(said, ' OR ') > 0 then
+        demanded := regexp_replace(said, '("[^"]+"|\S+)(\s+OR\s+("[^"]+"|\S+))+', ' ', 'g');
+    end if;
+    if strpos(demanded, '"') > 0 then
         for phrase in
             select phraseto_tsquery(config, heirloom.searchable(f.found[1], false)) as words
-            from regexp_matches(said, '"([^"]+)"', 'g') f(found)
+            from regexp_matches(demanded, '"([^"]+)"', 'g') f(found)
         loop
             if numnode(phrase.words) > 0 then
                 required := case when required is null then phrase.words else required && phrase.words end;

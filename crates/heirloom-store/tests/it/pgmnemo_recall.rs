@@ -387,6 +387,17 @@ async fn words_may_be_quoted_and_alternative() {
     assert!(ids(&door, "recall_lessons(null, 5, null, 1, 'zebra or tokens')").await.contains('2'));
     assert!(ids(&door, "recall_lessons(null, 5, null, 1, '\"signing keys\"')").await.starts_with('1'));
     assert!(ids(&door, "recall_lessons(null, 5, null, 1, 'rotate keys')").await.starts_with('1'));
+    assert_eq!(
+        ids(&door, "recall_lessons(null, 5, null, 1, 'tokens \"signing keys\"')").await,
+        "1",
+        "it must be there"
+    );
+    for question in
+        ["\"signing keys\" OR tokens", "tokens OR \"signing keys\"", "zebra OR \"signing keys\" OR \"tokens\""]
+    {
+        let found = ids(&door, &format!("recall_lessons(null, 5, null, 1, '{question}')")).await;
+        assert!(found.contains('1') && found.contains('2'), "{question}: {found}");
+    }
     door.close().await;
 }
 

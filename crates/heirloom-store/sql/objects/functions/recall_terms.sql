@@ -1,6 +1,7 @@
 -- What a question asks for: its distinct lexemes, any of which may match; what it requires ("a quoted phrase"); what it
 -- refuses (-word, -"a phrase"). A minus counts before a word of two letters or more that follows a space, so that
--- neither -1 nor --release nor -p is one. OR between words says what recall does anyhow. Bounded: of a page of text its
+-- neither -1 nor --release nor -p is one. OR between words says what recall does anyhow; beside a phrase it takes the demand
+-- away. Bounded: of a page of text its
 -- first 1,024 words ask.
 
 -- What a function gives back cannot be replaced.
@@ -21,6 +22,8 @@ declare
     config constant regconfig := heirloom.text_config();
     said text := left(query_text, 65536);
     minus constant text := '(^|\s)-("[^"]*"|[^\s"[:digit:][:punct:]][^\s"[:punct:]][^\s"]*)';
+    -- A phrase beside OR is one of several that may be there, and so is none that must.
+    demanded text;
     phrase record;
 begin
     lexemes := '{}';
@@ -38,10 +41,14 @@ begin
         end loop;
         said := regexp_replace(said, minus, ' ', 'g');
     end if;
-    if strpos(said, '"') > 0 then
+    demanded := said;
+    if strpos(said, ' OR ') > 0 then
+        demanded := regexp_replace(said, '("[^"]+"|\S+)(\s+OR\s+("[^"]+"|\S+))+', ' ', 'g');
+    end if;
+    if strpos(demanded, '"') > 0 then
         for phrase in
             select phraseto_tsquery(config, heirloom.searchable(f.found[1], false)) as words
-            from regexp_matches(said, '"([^"]+)"', 'g') f(found)
+            from regexp_matches(demanded, '"([^"]+)"', 'g') f(found)
         loop
             if numnode(phrase.words) > 0 then
                 required := case when required is null then phrase.words else required && phrase.words end;

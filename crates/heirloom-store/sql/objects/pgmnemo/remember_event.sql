@@ -44,7 +44,8 @@ begin
     )
     values (
         p_role, p_project_id, subject, p_event_body, p_embedding, p_commit_sha,
-        coalesce(p_artifact_hash, 'event-' || subject || '-' || coalesce(p_occurred_at, now())),
+        -- With the body: another event of the same time is no version of this one.
+        coalesce(p_artifact_hash, 'event-' || subject || '-' || coalesce(p_occurred_at, now()) || '-' || md5(p_event_body)),
         jsonb_build_object('entity_key', p_entity_key, 'event_label', p_event_label, 'occurred_at', coalesce(p_occurred_at, now())),
         source, 'event', begins, coalesce(p_confidence, 0.8), case when begins = 'validated' then now() end,
         coalesce(p_occurred_at, now())
