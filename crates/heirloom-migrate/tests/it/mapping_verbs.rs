@@ -271,5 +271,9 @@ fn merge_makes_one_object_and_later_keys_win() {
     assert_eq!(merged("{\"a\": 1, \"b\": 1}", Value::Json("{\"b\": 2}".into())), json("{\"a\": 1, \"b\": 2}"));
     assert_eq!(merged("[1]", text("red")), json("{\"c\": [1], \"d\": \"red\"}"));
     assert_eq!(merged("null", Value::Null), None);
+    // What our own spelling makes an object of is a value of its column, and none writes over another.
+    let spelt = map(line, ("bytea", Value::Bytes(vec![1])), ("double precision", Value::Float64(f64::NAN))).unwrap();
+    let spelt = spelt.memory.metadata.unwrap();
+    assert_eq!(spelt.as_object().unwrap().keys().collect::<Vec<_>>(), ["c", "d"], "{spelt}");
     set_aside(line, "json", Value::Json("{".into()), "metadata", RejectCode::InvalidJson);
 }

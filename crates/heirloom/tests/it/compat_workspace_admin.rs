@@ -132,6 +132,10 @@ async fn entries_of_the_platforms_own_exports_find_their_place() {
     {
         assert!(places.contains(&(content.to_owned(), namespace.to_owned())), "{places:?}");
     }
+    // Who names no workspace does not mean the one that nobody gave a name.
+    assert_eq!(served.run("workspace put nameless --name=").code, 0);
+    let counts = import(&served, &json!([{ "content": "nine" }]).to_string()).await;
+    assert_eq!((&counts["imported"], &counts["skipped"]), (&json!(0), &json!(1)));
     let dated = served.ask("GET", "/workspaces/child/memories?namespace=facts", "").await.is(200);
     assert_eq!(dated[0]["created_at"], "2022-03-04T05:06:07Z");
 

@@ -210,12 +210,15 @@ async fn tokens_decide_over_http() {
     let agent = Agent::http(&url, &writer).await;
     assert!(agent.names().await.contains(&"remember".to_owned()));
     let told = agent.done("remember", json!({ "content": "Only team a may read this" })).await;
-    let id = serde_json::from_str::<Value>(&told).unwrap()["id"].as_str().unwrap().to_owned();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert!(told.get("lesson_id").is_none(), "a handle that counts all tenants' memories: {told}");
+    let id = told["id"].as_str().unwrap().to_owned();
 
     let reading = Agent::http(&url, &reader).await;
     assert_eq!(reading.names().await, ["recall", "show", "list"]);
     let found = data(&reading.done("recall", json!({ "query": "team" })).await);
     assert_eq!(found["hits"][0]["id"], json!(id));
+    assert!(found["hits"][0].get("lesson_id").is_none());
     assert!(reading.ask("forget", json!({ "id": id })).await.is_err());
 
     let stranger = Agent::http(&url, &other).await;
