@@ -91,6 +91,12 @@ pub(super) async fn write(
         let candidate = Candidate { row, source_digest, digest, mapped };
         match known.get(&id) {
             _ if forgotten.contains(&id) => result.forgotten += 1,
+            // Somebody else's row, whatever it says: the same key in two tables is no version of one memory.
+            Some(known) if known.source != work.origin_source => {
+                result.conflicts += 1;
+                let key = &candidate.row.key;
+                ledger::conflict(tx, work.plan.run_id, &work.origin_source, key, id, source_digest).await?;
+            }
             None => fresh.push(candidate),
             // Handed down before, not forgotten, and not there: deleted past the store. It comes again.
             Some(_) if lost.contains(&id) => again.push(candidate),

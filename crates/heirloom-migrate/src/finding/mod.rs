@@ -105,6 +105,7 @@ registry! {
     not_carried,
     duplicate_content,
     duplicate_key,
+    id_taken,
     naive_timestamp,
     ambiguous_local_time,
     sub_microsecond,

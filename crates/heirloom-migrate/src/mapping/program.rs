@@ -50,7 +50,8 @@ impl Program {
     pub fn id(&self, key: &[String]) -> Uuid {
         let own =
             (self.file.id == IdRule::Key).then(|| key.first().and_then(|key| Uuid::parse_str(key).ok())).flatten();
-        own.unwrap_or_else(|| identity::derived(&self.context.system, &self.context.tenant, &self.table.name, key))
+        let relation = self.file.source.relation.value.origin_name(&self.table, &self.file.name);
+        own.unwrap_or_else(|| identity::derived(&self.context.system, &self.context.tenant, &relation, key))
     }
 
     /// The row as it may be kept: with `redact = "apply"`, without credentials.

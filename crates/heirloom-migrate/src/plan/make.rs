@@ -7,7 +7,7 @@ use super::survey::{Scope, Survey, Surveyed};
 use super::target::Target;
 use super::{
     ColumnFate, Counts, FORMAT, Fate, Limits, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress, columns,
-    fingerprint, key, present,
+    fingerprint, key, origin, present,
 };
 use crate::apply::outbox_obstacles;
 use crate::digest::Key;
@@ -82,7 +82,9 @@ pub async fn make_for(request: Request<'_>, target: &Target) -> Result<Plan> {
     let ids = std::mem::take(&mut survey.ids);
     let mut surveyed = survey.finish();
     if target.store_id.is_some() {
-        present::count(database, &ids, &mut surveyed.counts, progress).await?;
+        let relation = file.source.relation.value.origin_name(&found.table, &file.name);
+        let source = origin::of_store(&found.identity.system, tenant(file), &relation);
+        present::count(database, &ids, &source, &mut surveyed.counts, progress).await?;
     }
     Ok(found.plan(file, target, Made { heirloom, now }, fates, surveyed, None))
 }

@@ -247,6 +247,9 @@ pub struct Counts {
     pub rejected: u64,
     /// Accepted rows that are already there.
     pub present: u64,
+    /// Accepted rows whose id is taken by a memory that did not come from this source; those stay as they are.
+    #[serde(default)]
+    pub taken: u64,
     /// Accepted rows that were forgotten before and stay so.
     pub forgotten: u64,
     /// Accepted rows that are already expired.

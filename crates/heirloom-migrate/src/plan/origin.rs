@@ -2,24 +2,26 @@
 
 use super::Plan;
 use crate::mapping::Context;
-use crate::source::{Relation, TreeRows};
+use crate::source::TreeRows;
 
 impl Plan {
     /// `system/tenant/table`: what `apply` writes into `heirloom.origin.source` and `verify` looks for.
     ///
-    /// Contains no host and no credential; a query is named by its digest.
+    /// Contains no host and no credential; a query is named by its file ([`Relation::origin_name`](crate::source::Relation::origin_name)).
     pub fn origin_source(&self) -> String {
-        let relation = match &self.source.relation {
-            Relation::Table(_) => self.source.table.name.clone(),
-            Relation::Query(query) => format!("query-{}", &blake3::hash(query.as_bytes()).to_hex()[..16]),
-        };
-        let source = format!("{}/{}/{relation}", self.source.identity.system, self.tenant);
+        let relation = self.source.relation.origin_name(&self.source.table, &self.name);
+        let source = of_store(&self.source.identity.system, &self.tenant, &relation);
         match &self.target.foreign {
             None => source,
             // The same row in a store and elsewhere is two rows handed down.
             Some(found) => format!("{source} to {}", found.system),
         }
     }
+}
+
+/// What a source is called in the origins of a store.
+pub(super) fn of_store(system: &str, tenant: &str, relation: &str) -> String {
+    format!("{system}/{tenant}/{relation}")
 }
 
 impl Plan {

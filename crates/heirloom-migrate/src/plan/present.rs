@@ -10,17 +10,20 @@ use crate::error::Result;
 /// Ids a question.
 const BATCH: usize = 5_000;
 
-/// Counts ids that are there already and ids that were forgotten. Holds one connection, and the source none.
+/// Counts ids that this source handed down already, ids that somebody else has, and ids that were forgotten. Holds one connection, and the source none.
 pub(crate) async fn count(
     database: &Database,
     ids: &[Uuid],
+    source: &str,
     counts: &mut Counts,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<()> {
     let mut client = database.client().await?;
     let transaction = client.build_transaction().read_only(true).start().await?;
     for (at, batch) in ids.chunks(BATCH).enumerate() {
-        counts.present += bulk::known(&transaction, batch).await?.len() as u64;
+        let known = bulk::known(&transaction, batch).await?;
+        counts.present += known.values().filter(|known| known.source == source).count() as u64;
+        counts.taken += bulk::taken(&transaction, batch, source).await?;
         counts.forgotten += bulk::forgotten(&transaction, batch).await?.len() as u64;
         progress(Progress::Asking { done: (at * BATCH + batch.len()) as u64, of: ids.len() as u64 });
     }

@@ -68,6 +68,7 @@ fn header(page: &mut Page, plan: &Plan) {
     let mut known = Vec::new();
     for (count, what) in [
         (counts.present, "already there"),
+        (counts.taken, "under an id that is taken"),
         (counts.forgotten, "forgotten before and left so"),
         (counts.expired, "past their time"),
         (counts.ghosts, "without provenance"),

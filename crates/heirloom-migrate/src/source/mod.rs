@@ -16,6 +16,7 @@ pub(crate) use postgres::who;
 pub use sqlite::Sqlite;
 pub(crate) use versions::{look, narrow, versions};
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,6 +35,17 @@ pub enum Relation {
     Table(String),
     /// A `select`, PostgreSQL and SQLite only.
     Query(String),
+}
+
+impl Relation {
+    /// What stands for the relation in ids and origins: a table's own name, and for a query, which has none, that of its
+    /// migration file. A query may be mended and its rows keep their ids; two files of one tenant have rows of their own.
+    pub(crate) fn origin_name<'a>(&self, table: &'a Table, file: &str) -> Cow<'a, str> {
+        match self {
+            Self::Table(_) => Cow::Borrowed(&table.name),
+            Self::Query(_) => Cow::Owned(format!("query {file}")),
+        }
+    }
 }
 
 /// What kind of value a column holds, as far as mapping cares.

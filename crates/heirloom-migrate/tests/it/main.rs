@@ -10,6 +10,7 @@ mod failpoints;
 mod fake;
 mod file_errors;
 mod file_reference;
+mod finding_ids;
 mod finding_seed_a;
 mod finding_seed_b;
 mod finding_target;

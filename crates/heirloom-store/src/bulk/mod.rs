@@ -41,6 +41,8 @@ pub struct Row {
 pub struct Known {
     /// Where it was handed down to.
     pub namespace: String,
+    /// Where it was handed down from ([`Origin::source`]).
+    pub source: String,
     /// Digest of the source row as it was then.
     pub source_digest: [u8; 16],
     /// Digest of the memory as it was written.
@@ -82,6 +84,7 @@ pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, K
         let id: Uuid = row.get("id");
         let one = Known {
             namespace: row.get("namespace"),
+            source: row.get("source"),
             source_digest: digest(row.get("source_digest"))?,
             written_digest: digest(row.get("written_digest"))?,
         };
@@ -90,6 +93,14 @@ pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, K
         }
     }
     Ok(known)
+}
+
+/// How many of these ids are taken by memories that did not come from this source. Reads only.
+pub async fn taken(tx: &Transaction<'_>, ids: &[Uuid], source: &str) -> Result<u64> {
+    let identity = Identity::audit(tx).await?;
+    let row = tx.query_one(include_str!("../../sql/queries/bulk/taken.sql"), &[&ids, &source]).await?;
+    identity.give_back(tx).await?;
+    Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
 }
 
 /// Which of these ids were forgotten, in whatever namespace. Reads only.

@@ -195,7 +195,12 @@ async fn what_is_there_or_was_forgotten_is_left_alone() {
         transact!(store, tx, { (bulk::known(tx, &ids).await.unwrap(), bulk::forgotten(tx, &ids).await.unwrap()) });
     assert_eq!(forgotten.into_iter().collect::<Vec<_>>(), [gone.memory.id]);
     assert_eq!(known.len(), 2);
-    let want = Known { namespace: "team:a".into(), source_digest: [1; 16], written_digest: [2; 16] };
+    let want = Known {
+        namespace: "team:a".into(),
+        source: here.origin.source.clone(),
+        source_digest: [1; 16],
+        written_digest: [2; 16],
+    };
     assert_eq!(known.get(&here.memory.id), Some(&want));
     assert_eq!(
         text(&store, "select count(*)::text from heirloom.activity where action = 'load'").await,
