@@ -251,6 +251,15 @@ impl Compiler<'_> {
         for (_, target) in spec.values.iter().flatten() {
             self.check_target(name, becomes, target)?;
         }
+        if let Some(At { value: Otherwise::Value(_) | Otherwise::Keep, place }) = &spec.otherwise
+            && spec.when_true.is_some()
+        {
+            return fail(
+                place,
+                format!("field `{}` has `otherwise` beside `when_true`", name.value),
+                "leave it out: where the flag does not say yes, or none of the columns has a time, the field stays null",
+            );
+        }
         if let Some(At { value: Otherwise::Value(text), place }) = &spec.otherwise {
             self.check_target(name, kind, &At { value: text.clone(), place: place.clone() })?;
         }

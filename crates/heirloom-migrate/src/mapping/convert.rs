@@ -163,10 +163,56 @@ fn parse(text: &str) -> Result<Json, Misfit> {
             ),
         ));
     }
-    serde_json::from_str(text).map_err(|error| {
-        let place = format!("line {} column {}", error.line(), error.column());
-        (RejectCode::InvalidJson, format!("JSON of {} bytes that jsonb cannot keep, at its {place}", text.len()))
-    })
+    let wrong = |what: &str, error: Option<&serde_json::Error>| {
+        let place =
+            error.map_or_else(String::new, |error| format!(", at its line {} column {}", error.line(), error.column()));
+        (RejectCode::InvalidJson, format!("JSON of {} bytes {what}{place}", text.len()))
+    };
+    let parsed = serde_json::from_str(text).map_err(|error| {
+        // Nothing but the parser's words tells this from a mistake in the text.
+        let deep = error.to_string().starts_with("recursion limit exceeded");
+        wrong(if deep { "that is nested deeper than 127 levels" } else { "that jsonb cannot keep" }, Some(&error))
+    })?;
+    if has_number_beyond(&parsed) {
+        return Err(wrong(
+            "with a number that jsonb cannot keep: beyond 131,072 digits, or 16,383 after the point",
+            None,
+        ));
+    }
+    Ok(parsed)
+}
+
+fn has_number_beyond(value: &Json) -> bool {
+    match value {
+        Json::Number(number) => is_beyond(number.as_str()),
+        Json::Array(items) => items.iter().any(has_number_beyond),
+        Json::Object(object) => object.values().any(has_number_beyond),
+        _ => false,
+    }
+}
+
+/// Whether a JSON number is none of PostgreSQL's `numeric`, by the limits of `numeric_in`: digits after the point, digits
+/// before it in groups of four, and an exponent that is no number of its own.
+fn is_beyond(number: &str) -> bool {
+    const MOST_AFTER: i64 = 16_383;
+    const MOST_BEFORE: i64 = 131_072;
+    const MOST_EXPONENT: i64 = (i32::MAX / 2) as i64;
+    // Most numbers are short: no digits and no exponent of theirs come near a limit.
+    if number.len() < 5_000 && !number.contains(['e', 'E']) {
+        return false;
+    }
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let Ok(exponent) = exponent.parse::<i64>() else { return true };
+    if exponent.abs() > MOST_EXPONENT {
+        return true;
+    }
+    let (whole, part) =
+        mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
+    let after = (part.len() as i64 - exponent).max(0);
+    let first = whole.bytes().chain(part.bytes()).position(|digit| digit != b'0');
+    // The place of the first digit that counts: 0 is the one before the point.
+    let before = first.map_or(0, |first| whole.len() as i64 - first as i64 + exponent);
+    after > MOST_AFTER || before > MOST_BEFORE
 }
 
 /// How the JSON parser marks numbers of any precision inside itself: it reads an object with such a key as a number.

@@ -149,32 +149,47 @@ impl Alternative {
         if value.is_null() {
             return Ok(self.instead(kind));
         }
-        let at = |misfit: Misfit| (misfit, Some(place));
-        if self.values.is_some() {
-            return self.listed(kind, value, place, cells, given).map_err(at);
+        self.read(kind, value, cells, dimension, given)
+            .or_else(|misfit| match &self.otherwise {
+                // The vector stays in the origin; in metadata it would be found by nobody.
+                Some(Otherwise::Keep) if kind == Kind::Vector => {
+                    given.notes.push(Note::NeedsEmbedding);
+                    Ok(None)
+                }
+                Some(Otherwise::Keep) => keep(value, place, cells, given).map(|()| None),
+                Some(Otherwise::Value(_)) => Ok(self.instead(kind)),
+                Some(Otherwise::Reject) | None => Err(misfit),
+            })
+            .map_err(|misfit| (misfit, Some(place)))
+    }
+
+    /// What a value that is there says, by the verbs of the file.
+    fn read(
+        &self,
+        kind: Kind,
+        value: &Value,
+        cells: Cells<'_>,
+        dimension: usize,
+        given: &mut Given,
+    ) -> Result<Option<Said>, Misfit> {
+        if let Some(values) = &self.values {
+            return self.listed(kind, value, values).map(Some);
         }
         if let Some(ttl) = self.ttl {
-            return self.end(ttl, value, cells).map(|moment| Some(Said::Moment(moment))).map_err(at);
+            return self.end(ttl, value, cells).map(|moment| Some(Said::Moment(moment)));
         }
         match kind {
-            Kind::Vector => self.vector(value, dimension, given).map_err(at),
-            Kind::Integer(..) if self.scale.is_some() => self.scaled(kind, value, given).map_err(at),
+            Kind::Vector => self.vector(value, dimension).map(|elements| Some(Said::Vector(elements))),
+            Kind::Integer(..) if self.scale.is_some() => self.scaled(kind, value, given),
             Kind::Json => {
-                let json = convert::json(value).map_err(at)?;
+                let json = convert::json(value)?;
                 if json.is_null() {
                     given.notes.push(Note::JsonNull);
                     return Ok(None);
                 }
                 Ok(Some(Said::Json(json)))
             }
-            _ => convert_to(kind, value, &self.reading).map(Some).or_else(|misfit| match &self.otherwise {
-                Some(Otherwise::Keep) => {
-                    keep(value, place, cells, given).map_err(at)?;
-                    Ok(None)
-                }
-                Some(Otherwise::Value(_)) => Ok(self.instead(kind)),
-                _ => Err(at(misfit)),
-            }),
+            _ => convert_to(kind, value, &self.reading).map(Some),
         }
     }
 
@@ -184,29 +199,12 @@ impl Alternative {
         convert_to(kind, &Value::Text(text.clone()), &Reading::default()).ok()
     }
 
-    /// A value map: the listed value, or what `otherwise` says.
-    fn listed(
-        &self,
-        kind: Kind,
-        value: &Value,
-        place: usize,
-        cells: Cells<'_>,
-        given: &mut Given,
-    ) -> Result<Option<Said>, Misfit> {
-        let text = convert::plain_text(value);
-        let mapped = text.as_ref().zip(self.values.as_ref()).and_then(|(text, values)| values.get(&fold(text)));
-        let mapped = match (mapped, &self.otherwise) {
-            (Some(mapped), _) => mapped,
-            (None, Some(Otherwise::Value(mapped))) => mapped,
-            (None, Some(Otherwise::Keep)) => {
-                keep(value, place, cells, given)?;
-                return Ok(None);
-            }
-            (None, _) => {
-                return Err((RejectCode::UnmappedValue, "a value that the file's `values` does not list".into()));
-            }
-        };
-        convert_to(kind, &Value::Text(mapped.clone()), &self.reading).map(Some)
+    /// A value map: the listed value.
+    fn listed(&self, kind: Kind, value: &Value, values: &HashMap<String, String>) -> Result<Said, Misfit> {
+        match convert::plain_text(value).and_then(|text| values.get(&fold(&text))) {
+            Some(mapped) => convert_to(kind, &Value::Text(mapped.clone()), &self.reading),
+            None => Err((RejectCode::UnmappedValue, "a value that the file's `values` does not list".into())),
+        }
     }
 
     /// The first of the columns that has a time, when the flag says yes. Otherwise nothing: no time is invented.
@@ -282,32 +280,21 @@ impl Alternative {
         Ok(Some(Said::Integer(rounded as i64)))
     }
 
-    fn vector(&self, value: &Value, dimension: usize, given: &mut Given) -> Result<Option<Said>, Misfit> {
-        let fitted = convert::vector(value).and_then(|mut elements| {
-            if let Some(width) = self.unpad {
-                if elements.len() < width || elements[width..].iter().any(|element| *element != 0.0) {
-                    return Err((
-                        RejectCode::Dimension,
-                        format!("a vector of {} with values beyond {width}", elements.len()),
-                    ));
-                }
-                elements.truncate(width);
-            }
-            if elements.len() > dimension {
-                let message =
-                    format!("a vector of {} for a store of {dimension}; narrower ones are padded", elements.len());
+    fn vector(&self, value: &Value, dimension: usize) -> Result<Vec<f32>, Misfit> {
+        let mut elements = convert::vector(value)?;
+        if let Some(width) = self.unpad {
+            if elements.len() < width || elements[width..].iter().any(|element| *element != 0.0) {
+                let message = format!("a vector of {} with values beyond {width}", elements.len());
                 return Err((RejectCode::Dimension, message));
             }
-            Ok(elements)
-        });
-        match (fitted, &self.otherwise) {
-            (Ok(elements), _) => Ok(Some(Said::Vector(elements))),
-            (Err(_), Some(Otherwise::Keep)) => {
-                given.notes.push(Note::NeedsEmbedding);
-                Ok(None)
-            }
-            (Err(misfit), _) => Err(misfit),
+            elements.truncate(width);
         }
+        if elements.len() > dimension {
+            let message =
+                format!("a vector of {} for a store of {dimension}; narrower ones are padded", elements.len());
+            return Err((RejectCode::Dimension, message));
+        }
+        Ok(elements)
     }
 }
 
@@ -318,7 +305,14 @@ fn beyond() -> Misfit {
 fn keep(value: &Value, place: usize, cells: Cells<'_>, given: &mut Given) -> Result<(), Misfit> {
     given.notes.push(Note::ValueKept);
     if let Some(name) = cells.name(place) {
-        given.kept = Some((name, convert::json(value)?));
+        let raw = convert::json(value).or_else(|misfit| match value {
+            // JSON that jsonb refuses is text all the same.
+            Value::Json(text) if misfit.0 == RejectCode::InvalidJson && !text.contains('\0') => {
+                Ok(Json::String(text.clone()))
+            }
+            _ => Err(misfit),
+        })?;
+        given.kept = Some((name, raw));
     }
     Ok(())
 }

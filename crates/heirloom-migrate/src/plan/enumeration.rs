@@ -9,7 +9,7 @@ use super::{Enumeration, ValueCount, memory_text, shown};
 use crate::file::{FieldSpec, MigrationFile, NamespaceSpec, Otherwise};
 use crate::finding::facts::alive;
 use crate::finding::words::fold;
-use crate::mapping::{Mapped, Reject};
+use crate::mapping::{Mapped, Note, Reject};
 use crate::source::Table;
 use crate::value::SourceRow;
 
@@ -36,7 +36,7 @@ pub(crate) struct Collector {
 #[derive(Debug)]
 enum Rule {
     /// Observe the field.
-    Observe { listed: Vec<String>, keeps: bool },
+    Observe { keeps: bool },
     /// A time that is set when the value is true.
     WhenTrue(String),
     /// A template a value.
@@ -48,6 +48,8 @@ enum Outcome {
     Unknown,
     Rejected,
     Field(Option<String>),
+    /// The field takes what it has without a value.
+    Kept,
     /// Different rows, different results: another alternative of the field decides.
     Several,
 }
@@ -78,10 +80,9 @@ fn rule(field: &str, spec: &FieldSpec) -> Option<Rule> {
         let names: Vec<&str> = columns.iter().map(|column| column.value.as_str()).collect();
         return Some(Rule::WhenTrue(names.join(", else ")));
     }
-    let listed: Vec<String> = spec.values.iter().flatten().map(|(value, _)| fold(value)).collect();
     let keeps = spec.otherwise.as_ref().is_some_and(|otherwise| otherwise.value == Otherwise::Keep);
     let is_enumeration = spec.values.is_some() || spec.otherwise.is_some() || CLOSED.contains(&field);
-    (is_enumeration && field != "embedding").then_some(Rule::Observe { listed, keeps })
+    (is_enumeration && field != "embedding").then_some(Rule::Observe { keeps })
 }
 
 impl Collector {
@@ -98,6 +99,15 @@ impl Collector {
         }
     }
 
+    /// What one row shows of its value.
+    fn seen(rule: &Rule, column: &str, field: &str, mapped: &Mapped) -> Outcome {
+        let keeps = matches!(rule, Rule::Observe { keeps: true }) && mapped.notes.contains(&Note::ValueKept);
+        match &mapped.memory.metadata {
+            Some(metadata) if keeps && metadata.get(column).is_some() => Outcome::Kept,
+            _ => Outcome::Field(memory_text::field(&mapped.memory, field)),
+        }
+    }
+
     /// Takes in one row and what became of it.
     pub(crate) fn observe(&mut self, row: &SourceRow, result: &Result<Mapped, Reject>) {
         let Some(value) = row.values.get(self.at) else { return };
@@ -109,11 +119,11 @@ impl Collector {
         let (count, outcome) = self.values.entry(value).or_insert((0, Outcome::Unknown));
         *count += 1;
         match result {
-            Ok(mapped) if !matches!(outcome, Outcome::Field(_) | Outcome::Several) => {
-                *outcome = Outcome::Field(memory_text::field(&mapped.memory, &self.field));
+            Ok(mapped) if !matches!(outcome, Outcome::Field(_) | Outcome::Kept | Outcome::Several) => {
+                *outcome = Self::seen(&self.rule, &self.column, &self.field, mapped);
             }
             Ok(mapped) if self.has_alternatives => {
-                let seen = Outcome::Field(memory_text::field(&mapped.memory, &self.field));
+                let seen = Self::seen(&self.rule, &self.column, &self.field, mapped);
                 if *outcome != seen {
                     *outcome = Outcome::Several;
                 }
@@ -158,11 +168,7 @@ impl Collector {
             (_, Outcome::Several) => "one of several, with another column".to_owned(),
             (_, Outcome::Unknown) => "set aside with its row, for another reason".to_owned(),
             (Rule::WhenTrue(columns), Outcome::Field(Some(_))) => columns.clone(),
-            (Rule::Observe { listed, keeps: true }, Outcome::Field(_))
-                if value.is_some_and(|value| !listed.contains(&fold(value))) =>
-            {
-                "kept raw in metadata".to_owned()
-            }
+            (_, Outcome::Kept) => "kept raw in metadata".to_owned(),
             (_, Outcome::Field(Some(text))) => shown::cut(text),
             (_, Outcome::Field(None)) => "null".to_owned(),
         }
@@ -194,7 +200,7 @@ mod tests {
     }
 
     fn collector() -> Collector {
-        Collector::new(0, "status", "state", Rule::Observe { listed: vec!["active".into()], keeps: false })
+        Collector::new(0, "status", "state", Rule::Observe { keeps: false })
     }
 
     #[test]
@@ -214,6 +220,19 @@ mod tests {
                 (Some("odd"), 1, "rejected"),
             ]
         );
+    }
+
+    #[test]
+    fn only_what_was_kept_raw_is_said_to_be() {
+        let mut collector = Collector::new(0, "status", "state", Rule::Observe { keeps: true });
+        collector.observe(&row(Some("draft")), &mapped("draft"));
+        let mut odd = mapped("candidate").unwrap();
+        odd.notes.push(Note::ValueKept);
+        odd.memory.metadata = Some(serde_json::json!({ "status": "odd" }));
+        collector.observe(&row(Some("odd")), &Ok(odd));
+        let Enumeration { values, .. } = collector.finish();
+        let becomes: Vec<&str> = values.iter().map(|value| value.becomes.as_str()).collect();
+        assert_eq!(becomes, ["draft", "kept raw in metadata"]);
     }
 
     #[test]

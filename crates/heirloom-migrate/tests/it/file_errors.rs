@@ -530,3 +530,12 @@ fn lesson_without_a_role() {
         r#"notes.toml:1:1: every row would be a lesson, and nothing maps its `role`; map role and topic, or write kind = { value = "fact" }"#,
     );
 }
+
+#[test]
+fn otherwise_beside_when_true() {
+    refused(
+        &with(r#"verified_at = { from = "made", when_true = ["made"], otherwise = "keep" }"#),
+        "notes.toml:10:66: field `verified_at` has `otherwise` beside `when_true`; leave it out: where the flag does not say \
+         yes, or none of the columns has a time, the field stays null",
+    );
+}

@@ -55,6 +55,53 @@ fn from_carries_the_column() {
 }
 
 #[test]
+fn what_jsonb_cannot_keep_is_told_before_it_is_asked() {
+    let metadata = |json: &str| map("metadata = \"c\"", ("json", Value::Json(json.to_owned())), ("text", Value::Null));
+    // The limits as PostgreSQL's own `numeric` has them; each was tried on 16 and 18.
+    let digits = |n| "9".repeat(n);
+    for kept in ["1e131071", "123e131069", "0.0001e131075", "1e-16383", "1.5e-16382", "0e200000", "-0e1073741823"] {
+        assert!(metadata(&format!("{{\"n\": [{kept}]}}")).is_ok(), "{kept}");
+    }
+    assert!(metadata(&digits(131_072)).is_ok() && metadata(&format!("0.{}", digits(16_383))).is_ok());
+    let beyond =
+        ["1e131072", "123e131070", "0.0001e131076", "1e-16384", "0e-16384", "0e1073741824", "0e99999999999999999999"];
+    for number in beyond.map(str::to_owned).into_iter().chain([digits(131_073), format!("0.{}", digits(16_384))]) {
+        let reject = metadata(&format!("{{\"n\": [{number}]}}")).unwrap_err();
+        assert_eq!(reject.code, RejectCode::InvalidJson, "{:.20}", number);
+        assert!(reject.message.contains("a number that jsonb cannot keep"), "{}", reject.message);
+    }
+    let deep = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    assert!(metadata(&deep(127)).is_ok());
+    let reject = metadata(&deep(128)).unwrap_err();
+    assert!(reject.message.contains("nested deeper than 127 levels"), "{}", reject.message);
+}
+
+#[test]
+fn otherwise_stands_beside_every_verb() {
+    let late = || Value::Int(17);
+    let scale = "importance = { from = \"c\", scale = [1, 10]";
+    set_aside(&format!("{scale} }}"), "integer", late(), "importance", RejectCode::OutOfRange);
+    assert_eq!(ok(&format!("{scale}, otherwise = \"3\" }}"), "integer", late()).memory.importance, 3);
+    let kept = ok(&format!("{scale}, otherwise = \"keep\" }}"), "integer", late());
+    assert_eq!(kept.memory.metadata, Some(serde_json::json!({ "c": 17 })));
+    assert_eq!(kept.notes, [Note::ValueKept, Note::CreatedAtMissing]);
+
+    let ttl = "expires_at = { from = \"c\", ttl = \"interval\", since = \"d\"";
+    let made = ("timestamp with time zone", Value::Moment(at("2026-01-01T00:00:00Z")));
+    let forever = || ("text", text("forever"));
+    assert_eq!(map(&format!("{ttl} }}"), forever(), made.clone()).unwrap_err().code, RejectCode::TypeMismatch);
+    let kept = map(&format!("{ttl}, otherwise = \"keep\" }}"), forever(), made.clone()).unwrap();
+    assert_eq!((kept.memory.expires_at, kept.memory.metadata), (None, Some(serde_json::json!({ "c": "forever" }))));
+    let end = map(&format!("{ttl}, otherwise = \"2027-01-01T00:00:00Z\" }}"), forever(), made).unwrap();
+    assert_eq!(end.memory.expires_at, Some(at("2027-01-01T00:00:00Z")));
+
+    // JSON that cannot be kept as JSON is kept as the text it is.
+    let half = "{\"a\": \"\\ud800\"}";
+    let kept = ok("propagation = { from = \"c\", otherwise = \"keep\" }", "json", Value::Json(half.into()));
+    assert_eq!((kept.memory.propagation, kept.memory.metadata), (None, Some(serde_json::json!({ "c": half }))));
+}
+
+#[test]
 fn several_columns_are_alternatives() {
     for line in
         ["topic = [\"c\", \"d\"]", "topic = { from = [\"c\", \"d\"] }", "topic = [{ from = \"c\" }, { from = \"d\" }]"]
