@@ -8,6 +8,11 @@ select r.rolname::text as role,
            from pg_catalog.pg_class c
            where c.oid = any ($1::oid[]) and c.relkind in ('r', 'v', 'm', 'p', 'f')
        ), false) as can_write,
+       coalesce((
+           select bool_or(row_security_active(c.oid))
+           from pg_catalog.pg_class c
+           where c.oid = any ($1::oid[]) and c.relkind in ('r', 'p')
+       ), false) as filtered,
        current_setting('server_version') as version,
        d.oid as database,
        d.datname::text as database_name,

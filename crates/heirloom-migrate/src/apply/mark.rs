@@ -13,7 +13,7 @@ use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::ledger;
 use crate::plan::Plan;
-use crate::source::{Relation, Source, identifier};
+use crate::source::{MARK_COMMENT, Relation, Source, identifier, literal};
 
 /// Keys in one statement.
 const BATCH: usize = 5_000;
@@ -53,9 +53,14 @@ impl Mark {
         let client = database.client().await?;
         let there = self.is_there(&client).await?;
         if !there {
-            let column = identifier(&self.column);
+            // One string is one transaction: a column without the comment would be taken for the owner's.
+            let (table, column) = (&self.table, identifier(&self.column));
+            let comment = literal(MARK_COMMENT);
             client
-                .batch_execute(&format!("alter table {} add column if not exists {column} timestamptz", self.table))
+                .batch_execute(&format!(
+                    "alter table {table} add column if not exists {column} timestamptz; \
+                     comment on column {table}.{column} is {comment}"
+                ))
                 .await?;
         }
         Ok(())

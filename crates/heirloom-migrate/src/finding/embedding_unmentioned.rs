@@ -16,7 +16,7 @@ pub(super) const CHECK: Check = Check {
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let (column, seen) = facts.columns().find(|(column, seen)| {
-        let is_vector = column.ty == Type::Vector || words::is_one_of(&column.name, &["embedding", "embeddings", "vector"]);
+        let is_vector = column.ty == Type::Vector || words::is_name(&column.name, &["embedding", "embeddings", "vector"]);
         is_vector && seen.present > 0 && !facts.is_used(&column.name) && !facts.is_dropped(&column.name)
     })?;
     Found::warning(

@@ -6,7 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 use heirloom_store::{Memory, Moment};
 use jiff::Timestamp;
 
-use super::words::{self, is_one_of};
+use super::gone::Gone;
+use super::words::{self, is_name};
 use crate::file::{FieldSpec, MigrationFile};
 use crate::mapping::{Mapped, Note, Reject, RejectCode, redaction};
 use crate::plan::{ColumnFate, Counts, DimensionCount, Enumeration, Fate, RejectCount, Target};
@@ -95,7 +96,7 @@ impl Facts<'_> {
         &self,
         list: &'static [&'static str],
     ) -> impl Iterator<Item = (&crate::source::Column, &ColumnSeen)> {
-        self.columns().filter(move |(column, _)| is_one_of(&column.name, list))
+        self.columns().filter(move |(column, _)| is_name(&column.name, list))
     }
 
     /// Predicted rejects of one reason.
@@ -133,7 +134,6 @@ pub(crate) struct ColumnSeen {
     pub(crate) odd_wall_clock: u64,
     pub(crate) below_micros: u64,
     pub(crate) floats: u64,
-    pub(crate) truthy: u64,
     /// The few distinct values of a short column; empty when there are many.
     pub(crate) values: BTreeMap<String, u64>,
     too_many: bool,
@@ -195,6 +195,7 @@ pub(crate) struct Seen {
     pub(crate) team_of_middle: u64,
     pub(crate) org_rows: u64,
     pub(crate) updated_equals_created: u64,
+    pub(crate) gone: Gone,
     ttl: Option<(usize, Option<usize>)>,
 }
 
@@ -205,8 +206,7 @@ impl Seen {
         let mut looks = vec![Look::default(); table.columns.len()];
         for (look, column) in looks.iter_mut().zip(&table.columns) {
             look.json = column.ty == Type::Json && column.declared == "json" || column.ty == Type::Dynamic;
-            look.is_time_of_writing =
-                is_one_of(&column.name, words::CREATED) || is_one_of(&column.name, words::UPDATED);
+            look.is_time_of_writing = is_name(&column.name, words::CREATED) || is_name(&column.name, words::UPDATED);
         }
         for (_, spec) in &file.map {
             let Some(look) = spec.from.as_ref().and_then(|from| at(&from.value)).and_then(|at| looks.get_mut(at))
@@ -259,6 +259,7 @@ impl Seen {
             team_of_middle: 0,
             org_rows: 0,
             updated_equals_created: 0,
+            gone: Gone::new(file, table, now.as_microsecond()),
             ttl,
         }
     }
@@ -305,6 +306,7 @@ impl Seen {
             *self.notes.entry(*note).or_default() += 1;
         }
         let memory: &Memory = &mapped.memory;
+        self.gone.observe(row, memory);
         self.contents.add((&memory.namespace, &memory.content));
         if memory.kind == "lesson" {
             let provenance = memory.commit_sha.as_deref().or(memory.artifact_hash.as_deref()).unwrap_or_default();
@@ -347,26 +349,20 @@ impl ColumnSeen {
                 self.json_null += u64::from(text.trim() == "null");
                 self.json_twice +=
                     u64::from(look.json && text.contains('{') && super::json_keys::has_duplicate_key(text));
-                self.truthy +=
-                    u64::from(!matches!(words::fold(text).as_str(), "" | "f" | "false" | "no" | "n" | "0" | "off"));
             }
             Value::Json(text) => {
                 self.json_null += u64::from(text.trim() == "null");
                 self.json_twice += u64::from(look.json && super::json_keys::has_duplicate_key(text));
             }
             Value::InvalidText(_) => self.invalid_utf8 += 1,
-            Value::Bool(flag) => self.truthy += u64::from(*flag),
             Value::Int(number) => {
-                self.truthy += u64::from(*number != 0);
                 self.below_micros += u64::from(look.nanos && number % 1000 != 0);
             }
             Value::Float32(_) | Value::Float64(_) => self.floats += 1,
             Value::Moment(Moment::Infinity | Moment::NegativeInfinity) => self.infinite += 1,
             Value::LocalTime(Moment::Micros(micros)) => {
-                self.truthy += 1;
                 self.odd_wall_clock += u64::from(look.zone.as_ref().is_some_and(|zone| is_odd(zone, *micros)));
             }
-            Value::Moment(_) | Value::Date(_) => self.truthy += 1,
             _ => {}
         }
         self.learn(value);

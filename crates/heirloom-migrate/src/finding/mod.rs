@@ -5,6 +5,7 @@
 //! the plan's own, for loss and for rejects above the budget). Absent: SQL, row content, credentials.
 
 pub(crate) mod facts;
+mod gone;
 mod json_keys;
 pub(crate) mod words;
 
@@ -82,6 +83,7 @@ registry! {
     outbox_writes_source,
     mocked_database,
     secret_in_clear,
+    rows_hidden,
     source_not_frozen,
     late_writer,
     team_middle_node,
@@ -193,7 +195,7 @@ mod tests {
         let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/finding");
         for entry in std::fs::read_dir(room).unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().replace(".rs", "");
-            if !["mod", "facts", "words", "json_keys"].contains(&name.as_str()) {
+            if !["mod", "facts", "gone", "words", "json_keys"].contains(&name.as_str()) {
                 assert!(MODULES.contains(&name.as_str()), "{name} is not in the registry");
             }
         }

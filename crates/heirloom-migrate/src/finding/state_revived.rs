@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Check, Found, Severity};
-use super::{list, words};
+use super::list;
 
 pub(super) const CHECK: Check = Check {
     id: "state-revived",
@@ -14,34 +14,13 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn check(facts: &Facts<'_>) -> Option<Found> {
-    let mut count = 0;
-    let mut says = Vec::new();
-    let live = |state: &str| words::is_one_of(state, words::LIVE_STATES);
-    let states = || facts.enumerations.iter().filter(|e| e.field == "state");
-    for value in states().flat_map(|e| &e.values) {
-        let Some(text) = value.value.as_deref().filter(|text| words::is_one_of(text, words::DEAD)) else { continue };
-        if live(&value.becomes) {
-            count += value.count;
-            says.push(format!("{text:?} becomes {}", value.becomes));
-        }
-    }
-    for (column, seen) in facts.named(words::STATUS).filter(|(column, _)| !facts.feeds(&column.name, "state")) {
-        for (text, rows) in seen.values.iter().filter(|(text, _)| words::is_one_of(text, words::DEAD)) {
-            count += rows;
-            says.push(format!("{text:?} in {} is not read", column.name));
-        }
-    }
-    for (column, seen) in facts.named(words::DELETED).filter(|(column, _)| !facts.is_used(&column.name)) {
-        if seen.truthy > 0 {
-            count += seen.truthy;
-            says.push(format!("{} is set and not read", column.name));
-        }
-    }
-    if count == 0 {
+    let gone = &facts.seen.gone;
+    if gone.rows == 0 {
         return None;
     }
+    let says: Vec<&String> = gone.ways.keys().collect();
     Found::danger(
-        count,
+        gone.rows,
         format!("Rows their source holds for gone would be recalled again: {}", list(&says, 5)),
         "state = { from = \"…\", values = { deleted = \"archived\" }, otherwise = \"reject\" }; case and space do not count",
     )

@@ -79,8 +79,8 @@ pub(crate) const DEAD: &[&str] = &[
     "trashed",
 ];
 
-/// States from which a memory is recalled.
-pub(crate) const LIVE_STATES: &[&str] = &["draft", "candidate", "validated", "canonical"];
+/// States from which a memory is not recalled, or only where it is named.
+pub(crate) const HIDDEN_STATES: &[&str] = &["archived", "rejected", "deprecated", "superseded"];
 
 /// How names and values are compared here.
 pub(crate) fn fold(text: &str) -> String {
@@ -91,4 +91,11 @@ pub(crate) fn fold(text: &str) -> String {
 pub(crate) fn is_one_of(name: &str, list: &[&str]) -> bool {
     let folded = fold(name);
     list.contains(&folded.as_str())
+}
+
+/// Whether a column's name is in a list: `deletedAt`, `deleted-at` and `Deleted At` are `deleted_at`.
+pub(crate) fn is_name(name: &str, list: &[&str]) -> bool {
+    let bare = |name: &str| fold(name).replace(['_', '-', ' '], "");
+    let name = bare(name);
+    list.iter().any(|known| bare(known) == name)
 }

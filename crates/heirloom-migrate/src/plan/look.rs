@@ -22,6 +22,7 @@ impl Target {
             superuser: row.try_get("superuser")?,
             bypass_rls: row.try_get("bypass_rls")?,
             can_write: row.try_get("can_write")?,
+            filtered: false,
             server: row.try_get("server")?,
             system: row.try_get("database")?,
         };

@@ -248,7 +248,7 @@ pub struct Counts {
     /// Accepted rows that are already there.
     pub present: u64,
     /// Accepted rows whose id is taken by a memory that did not come from this source; those stay as they are.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub taken: u64,
     /// Accepted rows that were forgotten before and stay so.
     pub forgotten: u64,
@@ -256,6 +256,12 @@ pub struct Counts {
     pub expired: u64,
     /// Accepted rows that recall leaves out by default: no provenance.
     pub ghosts: u64,
+}
+
+// A plan that was made before something was counted keeps its digest.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Predicted rejects for one reason.

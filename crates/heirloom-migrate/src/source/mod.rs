@@ -131,6 +131,9 @@ pub struct Identity {
     pub bypass_rls: bool,
     /// May write the table?
     pub can_write: bool,
+    /// Does row-level security decide which of the rows it sees?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filtered: bool,
     /// Server and version, e.g. `PostgreSQL 17.5`.
     pub server: String,
     /// Stable fingerprint of the system and database (never host names or credentials), part of migrated ids.
@@ -182,6 +185,10 @@ pub type TreeRows = Vec<(String, Option<String>)>;
 /// Called with each row and its size in bytes as read; an error stops the scan and is returned.
 pub type Visit<'a> = dyn FnMut(SourceRow, usize) -> Result<()> + Send + 'a;
 
+/// The comment by which a marker column is told from one of the owner's, such as a time of deletion, which stamping rows
+/// would set in all of them.
+pub const MARK_COMMENT: &str = "Heirloom: when this row was proven to be handed down";
+
 /// A foreign system, read-only.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -194,6 +201,11 @@ pub trait Source: Send + Sync {
     /// Where the marker column can be written, when the file asks for one; `None` for a source that cannot be written to.
     fn marker(&self) -> Option<&Database> {
         None
+    }
+
+    /// Whether a column is a marker that was added for us: it bears the comment [`MARK_COMMENT`].
+    async fn is_marker(&self, _relation: &Relation, _column: &str) -> Result<bool> {
+        Ok(false)
     }
 
     /// The file that holds the source, when it is one.
@@ -283,23 +295,33 @@ pub async fn open_alone(url: &str) -> Result<Box<dyn Source>> {
 /// The file's relation as it is, without the marker column that a run of ours may have added.
 ///
 /// # Errors
-/// As [`Source::describe`]; and for a marker that is the key or cannot hold a time, which would be written over.
+/// As [`Source::describe`]; and for a marker that is a column of the owner's, which would be written over.
 pub async fn describe_without_mark(source: &dyn Source, file: &MigrationFile) -> Result<Table> {
     let mut table = source.describe(&file.source.relation.value).await?;
     if let Some(mark) = &file.source.mark {
+        let relation = &file.source.relation.value;
         let there = table.columns.iter().find(|column| column.name == mark.value);
-        let is_key = table.primary_key.contains(&mark.value);
-        if let Some(column) = there.filter(|column| is_key || column.not_null || column.ty != Type::Moment) {
+        if let Some(column) = there
+            && !source.is_marker(relation, &mark.value).await?
+        {
+            let is_time = !column.not_null && column.ty == Type::Moment && matches!(relation, Relation::Table(_));
             return Err(crate::MigrateError::Source {
                 source_name: source.display(),
                 what: format!(
-                    "mark = \"{}\" is a column that {} has already, of type {}{}: marking rows would write over it",
-                    mark.value,
-                    table.name,
-                    column.declared,
-                    if is_key { ", and its key" } else { "" },
+                    "mark = \"{}\" is a column that {} has already, of type {}: marking rows would write over it",
+                    mark.value, table.name, column.declared,
                 ),
-                accepted: "a name that no column has; Heirloom adds it as a nullable timestamptz".into(),
+                accepted: if is_time {
+                    format!(
+                        "a name that no column has; Heirloom adds it. If this one was made to be the marker, say so: comment on \
+                         column {}.{} is {}",
+                        table.name,
+                        identifier(&mark.value),
+                        literal(MARK_COMMENT)
+                    )
+                } else {
+                    "a name that no column has; Heirloom adds it as a nullable timestamptz".into()
+                },
             });
         }
         table.columns.retain(|column| column.name != mark.value);

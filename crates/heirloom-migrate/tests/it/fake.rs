@@ -44,6 +44,7 @@ pub(crate) fn case(rows: usize) -> Case {
         superuser: false,
         bypass_rls: false,
         can_write: false,
+        filtered: false,
         server: "PostgreSQL 18.4".into(),
         system: "system-1".into(),
     };

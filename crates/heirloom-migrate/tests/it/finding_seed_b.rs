@@ -59,6 +59,18 @@ async fn state_revived() {
 
     let flag = case(2).column("deleted_at", "timestamptz", vec![moment("2026-06-01T00:00:00Z"), Value::Null]);
     assert_eq!(flag.finds("state-revived").await.rows, Some(1));
+    // Camel case is a name like another, and a row that two columns call gone is one row.
+    let twice = case(2).column("deletedAt", "timestamptz", vec![moment("2026-06-01T00:00:00Z"), Value::Null]).column(
+        "is_archived",
+        "boolean",
+        vec![Value::Bool(true), Value::Bool(false)],
+    );
+    assert_eq!(twice.finds("state-revived").await.rows, Some(1));
+    // What ends with its deletion is not recalled again.
+    let ended = case(2)
+        .column("deleted_at", "timestamptz", vec![moment("2026-06-01T00:00:00Z"), Value::Null])
+        .map("valid_to", "\"deleted_at\"");
+    ended.silent("state-revived").await;
     let unread = case(2).column("status", "text", vec![text("archived"), text("active")]);
     assert_eq!(unread.finds("state-revived").await.rows, Some(1));
     statuses(&["Deleted", "pending"]).silent("state-revived").await;
@@ -154,6 +166,15 @@ async fn tenant_bypass() {
     assert!(finding.what.starts_with("Role reader reads the source and bypasses"), "{}", finding.what);
     assert!(finding.what.contains("role writer writes the store and is a superuser"), "{}", finding.what);
     case(1).silent("tenant-bypass").await;
+}
+
+#[tokio::test]
+async fn rows_hidden() {
+    let mut filtered = case(1);
+    filtered.identity.filtered = true;
+    let finding = filtered.finds("rows-hidden").await;
+    assert_eq!((finding.severity, finding.rows), (Severity::Warning, None));
+    case(1).silent("rows-hidden").await;
 }
 
 /// Lessons with a role, a topic and the given commits.

@@ -313,11 +313,24 @@ async fn the_marker_is_additive_and_says_which_rows_were_handed_down() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_marker_that_is_a_column_of_another_use_is_refused() {
     let ground = Ground::new(LEGACY).await;
-    for column in ["id", "body"] {
+    ground.sql("alter table legacy.note add deleted_at timestamptz").await;
+    for column in ["id", "body", "made", "deleted_at"] {
         let file = FILE.replace("table = \"legacy.note\"", &format!("table = \"legacy.note\"\nmark = \"{column}\""));
         let error = said(ground.plan(&file, 20).await);
         assert!(error.contains(&format!("mark = \"{column}\" is a column that legacy.note has already")), "{error}");
     }
+    // One that was made for us, by somebody who may alter the table, says so as the error told.
+    let file = FILE.replace("table = \"legacy.note\"", "table = \"legacy.note\"\nmark = \"deleted_at\"");
+    let error = said(ground.plan(&file, 20).await);
+    let (_, cure) = error.split_once("say so: ").unwrap();
+    ground.sql(cure).await;
+    let plan = ground.plan(&file, 20).await.unwrap();
+    assert!(plan.columns.iter().all(|column| column.column != "deleted_at"));
+    ground.apply(&plan).await.unwrap();
+    assert_eq!(ground.one("select count(deleted_at) from legacy.note").await, "50");
+    // A query has no column of ours.
+    let query = file.replace("table = \"legacy.note\"", "query = \"select * from legacy.note\"\nkey = [\"id\"]");
+    assert!(said(ground.plan(&query, 20).await).contains("is a column that query has already"));
     ground.close().await;
 }
 

@@ -315,8 +315,13 @@ async fn rights_that_are_missing_are_named() {
     assert!(rows(source.as_ref(), &read).await.is_empty());
     let identity = source.identity(&table("notes")).await.unwrap();
     assert_eq!((identity.superuser, identity.bypass_rls, identity.can_write), (false, false, false));
-    assert_eq!(identity.role, role);
+    assert_eq!((identity.role.as_str(), identity.filtered), (role.as_str(), false));
+    sql(format!("reset role; alter table notes enable row level security; set role {role}")).await;
+    for relation in [table("notes"), Relation::Query("select id from notes".into())] {
+        assert!(source.identity(&relation).await.unwrap().filtered, "policies decide what it sees");
+    }
     sql("reset role".into()).await;
+    assert!(!source.identity(&table("notes")).await.unwrap().filtered, "they do not bind the owner");
     let owner = source.identity(&Relation::Query("select id from notes".into())).await.unwrap();
     assert!(owner.superuser && owner.can_write, "a query writes through to its table");
     assert_eq!(owner.system, identity.system, "the system is the same whoever looks");

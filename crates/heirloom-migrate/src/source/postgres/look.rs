@@ -10,7 +10,7 @@ use tokio_postgres::types::Oid;
 use super::kind::Kind;
 use super::{failed, name};
 use crate::error::{MigrateError, Result};
-use crate::source::{Column, Identity, Relation, Table, TreeRows};
+use crate::source::{Column, Identity, MARK_COMMENT, Relation, Table, TreeRows};
 
 const FIND: &str = include_str!("../../../sql/queries/source_find.sql");
 const NAMES: &str = include_str!("../../../sql/queries/source_names.sql");
@@ -88,6 +88,22 @@ pub(super) async fn is_heap(tx: &Transaction<'_>, relation: &Relation, source_na
         .await
         .map_err(|error| failed(source_name, &error))?;
     Ok(row.get(0))
+}
+
+/// Whether a column of a table is a nullable time that bears the marker's comment.
+pub(super) async fn is_marker(
+    tx: &Transaction<'_>,
+    relation: &Relation,
+    column: &str,
+    source_name: &str,
+) -> Result<bool> {
+    let Relation::Table(written) = relation else { return Ok(false) };
+    let (oid, ..) = find(tx, written, source_name).await?;
+    let row = tx
+        .query_opt(include_str!("../../../sql/queries/source_is_marker.sql"), &[&oid, &column, &MARK_COMMENT])
+        .await
+        .map_err(|error| failed(source_name, &error))?;
+    Ok(row.is_some_and(|row| row.get(0)))
 }
 
 /// A query in parentheses, whether it ends in a semicolon or in a comment.
@@ -255,6 +271,7 @@ pub(crate) async fn who(
         superuser: row.try_get("superuser")?,
         bypass_rls: row.try_get("bypass_rls")?,
         can_write: row.try_get("can_write")?,
+        filtered: row.try_get("filtered")?,
         server: format!("PostgreSQL {}", row.try_get::<_, String>("version")?),
         system: String::new(),
     };

@@ -89,6 +89,14 @@ impl Source for Postgres {
         Some(&self.database)
     }
 
+    async fn is_marker(&self, relation: &Relation, column: &str) -> Result<bool> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let is_marker = look::is_marker(&tx, relation, column, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        is_marker
+    }
+
     async fn row_version(&self, relation: &Relation) -> Result<Option<String>> {
         let mut client = self.client().await?;
         let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;

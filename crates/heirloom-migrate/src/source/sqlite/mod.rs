@@ -99,6 +99,7 @@ impl Source for Sqlite {
             superuser: false,
             bypass_rls: false,
             can_write: writable,
+            filtered: false,
             server: format!("SQLite {}", rusqlite::version()),
             system: system(&self.path),
         })

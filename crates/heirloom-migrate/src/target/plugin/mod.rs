@@ -113,6 +113,7 @@ impl Foreign for Plugin {
                 superuser: false,
                 bypass_rls: false,
                 can_write: true,
+                filtered: false,
                 server: format!("contract {}", number(&health.version)),
                 system,
             },
