@@ -11,11 +11,11 @@ use super::{
 };
 use crate::apply::outbox_obstacles;
 use crate::digest::Key;
-use crate::error::Result;
-use crate::file::{IdRule, MigrationFile};
+use crate::error::{MigrateError, Result};
+use crate::file::{At, IdRule, MigrationFile};
 use crate::finding::{self, facts::Facts};
 use crate::mapping::{Context, Program};
-use crate::source::{Identity, KeyRange, Read, Source, Table, TreeRows, Type, describe_without_mark};
+use crate::source::{Identity, KeyRange, Read, Source, Table, TreeRows, Type, describe_without_mark, is_of_statement};
 use crate::target::{Collisions, Foreign, Predicted};
 
 /// Rows between two reports of progress.
@@ -182,6 +182,16 @@ impl Found {
             keys: None,
         };
         let of = self.table.estimated_rows;
+        let written = || file.map.iter().filter_map(|(_, spec)| spec.expr.as_ref());
+        for At { value, place } in written() {
+            if let Some(words) = source.misfit(&read, value).await? {
+                return Err(MigrateError::File {
+                    place: place.clone(),
+                    what: format!("this expression cannot be evaluated: {words}"),
+                    accepted: format!("accepted: an SQL expression over the columns of {}", self.table.name),
+                });
+            }
+        }
         source
             .scan(&read, &mut |row, bytes| {
                 let result = program.map(&row);
@@ -192,7 +202,8 @@ impl Found {
                 }
                 Ok(())
             })
-            .await?;
+            .await
+            .map_err(|error| at_the_expression(error, written()))?;
         progress(Progress::Reading { rows: survey.counts.rows, bytes: survey.counts.bytes, of });
         survey.doubled_ids();
         let fates = columns::fates(file, &program, &survey.seen.nulls());
@@ -273,6 +284,20 @@ impl Found {
         };
         plan.seal();
         plan
+    }
+}
+
+/// Says which expression failed on a row, where there is only one that could have.
+fn at_the_expression<'a>(error: MigrateError, mut written: impl Iterator<Item = &'a At<String>>) -> MigrateError {
+    match (error, written.next(), written.next()) {
+        (MigrateError::ReadRefused { refusal, .. }, Some(only), None) if is_of_statement(&refusal) => {
+            MigrateError::File {
+                place: only.place.clone(),
+                what: format!("this expression failed on a row: {refusal}"),
+                accepted: "write one that has a value for every row, such as null where there is none".into(),
+            }
+        }
+        (error, ..) => error,
     }
 }
 

@@ -253,6 +253,12 @@ pub trait Source: Send + Sync {
     /// A small table of parents, whole.
     async fn tree(&self, table: &str, id: &str, parent: &str) -> Result<TreeRows>;
 
+    /// Why an expression of the file cannot stand in [`Read::expressions`], in the source's words, before a row is read;
+    /// `None` where it can, as far as can be told without rows.
+    async fn misfit(&self, _read: &Read, _expression: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// Streams the rows of the range in key order, from one read-only snapshot, and returns how many there were.
     ///
     /// May be called again with the same range and gives the same rows as long as the source stands still. Holds at
@@ -297,7 +303,7 @@ pub async fn open_alone(url: &str) -> Result<Box<dyn Source>> {
 /// # Errors
 /// As [`Source::describe`]; and for a marker that is a column of the owner's, which would be written over.
 pub async fn describe_without_mark(source: &dyn Source, file: &MigrationFile) -> Result<Table> {
-    let mut table = source.describe(&file.source.relation.value).await?;
+    let mut table = source.describe(&file.source.relation.value).await.map_err(|error| at_the_query(error, file))?;
     if let Some(mark) = &file.source.mark {
         let relation = &file.source.relation.value;
         let there = table.columns.iter().find(|column| column.name == mark.value);
@@ -327,4 +333,23 @@ pub async fn describe_without_mark(source: &dyn Source, file: &MigrationFile) ->
         table.columns.retain(|column| column.name != mark.value);
     }
     Ok(table)
+}
+
+/// Puts what a source says of a query to the query's place in the file.
+fn at_the_query(error: crate::MigrateError, file: &MigrationFile) -> crate::MigrateError {
+    use crate::MigrateError::{File, ReadRefused, Source};
+    let at = &file.source.relation;
+    let (what, accepted) = match (&at.value, error) {
+        (Relation::Query(_), ReadRefused { refusal, .. }) if is_of_statement(&refusal) => {
+            (format!("the query cannot be read: {refusal}"), "write one `select` that the source takes".to_owned())
+        }
+        (Relation::Query(_), Source { what, accepted, .. }) if what.starts_with("the query") => (what, accepted),
+        (_, error) => return error,
+    };
+    File { place: at.place.clone(), what, accepted }
+}
+
+/// Whether a server refused the words of a statement, and not the moment or a row.
+pub(crate) fn is_of_statement(refusal: &heirloom_engine::Refusal) -> bool {
+    refusal.code.as_deref().is_some_and(|code| ["42", "0A", "22"].iter().any(|class| code.starts_with(class)))
 }

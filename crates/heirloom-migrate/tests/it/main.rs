@@ -6,6 +6,7 @@ mod activity;
 mod change_table;
 mod comparing;
 mod detect;
+mod expressions;
 mod failpoints;
 mod fake;
 mod file_errors;

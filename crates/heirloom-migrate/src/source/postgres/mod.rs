@@ -138,6 +138,14 @@ impl Source for Postgres {
         identity
     }
 
+    async fn misfit(&self, read: &Read, expression: &str) -> Result<Option<String>> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let misfit = scan::misfit(&tx, read, expression, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        misfit
+    }
+
     async fn tree(&self, table: &str, id: &str, parent: &str) -> Result<TreeRows> {
         let mut client = self.client().await?;
         let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;

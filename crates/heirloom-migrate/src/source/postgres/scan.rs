@@ -8,7 +8,7 @@ use super::kind::Kind;
 use super::look::{self, Looked};
 use super::{decode, failed, name};
 use crate::error::{MigrateError, Result};
-use crate::source::{KeyRange, Read, Visit};
+use crate::source::{KeyRange, Read, Visit, is_of_statement};
 use crate::value::{SourceRow, Value};
 
 /// How one cell arrives: one field, or two for an array, whose text stands in when it has several dimensions.
@@ -57,7 +57,9 @@ async fn select(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name:
         list.extend(fields(&kind, &format!("s.{}", name::identifier(&column.name))));
         cells.push(Cell { fields: width(&kind), kind, declared: column.declared.clone() });
     }
-    for (expression, kind) in read.expressions.iter().zip(expression_kinds(tx, read, looked, source_name).await?) {
+    for (expression, kind) in
+        read.expressions.iter().zip(expression_kinds(tx, &read.expressions, looked, source_name).await?)
+    {
         list.extend(fields(&kind, &format!("({expression}\n)")));
         cells.push(Cell { fields: width(&kind), kind, declared: "an expression of the file".into() });
     }
@@ -181,12 +183,32 @@ fn fields(kind: &Kind, expression: &str) -> Vec<String> {
     ]
 }
 
-/// What the computed expressions give, asked of the server without reading a row.
-async fn expression_kinds(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name: &str) -> Result<Vec<Kind>> {
-    if read.expressions.is_empty() {
+/// What the server says against an expression.
+pub(super) async fn misfit(
+    tx: &Transaction<'_>,
+    read: &Read,
+    expression: &str,
+    source_name: &str,
+) -> Result<Option<String>> {
+    let looked = look::relation(tx, &read.relation, source_name).await?;
+    match expression_kinds(tx, &[expression.to_owned()], &looked, source_name).await {
+        Ok(_) => Ok(None),
+        Err(MigrateError::ReadRefused { refusal, .. }) if is_of_statement(&refusal) => Ok(Some(refusal.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// What computed expressions give, asked of the server without reading a row.
+async fn expression_kinds(
+    tx: &Transaction<'_>,
+    expressions: &[String],
+    looked: &Looked,
+    source_name: &str,
+) -> Result<Vec<Kind>> {
+    if expressions.is_empty() {
         return Ok(Vec::new());
     }
-    let list: Vec<String> = read.expressions.iter().enumerate().map(|(i, sql)| format!("({sql}\n) as e{i}")).collect();
+    let list: Vec<String> = expressions.iter().enumerate().map(|(i, sql)| format!("({sql}\n) as e{i}")).collect();
     let query = format!("select {} from {} as s", list.join(", "), looked.from);
     let relation = crate::source::Relation::Query(query);
     Ok(look::relation(tx, &relation, source_name).await?.kinds)

@@ -110,6 +110,11 @@ impl Source for Sqlite {
         self.with(move |sqlite, connection| describe::tree(sqlite, connection, &table, &id, &parent)).await
     }
 
+    async fn misfit(&self, read: &Read, expression: &str) -> Result<Option<String>> {
+        let (read, expression) = (read.clone(), expression.to_owned());
+        self.with(move |sqlite, connection| scan::misfit(sqlite, connection, &read, &expression)).await
+    }
+
     async fn scan(&self, read: &Read, visit: &mut Visit<'_>) -> Result<u64> {
         scan::run(self, read, visit).await
     }

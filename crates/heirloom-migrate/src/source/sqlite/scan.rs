@@ -157,6 +157,25 @@ fn statement(sqlite: &Sqlite, read: &Read, keys: &[KeyColumn]) -> Result<(String
     Ok((format!("select {} from {from}{filter} order by {spelt}", cells.join(", ")), bound))
 }
 
+/// What SQLite says against an expression.
+pub(super) fn misfit(
+    sqlite: &Sqlite,
+    connection: &Connection,
+    read: &Read,
+    expression: &str,
+) -> Result<Option<String>> {
+    let from = describe::from(&read.relation, &read.table);
+    match connection.prepare(&format!("select ({expression}\n) from {from}")) {
+        Ok(_) => Ok(None),
+        // Of these the statement is the cause; `msg` names it without quoting it.
+        Err(rusqlite::Error::SqlInputError { msg, .. }) => Ok(Some(msg)),
+        Err(rusqlite::Error::SqliteFailure(code, Some(msg))) if code.code == rusqlite::ErrorCode::Unknown => {
+            Ok(Some(msg))
+        }
+        Err(error) => Err(failed(sqlite, &error)),
+    }
+}
+
 fn decode(row: &Row<'_>, width: usize, keys: &[KeyColumn]) -> rusqlite::Result<(SourceRow, usize)> {
     let mut values = Vec::with_capacity(width);
     let mut bytes = 0;
