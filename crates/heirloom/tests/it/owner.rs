@@ -35,3 +35,18 @@ fn looking_at_a_store_that_is_not_there_makes_none() {
         assert!(!home.path().join("store").exists(), "{words}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_counts_the_namespaces_that_nobody_described() {
+    let home = Home::new();
+    home.run("up --data store");
+    home.run("remember --data store --namespace team:a --kind fact 'rain'");
+    let at = Location::Embedded(home.path().join("store"));
+    let database = Database::open(&at, &Options::default()).await.unwrap();
+    let sql = "insert into pgmnemo.agent_lesson (role, topic, lesson_text, commit_sha, project_id)
+               values ('r', 't', 'x', 'c', 1), ('r', 't', 'y', 'c', 2), ('r', 't', 'z', 'c', 2)";
+    database.client().await.unwrap().batch_execute(sql).await.unwrap();
+    database.close().await.unwrap();
+    let ran = home.run("doctor --data store");
+    assert!(ran.stdout.contains("4 memories in 3 namespaces"), "{ran}");
+}
