@@ -47,8 +47,8 @@ table heirloom.edge row level security forced
     constraint edge_kind_check CHECK ((kind = ANY (ARRAY['semantic'::text, 'temporal'::text, 'causal'::text, 'entity'::text])))
     constraint edge_self_check CHECK ((source_id <> target_id))
     constraint edge_weight_check CHECK (((weight >= (0)::double precision) AND (weight <= (1)::double precision)))
-    constraint edge_source_fkey FOREIGN KEY (namespace, source_id) REFERENCES heirloom.memory(namespace, id) ON DELETE CASCADE
-    constraint edge_target_fkey FOREIGN KEY (namespace, target_id) REFERENCES heirloom.memory(namespace, id) ON DELETE CASCADE
+    constraint edge_source_fkey FOREIGN KEY (namespace, source_id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
+    constraint edge_target_fkey FOREIGN KEY (namespace, target_id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
     constraint edge_pkey PRIMARY KEY (namespace, source_id, target_id, relation)
     CREATE INDEX edge_target ON heirloom.edge USING btree (namespace, target_id)
     policy audit for select to heirloom_audit using (true)
@@ -192,6 +192,7 @@ CASE
     WHEN (kind = 'lesson'::text) THEN hashtextextended(((((role || chr(31)) || topic) || chr(31)) || COALESCE(NULLIF(btrim(commit_sha), ''::text), NULLIF(btrim(artifact_hash), ''::text))), (0)::bigint)
     ELSE NULL::bigint
 END) stored
+    project_number integer
     constraint memory_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision)))
     constraint memory_content_check CHECK ((btrim(content, '	
                   　'::text) <> ''::text))
@@ -218,9 +219,10 @@ END) stored
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     CREATE TRIGGER memory_credentials BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
     CREATE TRIGGER memory_credentials_update BEFORE UPDATE OF content, topic, role, metadata, propagation ON heirloom.memory FOR EACH ROW WHEN (((((((new.content IS DISTINCT FROM old.content) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.role IS DISTINCT FROM old.role)) OR (new.metadata IS DISTINCT FROM old.metadata)) OR (new.propagation IS DISTINCT FROM old.propagation)) AND (current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
-    CREATE TRIGGER memory_door BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN ((new.source_type IS NOT NULL)) EXECUTE FUNCTION heirloom.memory_door()
-    CREATE TRIGGER memory_door_update BEFORE UPDATE ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR ((((((new.valid_from IS DISTINCT FROM old.valid_from) OR (new.valid_to IS DISTINCT FROM old.valid_to)) OR (new.t_valid_from IS DISTINCT FROM old.t_valid_from)) OR (new.t_valid_to IS DISTINCT FROM old.t_valid_to)) OR (new.created_at IS DISTINCT FROM old.created_at)) OR (new.project_id IS DISTINCT FROM old.project_id)) OR ((((new.source_task_id IS DISTINCT FROM old.source_task_id) OR (new.source_task_number IS DISTINCT FROM old.source_task_number)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)))) EXECUTE FUNCTION heirloom.memory_door_update()
-    CREATE TRIGGER memory_forms BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NULL) AND ((new.t_valid_from IS DISTINCT FROM new.valid_from) OR (new.valid_to IS NOT NULL) OR (new.source_task_id IS NOT NULL)))) EXECUTE FUNCTION heirloom.memory_forms()
+    CREATE TRIGGER memory_door BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR ((new.namespace IS NULL) AND (new.project_id IS NULL) AND (new.kind = 'lesson'::text)))) EXECUTE FUNCTION heirloom.memory_door()
+    CREATE TRIGGER memory_door_update BEFORE UPDATE ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR (old.source_type IS NOT NULL) OR (((((new.valid_from IS DISTINCT FROM old.valid_from) OR (new.valid_to IS DISTINCT FROM old.valid_to)) OR (new.t_valid_from IS DISTINCT FROM old.t_valid_from)) OR (new.t_valid_to IS DISTINCT FROM old.t_valid_to)) OR (new.created_at IS DISTINCT FROM old.created_at)) OR (((new.namespace IS DISTINCT FROM old.namespace) OR (new.project_id IS DISTINCT FROM old.project_id)) OR (new.project_number IS DISTINCT FROM old.project_number)) OR ((((new.source_task_id IS DISTINCT FROM old.source_task_id) OR (new.source_task_number IS DISTINCT FROM old.source_task_number)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)))) EXECUTE FUNCTION heirloom.memory_door_update()
+    CREATE TRIGGER memory_forms BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NULL) AND ((new.t_valid_from IS DISTINCT FROM new.valid_from) OR (new.valid_to IS NOT NULL) OR (new.source_task_id IS NOT NULL) OR (new.project_id IS NOT NULL) OR (new.namespace ~~ 'project:%'::text)))) EXECUTE FUNCTION heirloom.memory_forms()
+    CREATE TRIGGER memory_moved AFTER UPDATE ON heirloom.memory FOR EACH ROW WHEN ((new.namespace <> old.namespace)) EXECUTE FUNCTION heirloom.memory_moved()
     CREATE TRIGGER memory_namespace BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.namespace IS NULL) AND (new.project_id IS NOT NULL))) EXECUTE FUNCTION heirloom.memory_namespace()
     CREATE TRIGGER memory_ranking BEFORE INSERT OR UPDATE OF topic, role, content, content_tsv, word_vector, word_vector_long, embedding, embedding_model, sign_bits ON heirloom.memory FOR EACH ROW EXECUTE FUNCTION heirloom.memory_ranking()
     CREATE TRIGGER memory_updated_at BEFORE UPDATE OF role, topic, content, metadata, updated_at ON heirloom.memory FOR EACH ROW WHEN (((NOT (new.updated_at IS DISTINCT FROM old.updated_at)) AND ((((new.role IS DISTINCT FROM old.role) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.content IS DISTINCT FROM old.content)) OR (new.metadata IS DISTINCT FROM old.metadata)) AND (current_setting('heirloom.times_given'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION heirloom.memory_updated_at()
@@ -662,7 +664,10 @@ begin
         new.verified_at := null;
     end if;
 
+    new.source_type := coalesce(new.source_type, 'auto_captured');
+    new.project_id := coalesce(new.project_id, new.project_number);
     new.namespace := coalesce(new.namespace, 'project:' || new.project_id, 'custom:unassigned');
+    new.project_number := coalesce(new.project_id, heirloom.project_of(new.namespace));
     if new.t_valid_from = 'infinity' then
         new.t_valid_from := least(coalesce(new.created_at, now()), now());
     end if;
@@ -701,10 +706,18 @@ begin
             case when new.source_task_id ~ '^-?[0-9]{1,18}$' then new.source_task_id::bigint end;
     end if;
 
-    if new.project_id is distinct from old.project_id and new.namespace = old.namespace
-        and old.namespace = coalesce('project:' || old.project_id, 'custom:unassigned')
+    if new.project_number is distinct from old.project_number then
+        new.project_id := new.project_number;
+    elsif new.project_id is distinct from old.project_id or new.namespace <> old.namespace then
+        new.project_number := coalesce(new.project_id, heirloom.project_of(new.namespace));
+    end if;
+    if new.project_number is distinct from old.project_number and new.namespace = old.namespace and not given
+        and old.namespace = coalesce('project:' || old.project_number, 'custom:unassigned')
     then
-        new.namespace := coalesce('project:' || new.project_id, 'custom:unassigned');
+        new.namespace := coalesce('project:' || new.project_number, 'custom:unassigned');
+    end if;
+    if old.source_type is not null then
+        new.source_type := coalesce(new.source_type, 'auto_captured');
     end if;
 
     if new.kind = 'lesson' and not given
@@ -743,7 +756,38 @@ begin
     if new.source_task_id ~ '^-?[0-9]{1,18}$' then
         new.source_task_number := new.source_task_id::bigint;
     end if;
+    new.project_number := coalesce(new.project_id, heirloom.project_of(new.namespace));
     return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_moved()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    behind bigint;
+begin
+    select m.lesson_id into behind
+    from heirloom.edge e
+    join heirloom.memory m
+        on m.namespace = old.namespace
+        and m.id = case when e.source_id = new.id then e.target_id else e.source_id end
+    where e.namespace = new.namespace
+        and (e.source_id = new.id or e.target_id = new.id)
+    order by m.lesson_id
+    limit 1;
+    if found then
+        raise exception 'lesson % is linked to lesson % of the project it would leave; a link stays within one project',
+            new.lesson_id, behind
+            using errcode = 'foreign_key_violation',
+                hint = format(
+                    'Move both in one statement, or take the links away first: delete from heirloom.edge where %L in (source_id, target_id)',
+                    new.id
+                );
+    end if;
+    return null;
 end
 $function$
 
@@ -968,6 +1012,22 @@ begin
         where n.name <> all (closed)
         order by 1
     );
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.project_of(namespace text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    if project_of.namespace ~ '^project:(0|-?[1-9][0-9]{0,9})$'
+        and substr(project_of.namespace, 9)::bigint between -2147483648 and 2147483647
+    then
+        return substr(project_of.namespace, 9)::integer;
+    end if;
+    return null;
 end
 $function$
 

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0016_idempotency.sql"),
     sql_file!("migrations/0017_origin_source.sql"),
     sql_file!("migrations/0018_activity_memory.sql"),
+    sql_file!("migrations/0019_project.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[
@@ -52,6 +53,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/recall.sql"),
     sql_file!("objects/functions/recall_ghosts.sql"),
     sql_file!("objects/functions/uuid_v7.sql"),
+    sql_file!("objects/functions/project_of.sql"),
     sql_file!("objects/functions/setting_flag.sql"),
     sql_file!("objects/functions/setting_number.sql"),
     sql_file!("objects/functions/setting_time.sql"),
@@ -74,6 +76,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/triggers/memory_door.sql"),
     sql_file!("objects/triggers/memory_door_update.sql"),
     sql_file!("objects/triggers/memory_forms.sql"),
+    sql_file!("objects/triggers/memory_moved.sql"),
     sql_file!("objects/triggers/memory_namespace.sql"),
     sql_file!("objects/triggers/memory_ranking.sql"),
     sql_file!("objects/triggers/memory_updated_at.sql"),

@@ -162,3 +162,42 @@ async fn other_doors_and_their_loader_do_not_meet_the_gate() {
     assert_eq!(door.row("select verified_at from pgmnemo.agent_lesson").await, "-");
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_source_type_means_the_default_and_is_no_way_past_the_gate() {
+    let door = Door::open().await;
+    let bare = [
+        BARE.replace("verified_at)", "verified_at, source_type)").replace("now())", "now(), null)"),
+        BARE.replace("agent_lesson", "mem_item")
+            .replace("verified_at)", "verified_at, source_type)")
+            .replace("now())", "now(), null)"),
+    ];
+    for sql in &bare {
+        let refused = door.refused(sql).await;
+        assert_eq!(refused.code, "P0001", "{sql}");
+        assert!(
+            refused.message.starts_with("pgmnemo provenance gate [enforce]: INSERT rejected"),
+            "{}",
+            refused.message
+        );
+    }
+    door.run("set pgmnemo.gate_strict = 'off'").await;
+    for sql in &bare {
+        door.run(sql).await;
+    }
+    assert_eq!(
+        door.row(
+            "select count(*), count(verified_at), count(*) filter (where source_type = 'auto_captured'),
+                 count(*) filter (where t_valid_from <= now()) from pgmnemo.agent_lesson"
+        )
+        .await,
+        "2|0|2|2"
+    );
+    door.run("update heirloom.memory set updated_at = '2020-01-01Z'").await;
+    door.run("update pgmnemo.agent_lesson set source_type = null").await;
+    assert_eq!(
+        door.row("select distinct source_type, updated_at > '2026-01-01' from pgmnemo.agent_lesson").await,
+        "auto_captured|t"
+    );
+    door.close().await;
+}

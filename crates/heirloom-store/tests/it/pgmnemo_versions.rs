@@ -163,3 +163,12 @@ async fn two_sessions_with_one_key_leave_one_version_open() {
     driven.await.unwrap().unwrap();
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lesson_without_a_source_type_is_a_version_like_any_other() {
+    let door = Door::open().await;
+    door.run(&insert("t", "old", "commit_sha, source_type = 'c', null")).await;
+    door.run(&insert("t", "new", "commit_sha, source_type = 'c', null")).await;
+    assert_eq!(open(&door).await, "new");
+    door.close().await;
+}

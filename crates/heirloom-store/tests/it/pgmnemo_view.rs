@@ -277,7 +277,7 @@ async fn rows_of_an_older_store_appear_after_its_upgrade() {
     client
         .batch_execute(
             "insert into heirloom.memory (id, namespace, role, topic, content, valid_from, valid_to, source_task_id, created_at)
-             values (gen_random_uuid(), 'team:a', 'r', 't', 'x', null, '2021-01-01Z', '17', '2020-01-01Z')",
+             values (gen_random_uuid(), 'project:7', 'r', 't', 'x', null, '2021-01-01Z', '17', '2020-01-01Z')",
         )
         .await
         .unwrap();
@@ -285,8 +285,80 @@ async fn rows_of_an_older_store_appear_after_its_upgrade() {
     heirloom_store::Store::up(test.database(), &heirloom_store::UpOptions::default()).await.unwrap();
     let client = test.database().client().await.unwrap();
     let shown = "select t_valid_from = '2020-01-01Z' and t_valid_to = '2021-01-01Z' and source_task_id = 17 and source_type is null
+                     and project_id = 7
                  from pgmnemo.agent_lesson";
     assert!(client.query_one(shown, &[]).await.unwrap().get::<_, bool>(0));
     drop(client);
     test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_another_door_has_the_project_of_its_namespace() {
+    let door = Door::open().await;
+    for (namespace, project) in [
+        ("project:42", "42"),
+        ("project:-7", "-7"),
+        ("project:0", "0"),
+        ("project:2147483647", "2147483647"),
+        ("project:2147483648", "-"),
+        ("project:007", "-"),
+        ("project:-0", "-"),
+        ("project:a", "-"),
+        ("project:4.2", "-"),
+        ("team:42", "-"),
+    ] {
+        door.run(&format!(
+            "insert into heirloom.memory (namespace, role, topic, content, commit_sha, verified_at)
+             values ('{namespace}', 'r', 't', 'said at another door', 'c', now())"
+        ))
+        .await;
+        assert_eq!(
+            door.row("select project_id from pgmnemo.agent_lesson order by id desc limit 1").await,
+            project,
+            "{namespace}"
+        );
+    }
+    assert_eq!(door.row("select project_id from pgmnemo.recall_lessons(null, 5, null, 42, 'door')").await, "42");
+    assert_eq!(door.row("select project_id from pgmnemo.as_of(now()) where project_id = 42").await, "42");
+    assert_eq!(
+        door.row("select count(*) from heirloom.memory where project_id is not null").await,
+        "0",
+        "what the writer said stays what it was"
+    );
+    door.run("update pgmnemo.agent_lesson set project_id = 43 where project_id = 42").await;
+    assert_eq!(
+        door.row("select namespace, project_id from heirloom.memory where project_number = 43").await,
+        "project:43|43",
+        "and moves as any other does"
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lessons_that_move_together_take_their_links_along_and_none_leaves_one_behind() {
+    let door = Door::open().await;
+    for id in 1..=4 {
+        door.run(&format!("{INSERT}, id, project_id) values ('r', 't{id}', 'x', 'c', {id}, 1)")).await;
+    }
+    door.run("select pgmnemo.add_edge(1, 2, 'CAUSED_BY'), pgmnemo.add_edge(2, 3, 'CAUSED_BY')").await;
+    for (who, message) in [
+        ("id = 1", "lesson 1 is linked to lesson 2 of the project it would leave"),
+        ("id in (1, 2)", "lesson 2 is linked to lesson 3 of the project it would leave"),
+        ("id = 3", "lesson 3 is linked to lesson 2 of the project it would leave"),
+    ] {
+        let refused = door.refused(&format!("update pgmnemo.agent_lesson set project_id = 2 where {who}")).await;
+        assert_eq!(refused.code, "23503");
+        assert!(refused.message.starts_with(message), "{}", refused.message);
+    }
+    door.run("update pgmnemo.agent_lesson set project_id = 2 where id = 4").await;
+    door.run("update pgmnemo.agent_lesson set project_id = 2 where project_id = 1").await;
+    assert_eq!(
+        door.rows("select source_id, target_id from pgmnemo.mem_edge order by 1").await,
+        ["1|2", "2|3"],
+        "all of them, with both links"
+    );
+    assert_eq!(door.row("select string_agg(distinct namespace, ',') from heirloom.edge").await, "project:2");
+    door.run("delete from heirloom.edge e using heirloom.memory m where m.lesson_id = 2 and m.id in (e.source_id, e.target_id)").await;
+    door.run("update pgmnemo.agent_lesson set project_id = 1 where id = 2").await;
+    door.close().await;
 }

@@ -12,7 +12,7 @@ select
     m.created_at,
     m.updated_at,
     m.role,
-    m.project_id,
+    m.project_number as project_id,
     m.topic,
     m.content as lesson_text,
     m.importance,

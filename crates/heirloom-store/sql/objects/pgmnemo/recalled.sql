@@ -114,7 +114,7 @@ begin
     end;
 
     return query
-    select m.lesson_id, s.score, m.role, m.project_id, m.topic, m.content, m.importance, m.metadata, m.commit_sha,
+    select m.lesson_id, s.score, m.role, m.project_number, m.topic, m.content, m.importance, m.metadata, m.commit_sha,
         m.artifact_hash, m.verified_at, m.created_at, r.similarity, r.lexical,
         r.lexical + r.semantic + r.context,
         m.confidence,

@@ -1,6 +1,8 @@
--- A lesson that comes in by the SQL door (its view gives every row a source_type): the provenance gate, the namespace
--- of its project, and the memory's own form of what the door says in another. Row-level security judges the row after
--- this trigger, so it opens nothing.
+-- A lesson that comes in by the SQL door: the provenance gate, the namespace of its project, and the memory's own form
+-- of what the door says in another. Row-level security judges the row after this trigger, so it opens nothing.
+--
+-- Such a lesson has a source_type, by the view's default; and it has neither namespace nor project_id, because the view
+-- has no column for those. By the second it is known where its writer says source_type NULL, which means the default.
 --
 -- A lesson without provenance is a ghost whoever wrote it, whatever it says of itself. A lesson that does not say from
 -- when it is valid is valid since it was made, so that looking back before an import finds it; the view's default for
@@ -24,7 +26,10 @@ begin
         new.verified_at := null;
     end if;
 
+    new.source_type := coalesce(new.source_type, 'auto_captured');
+    new.project_id := coalesce(new.project_id, new.project_number);
     new.namespace := coalesce(new.namespace, 'project:' || new.project_id, 'custom:unassigned');
+    new.project_number := coalesce(new.project_id, heirloom.project_of(new.namespace));
     if new.t_valid_from = 'infinity' then
         new.t_valid_from := least(coalesce(new.created_at, now()), now());
     end if;
@@ -41,5 +46,5 @@ $$;
 create or replace trigger memory_door
 before insert on heirloom.memory
 for each row
-when (new.source_type is not null)
+when (new.source_type is not null or (new.namespace is null and new.project_id is null and new.kind = 'lesson'))
 execute function heirloom.memory_door();

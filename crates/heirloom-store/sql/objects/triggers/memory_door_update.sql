@@ -1,5 +1,5 @@
--- A changed row stays in step with itself: both forms of its validity and of its task, the namespace of its project,
--- and its provenance. The gate holds here too: whoever takes the last provenance of a lesson away makes it a ghost.
+-- A changed row stays in step with itself: both forms of its validity, of its task and of its project, the namespace of
+-- that, and its provenance. The gate holds here too: whoever takes the last provenance of a lesson away makes it a ghost.
 -- A bulk load that overwrites what it handed down (heirloom.times_given = 'on') brings provenance and times from its
 -- source and is not asked.
 --
@@ -30,10 +30,18 @@ begin
             case when new.source_task_id ~ '^-?[0-9]{1,18}$' then new.source_task_id::bigint end;
     end if;
 
-    if new.project_id is distinct from old.project_id and new.namespace = old.namespace
-        and old.namespace = coalesce('project:' || old.project_id, 'custom:unassigned')
+    if new.project_number is distinct from old.project_number then
+        new.project_id := new.project_number;
+    elsif new.project_id is distinct from old.project_id or new.namespace <> old.namespace then
+        new.project_number := coalesce(new.project_id, heirloom.project_of(new.namespace));
+    end if;
+    if new.project_number is distinct from old.project_number and new.namespace = old.namespace and not given
+        and old.namespace = coalesce('project:' || old.project_number, 'custom:unassigned')
     then
-        new.namespace := coalesce('project:' || new.project_id, 'custom:unassigned');
+        new.namespace := coalesce('project:' || new.project_number, 'custom:unassigned');
+    end if;
+    if old.source_type is not null then
+        new.source_type := coalesce(new.source_type, 'auto_captured');
     end if;
 
     if new.kind = 'lesson' and not given
@@ -66,9 +74,13 @@ before update on heirloom.memory
 for each row
 when (
     new.source_type is not null
-    or (new.valid_from, new.valid_to, new.t_valid_from, new.t_valid_to, new.created_at, new.project_id)
+    or old.source_type is not null
+    or (new.valid_from, new.valid_to, new.t_valid_from, new.t_valid_to, new.created_at)
         is distinct from
-        (old.valid_from, old.valid_to, old.t_valid_from, old.t_valid_to, old.created_at, old.project_id)
+        (old.valid_from, old.valid_to, old.t_valid_from, old.t_valid_to, old.created_at)
+    or (new.namespace, new.project_id, new.project_number)
+        is distinct from
+        (old.namespace, old.project_id, old.project_number)
     or (new.source_task_id, new.source_task_number, new.commit_sha, new.artifact_hash)
         is distinct from
         (old.source_task_id, old.source_task_number, old.commit_sha, old.artifact_hash)

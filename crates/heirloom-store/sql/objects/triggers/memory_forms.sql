@@ -1,5 +1,5 @@
--- A row of another door: its validity and its task in the form the SQL door shows. Most rows are valid from now on and
--- have no task; they are in step by their defaults and never come here.
+-- A row of another door: its validity, its task and its project in the form the SQL door shows. Most rows are valid
+-- from now on and have neither task nor project; they are in step by their defaults and never come here.
 
 create or replace function heirloom.memory_forms() returns trigger
 language plpgsql
@@ -11,6 +11,7 @@ begin
     if new.source_task_id ~ '^-?[0-9]{1,18}$' then
         new.source_task_number := new.source_task_id::bigint;
     end if;
+    new.project_number := coalesce(new.project_id, heirloom.project_of(new.namespace));
     return new;
 end
 $$;
@@ -24,6 +25,8 @@ when (
         new.t_valid_from is distinct from new.valid_from
         or new.valid_to is not null
         or new.source_task_id is not null
+        or new.project_id is not null
+        or new.namespace like 'project:%'
     )
 )
 execute function heirloom.memory_forms();
