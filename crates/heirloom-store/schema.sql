@@ -826,7 +826,17 @@ begin
     end if;
     new.sign_bits := null;
     if new.embedding is not null then
-        if new.source_type is not null and vector_norm(new.embedding) = 0 then
+        -- A load brings what its source has; everybody else is told.
+        if vector_norm(new.embedding) = 0
+            and (
+                new.source_type is not null
+                or (
+                    tg_op = 'UPDATE'
+                    and new.embedding is distinct from old.embedding
+                    and current_setting('heirloom.times_given', true) is distinct from 'on'
+                )
+            )
+        then
             raise exception 'embedding is a zero vector, which points nowhere: give the vector of a model, or NULL'
                 using errcode = 'data_exception';
         end if;

@@ -170,10 +170,12 @@ async fn a_zero_vector_is_refused_by_the_view_as_by_ingest() {
     let door = Door::open().await;
     let zero = "array_fill(0::real, array[1024])::vector(1024)";
     door.run(
-        "insert into pgmnemo.agent_lesson (id, role, topic, lesson_text, commit_sha) values (1, 'r', 't', 'x', 'c')",
+        "insert into pgmnemo.agent_lesson (id, role, topic, lesson_text, commit_sha) values (1, 'r', 't', 'x', 'c');
+         insert into heirloom.memory (lesson_id, namespace, role, topic, content) values (2, 'project:1', 'r', 't', 'x')",
     )
     .await;
     for sql in [
+        format!("update pgmnemo.agent_lesson set embedding = {zero} where id = 2"),
         format!(
             "insert into pgmnemo.agent_lesson (role, topic, lesson_text, commit_sha, embedding) values ('r', 't', 'x', 'c', {zero})"
         ),

@@ -114,6 +114,18 @@ async fn a_fact_is_merged_when_it_says_the_same_and_supersedes_when_it_does_not(
         second,
         "a fact belongs to its project"
     );
+    for state in ["rejected", "archived", "deprecated"] {
+        let judged = door.row("select id from pgmnemo.mem_item where project_id = 1").await;
+        door.run(&format!("update pgmnemo.agent_lesson set state = '{state}' where id = {judged}")).await;
+        let anew = door.row(&fact("Umbrella", vouched)).await;
+        assert!(anew.ends_with("|validated") && !anew.starts_with(&format!("{judged}|")), "{state}: {anew}");
+        assert_eq!(
+            door.row(&format!("select state, t_valid_to = 'infinity' from pgmnemo.agent_lesson where id = {judged}"))
+                .await,
+            format!("{state}|f"),
+            "a judgement stands"
+        );
+    }
     assert!(
         door.row("select final_state from pgmnemo.remember_fact('dev', 'person:ada', 'email', 'a@b.c', 0.99)").await
             == "candidate"

@@ -120,3 +120,22 @@ async fn eviction_removes_what_expired_and_nothing_else_and_can_be_tried_first()
     assert_eq!(door.refused("select pgmnemo.evict_expired_lessons(batch_limit => -1)").await.code, "22023");
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transition_gives_back_the_lesson_it_moved_where_two_projects_have_the_id() {
+    let door = Door::open().await;
+    door.run(
+        "insert into pgmnemo.agent_lesson (id, project_id, role, topic, lesson_text, commit_sha) values (7, 2, 'r', 't', 'x', 'c');
+         insert into pgmnemo.agent_lesson (id, project_id, role, topic, lesson_text, commit_sha) values (7, 1, 'r', 't', 'x', 'c')",
+    )
+    .await;
+    assert_eq!(
+        door.row("select (l).project_id, (l).state from pgmnemo.transition_lesson(7, 'candidate') l").await,
+        "1|candidate"
+    );
+    assert_eq!(
+        door.row("select string_agg(project_id || state, ',' order by project_id) from pgmnemo.agent_lesson").await,
+        "1candidate,2draft"
+    );
+    door.close().await;
+}

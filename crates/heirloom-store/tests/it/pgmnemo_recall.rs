@@ -259,6 +259,10 @@ async fn ghosts_are_left_out_counted_by_a_notice_and_shown_on_request_in_any_spe
             );
         }
     }
+    door.run("set pgmnemo.include_unverified = 'on'").await;
+    door.said();
+    door.run(&format!("select * from pgmnemo.recall_hybrid({}, 'tokens', vec_weight => 0)", axis(1, 0.0))).await;
+    assert_eq!(door.said().unwrap_or_default(), Vec::<String>::new(), "a vector that was given is not missing");
     for on in ["on", "ON", "true", "t", "1", "yes", "y", "tru", " on "] {
         door.run(&format!("set pgmnemo.include_unverified = '{on}'")).await;
         assert_eq!(ids(&door, call).await, "2", "{on}");

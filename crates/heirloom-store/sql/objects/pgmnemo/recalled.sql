@@ -94,7 +94,8 @@ begin
         raise notice 'pgmnemo: neither query_embedding nor query_text was given; there is nothing to look for';
         return;
     end if;
-    if vector_asked is null then
+    -- Not where there is one and its weight is 0: that was asked for.
+    if p_embedding is null then
         raise notice 'pgmnemo: query_embedding IS NULL -- falling back to text-only recall; no semantic similarity';
     end if;
 

@@ -1,6 +1,7 @@
 -- What is known of an entity: one value a property. The same value again raises confidence and returns the row that
 -- says so; another value closes the earlier one, unless that is verified and the new one is not: then both stand. The
--- artifact, where none is given, is the property itself. A fact belongs to its project; NULL is a project of its own.
+-- artifact, where none is given, is the property itself. What was rejected or retired says nothing: the same value is
+-- remembered anew, and the earlier keeps its state. A fact belongs to its project; NULL is a project of its own.
 
 do $do$
 declare
@@ -41,6 +42,7 @@ declare
         )
     );
     prior record;
+    is_retired boolean;
     version integer := 1;
     lesson bigint;
 begin
@@ -50,7 +52,8 @@ begin
     -- Two writers of one property wait for each other.
     perform pg_advisory_xact_lock(hashtextextended(home || chr(31) || lower(subject), 0));
     for prior in
-        select m.lesson_id, m.namespace, m.id, m.content, m.state, m.version_n, m.verified_at
+        select m.lesson_id, m.namespace, m.id, m.content, m.state, m.version_n, m.verified_at,
+            coalesce(m.expires_at <= now(), false) as is_expired
         from heirloom.memory m
         where m.namespace = home
             and m.kind = 'lesson'
@@ -61,7 +64,10 @@ begin
         order by m.verified_at is null, m.lesson_id desc
         for update
     loop
-        if prior.content = p_value and (prior.verified_at is not null or begins <> 'validated') then
+        is_retired := prior.state in ('deprecated', 'superseded', 'archived', 'rejected');
+        if prior.content = p_value and not is_retired and not prior.is_expired
+            and (prior.verified_at is not null or begins <> 'validated')
+        then
             update heirloom.memory m
             set confidence = greatest(m.confidence, coalesce(p_confidence, 0.7)), patch_count = m.patch_count + 1
             where m.namespace = prior.namespace and m.id = prior.id;
@@ -71,11 +77,15 @@ begin
         version := greatest(version, prior.version_n + 1);
         if begins = 'validated' or prior.verified_at is null then
             update heirloom.memory m
-            set t_valid_to = greatest(now(), m.t_valid_from), state = 'superseded', state_changed_at = now()
+            set t_valid_to = greatest(now(), m.t_valid_from),
+                state = case when is_retired then m.state else 'superseded' end,
+                state_changed_at = case when is_retired then m.state_changed_at else now() end
             where m.namespace = prior.namespace and m.id = prior.id;
-            perform heirloom.note_transition(
-                prior.namespace, prior.id, prior.state, 'superseded', null, 'another value was remembered'
-            );
+            if not is_retired then
+                perform heirloom.note_transition(
+                    prior.namespace, prior.id, prior.state, 'superseded', null, 'another value was remembered'
+                );
+            end if;
         end if;
     end loop;
 

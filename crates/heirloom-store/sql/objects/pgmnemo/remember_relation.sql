@@ -51,6 +51,9 @@ begin
         and m.is_active
         and m.t_valid_to = 'infinity'
         and (m.verified_at is not null or begins <> 'validated')
+        -- What was rejected or retired says nothing.
+        and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
+        and (m.expires_at is null or m.expires_at > now())
     returning m.lesson_id into lesson;
     if lesson is null then
         insert into pgmnemo.agent_lesson (

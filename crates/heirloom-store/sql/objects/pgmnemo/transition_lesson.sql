@@ -14,7 +14,7 @@ declare
     ways text;
     moved pgmnemo.agent_lesson;
 begin
-    select m.namespace, m.id, m.state into lesson
+    select m.namespace, m.id, m.state, m.project_number, m.content into lesson
     from heirloom.memory m
     where m.lesson_id = transition_lesson.lesson_id and m.kind = 'lesson'
     order by m.namespace
@@ -47,7 +47,11 @@ begin
     );
     select l.* into moved
     from pgmnemo.agent_lesson l
+    -- Another project may have a lesson of this id.
     where l.id = transition_lesson.lesson_id
+        and l.project_id is not distinct from lesson.project_number
+        and l.lesson_text = lesson.content
+    order by l.state_changed_at desc nulls last
     limit 1;
     return moved;
 end
