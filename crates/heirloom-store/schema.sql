@@ -599,6 +599,50 @@ begin
 end
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.ingest_first()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    -- When, in which namespace, which lesson.
+    added constant text[] := string_to_array(nullif(current_setting('heirloom.ingest_added', true), ''), '|');
+begin
+    if added is null or added[1] <> extract(epoch from statement_timestamp())::text
+        or exists (
+            select from heirloom.memory m where m.namespace = added[2] and m.lesson_id = added[3]::bigint
+        )
+    then
+        return null;
+    end if;
+    return added[3]::bigint;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.ingest_says(kind text, first bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    now constant text := extract(epoch from statement_timestamp())::text;
+    said text := coalesce(current_setting('heirloom.ingest_said', true), '');
+begin
+    -- Another statement, also where several came in one message and share their time.
+    if split_part(said, '|', 1) <> now
+        or (first is null and split_part(current_setting('heirloom.ingest_added', true), '|', 1) = now)
+    then
+        said := now;
+    end if;
+    if ingest_says.kind = any (string_to_array(said, '|')) then
+        return false;
+    end if;
+    perform set_config('heirloom.ingest_said', said || '|' || ingest_says.kind, true);
+    return true;
+end
+$function$
+
 CREATE OR REPLACE FUNCTION heirloom.is_listed(m heirloom.memory, kinds text[], states text[], sources text[], pinned boolean, expired boolean, role text, topic text, tag text, unverified boolean, expiring_before timestamp with time zone, recallable boolean, pattern text)
  RETURNS boolean
  LANGUAGE sql
@@ -870,6 +914,8 @@ declare
     ghosts bigint;
     keys bigint;
     closed bigint;
+    ingesting constant text := nullif(current_setting('heirloom.ingesting', true), '');
+    first constant bigint := nullif(ingesting, 'first')::bigint;
 begin
     select
         count(*),
@@ -879,7 +925,7 @@ begin
     from inserted i
     where i.source_type is not null;
 
-    if ghosts > 0 and heirloom.gate() = 'warn' then
+    if ghosts > 0 and heirloom.gate() = 'warn' and (ingesting is null or heirloom.ingest_says('ghost', first)) then
         raise warning 'pgmnemo provenance gate [warn]: INSERT accepted without commit_sha or artifact_hash: % of % row(s); they are ghosts (verified_at is NULL), which recall leaves out',
             ghosts, came;
     end if;
@@ -944,9 +990,11 @@ begin
         and m.t_valid_from <= n.since
         and (n.verified or m.verified_at is null)
         -- NOT IN, because it is hashed: many siblings may share a key.
-        and (m.namespace, m.id) not in (select s.namespace, s.id from inserted s);
+        and (m.namespace, m.id) not in (select s.namespace, s.id from inserted s)
+        -- Of this transaction, or of one that began after it.
+        and (first is null or m.lesson_id < first or age(m.xmin) > 0);
     get diagnostics closed = row_count;
-    if closed > 0 then
+    if closed > 0 and (ingesting is null or heirloom.ingest_says('closed', first)) then
         raise notice 'pgmnemo: bitemporal close+create fired -- closed % prior version(s) with the same project, role, topic and commit_sha',
             closed;
     end if;
@@ -2962,6 +3010,9 @@ function pgmnemo.get_temporal_boost()
     returns double precision stable
 
 function pgmnemo.ingest(p_role text, p_project_id integer, p_topic text, p_lesson_text text, p_importance integer DEFAULT 3, p_embedding vector DEFAULT NULL::vector, p_commit_sha text DEFAULT NULL::text, p_artifact_hash text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_content_type text DEFAULT NULL::text)
+    returns bigint
+
+function pgmnemo.ingested(p_first bigint, p_role text, p_project_id integer, p_topic text, p_lesson_text text, p_importance integer, p_embedding vector, p_commit_sha text, p_artifact_hash text, p_metadata jsonb, p_content_type text)
     returns bigint
 
 function pgmnemo.mark_recalled(p_lesson_ids bigint[])

@@ -201,3 +201,20 @@ async fn no_source_type_means_the_default_and_is_no_way_past_the_gate() {
     );
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_lessons_ingested_in_one_statement_are_warned_of_once() {
+    let door = Door::open().await;
+    door.run("set pgmnemo.gate_strict = 'warn'").await;
+    let many =
+        "select pgmnemo.ingest('r', 1, 't', 'a lesson of some length, number ' || g) from generate_series(1, 20) g";
+    for _ in 0..2 {
+        door.said();
+        assert_eq!(door.rows(many).await.len(), 20);
+        if let Some(said) = door.said() {
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert!(said[0].starts_with("WARNING: pgmnemo provenance gate [warn]: INSERT accepted"), "{said:?}");
+        }
+    }
+    door.close().await;
+}

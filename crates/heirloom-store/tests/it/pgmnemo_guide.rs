@@ -119,7 +119,7 @@ async fn the_guide_names_every_function_and_relation_of_the_door() {
     let names = door
         .rows(
             "select proname from pg_proc where pronamespace = 'pgmnemo'::regnamespace
-                 and proname not in ('recalled', 'entity_key', 'remembered_state', 'get_temporal_boost')
+                 and proname not in ('recalled', 'ingested', 'entity_key', 'remembered_state', 'get_temporal_boost')
              union select relname from pg_class where relnamespace = 'pgmnemo'::regnamespace and relkind = 'v' and relname <> 'agent_lesson_state_transition'",
         )
         .await;

@@ -212,3 +212,41 @@ async fn words_are_counted_as_lessons_come_in_one_by_one_and_by_the_hundred() {
     );
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_lesson_with_another_vector_takes_that_and_stays_one() {
+    let door = Door::open().await;
+    let call = |vector: &str| {
+        format!("select pgmnemo.ingest('r', 1, 't', 'one lesson, told with and without a vector', 3, {vector}, 'c')")
+    };
+    let first = door.row(&call("null")).await;
+    for at in [1, 5] {
+        door.said();
+        assert_eq!(door.row(&call(&axis(at, 0.0))).await, first);
+        if let Some(said) = door.said() {
+            assert_eq!(
+                said,
+                [format!(
+                    "NOTICE: pgmnemo.ingest: lesson {first} says exactly this already; it has the new vector now"
+                )]
+            );
+        }
+        let same = format!("select count(*), bool_and(embedding = {}) from pgmnemo.agent_lesson", axis(at, 0.0));
+        assert_eq!(door.row(&same).await, "1|t");
+    }
+    for vector in ["null".to_owned(), axis(5, 0.0)] {
+        door.said();
+        door.run(&call(&vector)).await;
+        if let Some(said) = door.said() {
+            assert!(said[0].ends_with("nothing was added"), "{said:?}");
+        }
+    }
+    door.run("update heirloom.memory set embedding_model = 'm'").await;
+    door.run(&call(&axis(7, 0.0))).await;
+    assert_eq!(
+        door.row(&format!("select embedding = {} from pgmnemo.agent_lesson", axis(5, 0.0))).await,
+        "t",
+        "the vector of a model that is known is not exchanged for one of a model that is not"
+    );
+    door.close().await;
+}

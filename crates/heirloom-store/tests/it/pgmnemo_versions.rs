@@ -172,3 +172,54 @@ async fn a_lesson_without_a_source_type_is_a_version_like_any_other() {
     assert_eq!(open(&door).await, "new");
     door.close().await;
 }
+
+/// Lessons ingested by one statement, a row each, all of one key.
+fn ingest(from: u32, to: u32) -> String {
+    format!(
+        "select pgmnemo.ingest(p_role => 'r', p_project_id => 1, p_topic => 't', p_commit_sha => 'c',
+             p_lesson_text => 'a lesson of some length, number ' || g) from generate_series({from}, {to}) g"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lessons_ingested_in_one_statement_are_siblings_and_close_what_stood_before_it() {
+    let door = Door::open().await;
+    let living =
+        "select count(*), coalesce(min(substring(lesson_text from '[0-9]+$')::integer), 0) from pgmnemo.mem_item";
+    door.run(&ingest(1, 5)).await;
+    assert_eq!(door.row(living).await, "5|1");
+    door.said();
+    door.run(&ingest(6, 25)).await;
+    assert_eq!(door.row(living).await, "20|6", "the five before are closed, and no sibling");
+    if let Some(said) = door.said() {
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("NOTICE: pgmnemo: bitemporal close+create fired -- closed 5 prior"), "{said:?}");
+    }
+    door.run("begin").await;
+    door.run(&ingest(26, 27)).await;
+    door.run("savepoint s").await;
+    door.run(&ingest(28, 30)).await;
+    assert_eq!(door.row(living).await, "3|28", "an earlier statement of the same transaction");
+    door.run("rollback to s").await;
+    door.run(&ingest(31, 33)).await;
+    door.run("commit").await;
+    assert_eq!(door.row(living).await, "3|31");
+    door.run(&format!("{}; {}", ingest(34, 35), ingest(36, 37))).await;
+    assert_eq!(door.row(living).await, "2|36", "two statements of one message");
+    door.run(&format!("create temp table kept as {}", ingest(38, 40))).await;
+    assert_eq!(door.row(living).await, "3|38");
+    door.run(&insert("t", "raw 41", "commit_sha = 'c'")).await;
+    assert_eq!(door.row(living).await, "1|41");
+    door.run("do $$ begin for g in 42..44 loop perform pgmnemo.ingest('r', 1, 't', 'a lesson of some length, number ' || g, p_commit_sha => 'c'); end loop; end $$").await;
+    assert_eq!(door.row(living).await, "1|44", "each turn of a loop is a statement");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_ahead_of_its_sequence_is_no_sibling() {
+    let door = Door::open().await;
+    door.run(&insert("t", "ahead", "commit_sha, id = 'c', 100000")).await;
+    door.run(&ingest(1, 3)).await;
+    assert_eq!(door.row("select count(*), max(id) < 100000 from pgmnemo.mem_item").await, "3|t");
+    door.close().await;
+}

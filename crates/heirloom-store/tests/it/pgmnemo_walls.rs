@@ -115,6 +115,8 @@ const CALLS: &[&str] = &[
     "select pgmnemo.get_temporal_boost()",
     "select pgmnemo.ingest('r', 2, 't21', 'apple 21 zanzibar and a few words more', 3, null, 'c')",
     "select pgmnemo.ingest('r', 1, 't', 'apple near zanzibar and a few words more', 3, $Q, 'c2') > 99",
+    "select pgmnemo.ingested(21, 'r', 2, 't21', 'apple 21 zanzibar and a few words more', 3, null, 'c', null, null, null)",
+    "do $$ begin perform set_config('heirloom.ingest_added', extract(epoch from statement_timestamp()) || '|project:2|21', false); end $$; select heirloom.ingest_first()",
     "select pgmnemo.mark_recalled(array[21, 22])",
     "select lesson_id, would_deprecate from pgmnemo.mark_stale(1, 1, false, true)",
     "select lesson_id, score from pgmnemo.recall_fast($Q, null)",
@@ -142,7 +144,7 @@ const CALLS: &[&str] = &[
     "select heirloom.may_hold_credential('a'), heirloom.redact('a'), heirloom.redact_json('{\"a\": 1}'), (select count(*) > 10 from heirloom.redaction_rules())",
     "select heirloom.embedded_text('a', 'b'), heirloom.function_words() is null, heirloom.gate(), heirloom.search_vector('a', 'b', 'c')",
     "select heirloom.searchable('a'), heirloom.setting_flag('pgmnemo.x', true), heirloom.setting_number('pgmnemo.x', 1, 0, 2), heirloom.setting_time('pgmnemo.x')",
-    "select heirloom.project_of('project:2')",
+    "select heirloom.project_of('project:2'), heirloom.ingest_says('same', null)",
     "select heirloom.spaced('東'), heirloom.text_config(), heirloom.uuid_v7() is null, heirloom.word_vector('a:1'::tsvector)",
 ];
 

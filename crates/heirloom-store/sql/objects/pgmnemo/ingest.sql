@@ -1,12 +1,7 @@
--- One lesson from a live agent: checked, stamped, versioned. Returns its id.
+-- One lesson from a live agent, by pgmnemo.ingested. Returns its id.
 --
--- Checked, in this order: at least 20 characters (a character of a script without spaces counts twice), not one word
--- over and over, a vector of the store's width that points somewhere, role and topic. The gate, the constraints and
--- the closing of earlier versions are those of the view. verified_at is now exactly when provenance is given.
---
--- The same lesson again (project, role, topic, provenance, text) is not kept twice: its id comes back with a notice.
--- A near duplicate by its vector (cosine above pgmnemo.dedup_threshold, 0.98; 1 turns it off) is kept, because its text
--- differs, and reported.
+-- A single expression without settings, so that the planner puts it into the statement of whoever asks: only there
+-- heirloom.ingest_first can tell that statement from another. Where it does not, each call counts as a statement.
 
 do $do$
 declare
@@ -30,115 +25,11 @@ create or replace function pgmnemo.ingest(
     p_metadata jsonb default '{}',
     p_content_type text default null
 ) returns bigint
-language plpgsql
-set search_path = pg_catalog, %1$I
-as $body$
-declare
-    unspaced constant text :=
-        '[^\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]+';
-    dimension constant integer := (select m.dimension from heirloom.meta m);
-    home constant text := coalesce('project:' || p_project_id, 'custom:unassigned');
-    proven constant boolean := coalesce(btrim(p_commit_sha), '') <> '' or coalesce(btrim(p_artifact_hash), '') <> '';
-    threshold constant double precision := heirloom.setting_number('pgmnemo.dedup_threshold', 0.98, 0, 1);
-    trimmed constant text := btrim(coalesce(p_lesson_text, ''), E' \t\r\n\u3000');
-    most bigint;
-    tokens bigint;
-    near record;
-    lesson bigint;
-begin
-    -- As the row will stand: what was said before is looked for below.
-    p_lesson_text := heirloom.redact(p_lesson_text);
-    p_topic := heirloom.redact(p_topic);
-    if char_length(trimmed) + char_length(regexp_replace(left(trimmed, 40), unspaced, '', 'g')) < 20 then
-        raise exception 'lesson_text too short (min 20 chars): it has %%', char_length(trimmed);
-    end if;
-    select max(w.n), sum(w.n) into most, tokens
-    from (
-        select count(*) as n
-        from string_to_table(lower(translate(trimmed, E'\t\r\n', '   ')), ' ') t (token)
-        where t.token <> ''
-        group by t.token
-    ) w;
-    if (tokens > 1 and most > 0.8 * tokens) or (tokens = 1 and ltrim(trimmed, left(trimmed, 1)) = '') then
-        raise exception 'repetitive content: one word makes up %% of the %% words of lesson_text, more than 80 %%%%',
-            most, tokens;
-    end if;
-    if p_embedding is not null then
-        if vector_dims(p_embedding) <> dimension then
-            raise exception 'embedding dimension mismatch -- expected %%, got %%', dimension, vector_dims(p_embedding);
-        end if;
-        if vector_norm(p_embedding) = 0 then
-            raise exception 'embedding is a zero vector, which points nowhere: give the vector of a model, or NULL';
-        end if;
-    end if;
-    if p_role is null or p_topic is null or p_importance is null then
-        raise exception 'null value in column "%%" of relation "agent_lesson" violates not-null constraint',
-            case when p_role is null then 'role' when p_topic is null then 'topic' else 'importance' end
-            using errcode = 'not_null_violation';
-    end if;
-    if p_importance not between 1 and 5 then
-        raise exception 'importance is %%: it takes 1 to 5', p_importance
-            using errcode = 'check_violation', constraint = 'memory_importance_check', table = 'agent_lesson',
-                schema = 'pgmnemo';
-    end if;
-
-    if proven then
-        select m.lesson_id into lesson
-        from heirloom.memory m
-        where m.namespace = home
-            and m.kind = 'lesson'
-            and m.role = p_role
-            and m.topic = p_topic
-            and m.commit_sha is not distinct from p_commit_sha
-            and m.artifact_hash is not distinct from p_artifact_hash
-            and m.version_key = hashtextextended(
-                p_role || chr(31) || p_topic || chr(31)
-                    || coalesce(nullif(btrim(p_commit_sha), ''), nullif(btrim(p_artifact_hash), '')),
-                0
-            )
-            and m.content = p_lesson_text
-            and m.is_active
-            and m.t_valid_to = 'infinity'
-            and m.verified_at is not null
-            and (m.expires_at is null or m.expires_at > now())
-            and m.state not in ('deprecated', 'superseded', 'archived', 'rejected')
-        order by m.lesson_id
-        limit 1;
-        if found then
-            raise notice 'pgmnemo.ingest: lesson %% says exactly this already; nothing was added', lesson;
-            return lesson;
-        end if;
-    end if;
-
-    if p_embedding is not null and p_project_id is not null and threshold < 1 then
-        select m.lesson_id, 1 - (m.embedding <=> p_embedding) as cosine into near
-        from heirloom.memory m
-        where m.namespace = home
-            and m.kind = 'lesson'
-            and m.embedding is not null
-            and m.is_active
-            and m.t_valid_to = 'infinity'
-        order by m.embedding <=> p_embedding
-        limit 1;
-        if near.cosine > threshold then
-            raise warning 'pgmnemo.ingest: near duplicate of lesson %% (cosine %%); both are kept', near.lesson_id,
-                round(near.cosine::numeric, 4)
-                using hint = 'pgmnemo.consolidate merges near duplicates.';
-        end if;
-    end if;
-
-    insert into pgmnemo.agent_lesson (
-        role, project_id, topic, lesson_text, importance, embedding, commit_sha, artifact_hash, metadata, content_type,
-        verified_at
-    )
-    values (
-        p_role, p_project_id, p_topic, p_lesson_text, p_importance, p_embedding, p_commit_sha, p_artifact_hash,
-        p_metadata, p_content_type, case when proven then now() end
-    )
-    returning id into lesson;
-    return lesson;
-end
-$body$
+language sql
+return pgmnemo.ingested(
+    heirloom.ingest_first(), p_role, p_project_id, p_topic, p_lesson_text, p_importance, p_embedding, p_commit_sha,
+    p_artifact_hash, p_metadata, p_content_type
+)
 $ddl$, pgvector);
 end
 $do$;

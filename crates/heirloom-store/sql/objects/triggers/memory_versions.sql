@@ -7,6 +7,9 @@
 -- with another artifact; and what recall would not show (a ghost, inactive, closed, expired, retired) never closes
 -- what recall shows. Whoever inserts is told how many.
 --
+-- heirloom.ingesting says that pgmnemo.ingest inserts, and which lesson its client's statement ingested first: what this
+-- transaction wrote since is a sibling too, and what there is to say is said once (heirloom.ingest_says).
+--
 -- Two sessions with the same key wait for each other, so that one version stays open; a statement that brings many
 -- keys does not, because it would take a lock for each.
 
@@ -19,6 +22,8 @@ declare
     ghosts bigint;
     keys bigint;
     closed bigint;
+    ingesting constant text := nullif(current_setting('heirloom.ingesting', true), '');
+    first constant bigint := nullif(ingesting, 'first')::bigint;
 begin
     select
         count(*),
@@ -28,7 +33,7 @@ begin
     from inserted i
     where i.source_type is not null;
 
-    if ghosts > 0 and heirloom.gate() = 'warn' then
+    if ghosts > 0 and heirloom.gate() = 'warn' and (ingesting is null or heirloom.ingest_says('ghost', first)) then
         raise warning 'pgmnemo provenance gate [warn]: INSERT accepted without commit_sha or artifact_hash: % of % row(s); they are ghosts (verified_at is NULL), which recall leaves out',
             ghosts, came;
     end if;
@@ -93,9 +98,11 @@ begin
         and m.t_valid_from <= n.since
         and (n.verified or m.verified_at is null)
         -- NOT IN, because it is hashed: many siblings may share a key.
-        and (m.namespace, m.id) not in (select s.namespace, s.id from inserted s);
+        and (m.namespace, m.id) not in (select s.namespace, s.id from inserted s)
+        -- Of this transaction, or of one that began after it.
+        and (first is null or m.lesson_id < first or age(m.xmin) > 0);
     get diagnostics closed = row_count;
-    if closed > 0 then
+    if closed > 0 and (ingesting is null or heirloom.ingest_says('closed', first)) then
         raise notice 'pgmnemo: bitemporal close+create fired -- closed % prior version(s) with the same project, role, topic and commit_sha',
             closed;
     end if;
