@@ -54,6 +54,16 @@ pub enum MigrateError {
         /// What is accepted or what to do.
         accepted: String,
     },
+    /// A source that somebody else holds just now.
+    #[error("Source {source_name}: {what}; {cure}")]
+    Locked {
+        /// The source.
+        source_name: String,
+        /// What holds it.
+        what: String,
+        /// What to do.
+        cure: String,
+    },
     /// The plan cannot be applied as it stands.
     #[error("Plan {plan}: {what}; {cure}")]
     Plan {
@@ -125,6 +135,7 @@ impl MigrateError {
                 EngineError::Database(error) => Refusal::of(error).trouble,
                 _ => return false,
             },
+            Self::Locked { .. } => return true,
             _ => return false,
         };
         matches!(trouble, Trouble::Lost | Trouble::Contended)

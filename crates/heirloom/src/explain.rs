@@ -85,6 +85,7 @@ cases! {
     BUSY = "no-connection-free" Temporary "All connections are in use."
         "raise database.pool, or run fewer commands at once";
     TARGET_AWAY = "target-away" Temporary "A target that is reached over HTTP does not answer, or fails at everything." "";
+    SOURCE_LOCKED = "source-locked" Temporary "Somebody else holds the source just now." "";
     IO = "data-directory-io" User "A file of the embedded store cannot be read or written."
         "check the rights of the directory and the space on the disk";
     INVALID = "invalid-value" User "A value of a memory is not acceptable." "";
@@ -389,6 +390,7 @@ fn migrate_case(error: &MigrateError) -> Case {
         MigrateError::File { .. } => MIGRATION_FILE,
         MigrateError::Io { .. } => MIGRATION_IO,
         MigrateError::Source { .. } => SOURCE,
+        MigrateError::Locked { .. } => SOURCE_LOCKED,
         MigrateError::Plan { .. } => PLAN,
         MigrateError::Refused { .. } => REFUSED,
         MigrateError::Away { .. } => TARGET_AWAY,

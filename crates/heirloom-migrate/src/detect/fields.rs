@@ -6,6 +6,7 @@ use super::synonyms::{STATES, SYNONYMS, VERIFIED_TIMES};
 use super::times::{self, Times};
 use super::write::{inline, list, quote};
 use crate::source::{Column, Table, Type};
+use crate::value::Value;
 
 /// Columns that say that a row is gone, where no status does.
 const GONE: &[&str] = &["is_deleted", "deleted", "is_archived", "archived"];
@@ -38,6 +39,21 @@ impl<'a> Seen<'a> {
         !matches!(column.ty, Type::Bytes | Type::Vector | Type::Array) && self.profile(column).binary == 0
     }
 
+    /// The column, beside the key, with the longest texts.
+    fn longest(&self) -> Option<&'a Column> {
+        let length = |at: usize| -> usize {
+            let texts = self.look.rows.iter().filter_map(|row| row.values.get(at));
+            texts.map(|value| if let Value::Text(text) = value { text.len() } else { 0 }).sum()
+        };
+        let columns = self.table.columns.iter().enumerate();
+        columns
+            .filter(|(_, column)| textual(column.ty) && !self.table.primary_key.contains(&column.name))
+            .map(|(at, column)| (length(at), column))
+            .filter(|(length, _)| *length > 0)
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, column)| column)
+    }
+
     /// The columns of a field by the guide's two names, as alternatives; else the likeliest other one.
     fn alternatives(&self, field: &str, fits: impl Fn(&Column) -> bool) -> Vec<&'a Column> {
         let names = SYNONYMS.iter().find(|(known, _)| *known == field).map_or(&[][..], |(_, names)| *names);
@@ -62,7 +78,11 @@ pub(super) fn entries(seen: &Seen<'_>) -> Vec<Entry> {
     };
     add("content", {
         let columns = seen.alternatives("content", |column| textual(column.ty));
-        (!columns.is_empty()).then(|| (names(&columns), Vec::new()))
+        let longest = || {
+            let note = "no name says which column is the text: this one holds the longest";
+            seen.longest().map(|column| (quote(&column.name), vec![note.to_owned()]))
+        };
+        if columns.is_empty() { longest() } else { Some((names(&columns), Vec::new())) }
     });
     let plain = "no provenance and no role is needed for a fact; write lesson where role and topic are always there";
     add("kind", Some((inline(&[("value", quote("fact"))]), vec![plain.to_owned()])));

@@ -41,12 +41,20 @@ pub struct Candidate {
     pub file: String,
 }
 
-/// Every table of the source, likeliest first. `url` is the source's URL as given; one with a password is not written out.
+impl Candidate {
+    /// Whether somebody means this table by a name, with its schema or without.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.table == name || self.table.strip_suffix(name).is_some_and(|schema| schema.ends_with('.'))
+    }
+}
+
+/// Every table of the source, likeliest first. `url` is the source's URL as given; one with a password is not written out. A
+/// file is proposed for what looks like memories, and for the table `asked` for whatever it looks like.
 ///
 /// # Errors
 /// Whatever keeps the source from listing its tables. A single table that cannot be looked into is no error: its
 /// [`Candidate::why`] says so.
-pub async fn detect(source: &dyn Source, url: &str) -> Result<Vec<Candidate>> {
+pub async fn detect(source: &dyn Source, url: &str, asked: Option<&str>) -> Result<Vec<Candidate>> {
     let tables = source.tables().await?;
     let url = if has_password(url) { SECRET } else { url };
     let mut found = Vec::with_capacity(tables.len());
@@ -64,7 +72,8 @@ pub async fn detect(source: &dyn Source, url: &str) -> Result<Vec<Candidate>> {
             file: String::new(),
         };
         let preset = preset::matching(table);
-        if (preset.is_some() || score >= score::LIKELY)
+        let is_asked = asked.is_some_and(|asked| candidate.is_called(asked));
+        if (preset.is_some() || score >= score::LIKELY || is_asked)
             && let Err(error) = propose(source, url, table, &tables, preset, &mut candidate).await
         {
             candidate.why.push(format!("no file is proposed: {error}"));

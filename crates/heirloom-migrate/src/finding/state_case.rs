@@ -18,11 +18,11 @@ pub(super) const CHECK: Check = Check {
 fn check(facts: &Facts<'_>) -> Option<Found> {
     let mut spellings: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
     let mut count = 0;
-    for enumeration in facts.enumerations {
+    for enumeration in facts.enumerations.iter().filter(|enumeration| enumeration.field == "state") {
         for value in &enumeration.values {
             let Some(text) = value.value.as_deref() else { continue };
             spellings.entry((&enumeration.column, words::fold(text))).or_default().push(text);
-            if enumeration.field == "state" && text != words::fold(text) {
+            if text != words::fold(text) {
                 count += value.count;
             }
         }

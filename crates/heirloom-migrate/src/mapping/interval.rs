@@ -17,8 +17,11 @@ impl Interval {
     /// Reads `30 days`, `1 year 2 mons`, `-3 hours`, `12:30:00.5`, `P1Y2M3DT4H`; `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        if text.is_empty() {
-            return None;
+        match text {
+            "" => return None,
+            "infinity" => return Some(Self { months: i32::MAX, days: i32::MAX, micros: i64::MAX }),
+            "-infinity" => return Some(Self { months: i32::MIN, days: i32::MIN, micros: i64::MIN }),
+            _ => {}
         }
         if text.starts_with(['P', 'p']) {
             return Self::iso(text);
@@ -88,6 +91,12 @@ impl Interval {
     /// `since` plus this, in UTC: months first (the day is clamped to the month), then days, then time.
     pub(super) fn after(self, since: Moment) -> Option<Moment> {
         let Moment::Micros(micros) = since else { return Some(since) };
+        // How PostgreSQL 17 and later keep `infinity`.
+        match (self.months, self.days, self.micros) {
+            (i32::MAX, i32::MAX, i64::MAX) => return Some(Moment::Infinity),
+            (i32::MIN, i32::MIN, i64::MIN) => return Some(Moment::NegativeInfinity),
+            _ => {}
+        }
         if self.months == 0 {
             let days = i64::from(self.days).checked_mul(86_400_000_000)?;
             return Some(Moment::Micros(micros.checked_add(days)?.checked_add(self.micros)?));
@@ -162,5 +171,12 @@ mod tests {
     #[test]
     fn turning_the_lowest_number_around_is_no_interval() {
         assert_eq!(Interval::parse("-1500000000 mons -647483648 mons ago"), None);
+    }
+
+    #[test]
+    fn what_never_ends_has_no_end() {
+        let since = Moment::Micros(0);
+        assert_eq!(Interval::parse(" infinity ").unwrap().after(since), Some(Moment::Infinity));
+        assert_eq!(Interval::parse("-infinity").unwrap().after(since), Some(Moment::NegativeInfinity));
     }
 }

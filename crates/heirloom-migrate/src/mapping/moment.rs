@@ -1,9 +1,10 @@
 //! Moments from whatever a source keeps: instants, wall clocks with a declared zone, epochs, ISO text.
 
 use heirloom_store::Moment;
-use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use crate::file::Epoch;
 use crate::value::Value;
@@ -112,6 +113,15 @@ impl Reading {
         {
             return Ok(Moment::from_timestamp(rounded(instant)?));
         }
+        // With the zone's name behind it, by the name, or as letters have it.
+        let zoned = text.parse::<Zoned>().or_else(|_| rfc2822::parse(text));
+        if let Ok(zoned) = zoned {
+            return Ok(Moment::from_timestamp(rounded(zoned.timestamp())?));
+        }
+        if let Some(clock) = ["UTC", "GMT"].iter().find_map(|zone| text.strip_suffix(zone)) {
+            let clock: DateTime = clock.trim_end().parse().map_err(|_| NoMoment::Type)?;
+            return Self { zone: Some(TimeZone::UTC), epoch: None }.local(clock);
+        }
         let clock: DateTime = text.parse().map_err(|_| NoMoment::Type)?;
         self.local(clock)
     }
@@ -183,6 +193,17 @@ mod tests {
         {
             assert_eq!(plain.moment(&Value::Text(text.into())), expected, "{text}");
         }
+        let zoned = Ok(at("2026-05-24T08:05:00Z"));
+        for text in [
+            "2026-05-24T10:05:00+02:00[Europe/Zurich]",
+            "2026-05-24T10:05[Europe/Zurich]",
+            "Sun, 24 May 2026 10:05:00 +0200",
+            "2026-05-24 08:05:00 UTC",
+            "2026-05-24T08:05:00GMT",
+        ] {
+            assert_eq!(plain.moment(&Value::Text(text.into())), zoned, "{text}");
+        }
+        assert_eq!(plain.moment(&Value::Text("2026-05-24 08:05:00 CEST".into())), Err(NoMoment::Type));
         assert_eq!(plain.moment(&Value::Bool(true)), Err(NoMoment::Type));
         assert_eq!(plain.moment(&Value::Text("yesterday".into())), Err(NoMoment::Type));
     }

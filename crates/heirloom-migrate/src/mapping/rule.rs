@@ -66,8 +66,8 @@ pub(super) struct Rule {
 pub(super) struct Given {
     pub(super) said: Option<Said>,
     pub(super) model: Option<String>,
-    /// A raw value that no value map lists, for metadata under its column's name.
-    pub(super) kept: Option<(String, Json)>,
+    /// Raw values that did not fit, for metadata under their columns' names.
+    pub(super) kept: Vec<(String, Json)>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -312,7 +312,7 @@ fn keep(value: &Value, place: usize, cells: Cells<'_>, given: &mut Given) -> Res
             }
             _ => Err(misfit),
         })?;
-        given.kept = Some((name, raw));
+        given.kept.push((name, raw));
     }
     Ok(())
 }

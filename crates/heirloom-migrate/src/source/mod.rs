@@ -189,6 +189,9 @@ pub type Visit<'a> = dyn FnMut(SourceRow, usize) -> Result<()> + Send + 'a;
 /// would set in all of them.
 pub const MARK_COMMENT: &str = "Heirloom: when this row was proven to be handed down";
 
+/// The name by which a marker is known without that comment, as owners make one where the migrating role may not.
+pub const MARK_NAME: &str = "migrated_at";
+
 /// A foreign system, read-only.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -307,32 +310,39 @@ pub async fn describe_without_mark(source: &dyn Source, file: &MigrationFile) ->
     if let Some(mark) = &file.source.mark {
         let relation = &file.source.relation.value;
         let there = table.columns.iter().find(|column| column.name == mark.value);
-        if let Some(column) = there
-            && !source.is_marker(relation, &mark.value).await?
-        {
-            let is_time = !column.not_null && column.ty == Type::Moment && matches!(relation, Relation::Table(_));
-            return Err(crate::MigrateError::Source {
-                source_name: source.display(),
-                what: format!(
-                    "mark = \"{}\" is a column that {} has already, of type {}: marking rows would write over it",
-                    mark.value, table.name, column.declared,
-                ),
-                accepted: if is_time {
-                    format!(
-                        "a name that no column has; Heirloom adds it. If this one was made to be the marker, say so: comment on \
-                         column {}.{} is {}",
-                        table.name,
-                        identifier(&mark.value),
-                        literal(MARK_COMMENT)
-                    )
-                } else {
-                    "a name that no column has; Heirloom adds it as a nullable timestamptz".into()
-                },
-            });
+        if let Some(column) = there {
+            let is_key = table.primary_key.contains(&mark.value);
+            let can_be =
+                matches!(relation, Relation::Table(_)) && column.ty == Type::Moment && !column.not_null && !is_key;
+            if !(can_be && (mark.value == MARK_NAME || source.is_marker(relation, &mark.value).await?)) {
+                return Err(a_column_of_the_owner_s(source, &table, column, can_be));
+            }
         }
         table.columns.retain(|column| column.name != mark.value);
     }
     Ok(table)
+}
+
+fn a_column_of_the_owner_s(source: &dyn Source, table: &Table, column: &Column, can_be: bool) -> crate::MigrateError {
+    let accepted = if can_be {
+        format!(
+            "a name that no column has; Heirloom adds it. If this one was made to be the marker, say so: comment on column \
+             {}.{} is {}",
+            table.name,
+            identifier(&column.name),
+            literal(MARK_COMMENT)
+        )
+    } else {
+        "a name that no column has; Heirloom adds it as a nullable timestamptz".into()
+    };
+    crate::MigrateError::Source {
+        source_name: source.display(),
+        what: format!(
+            "mark = \"{}\" is a column that {} has already, of type {}: marking rows would write over it",
+            column.name, table.name, column.declared,
+        ),
+        accepted,
+    }
 }
 
 /// Puts what a source says of a query to the query's place in the file.

@@ -72,7 +72,7 @@ const GUIDE: &str = "create table agent_store (
 #[tokio::test]
 async fn a_table_never_seen_is_mapped_by_the_guide_s_words() {
     let (_dir, source) = sqlite_with(GUIDE).await;
-    let found = detect(&source, "sqlite:legacy.db").await.unwrap();
+    let found = detect(&source, "sqlite:legacy.db", None).await.unwrap();
     let candidate = &found[0];
     assert!(candidate.score >= 60, "{candidate:?}");
     assert_eq!((candidate.rows, candidate.preset.as_deref()), (Some(3), None));
@@ -117,7 +117,7 @@ async fn rows_that_cannot_map_are_counted_and_let_pass() {
          create table memories_empty (id integer primary key, content text, workspace text, ttl text, priority text, created_at text, expires int, verified int, embedding blob, tags text);",
     )
     .await;
-    let found = detect(&source, "sqlite:legacy.db").await.unwrap();
+    let found = detect(&source, "sqlite:legacy.db", None).await.unwrap();
     let notes = find(&found, "notes");
     let rows = mapped(&source, notes).await;
     assert_eq!(rows.iter().filter(|row| row.is_err()).count(), 2);
@@ -144,7 +144,7 @@ async fn rows_that_cannot_map_are_counted_and_let_pass() {
 #[tokio::test]
 async fn a_password_is_never_written() {
     let (_dir, source) = sqlite_with(GUIDE).await;
-    let found = detect(&source, "postgres://me:hunter2@host/db").await.unwrap();
+    let found = detect(&source, "postgres://me:hunter2@host/db", None).await.unwrap();
     assert!(found[0].file.contains("url = \"env:LEGACY_DATABASE_URL\"") && !found[0].file.contains("hunter2"));
 }
 
@@ -188,7 +188,7 @@ async fn both_seeds_are_found_with_their_presets() {
             .unwrap();
     }
     let source = Postgres::in_target(database);
-    let found = detect(&source, "store").await.unwrap();
+    let found = detect(&source, "store", None).await.unwrap();
     let molecule = find(&found, "agent_memories");
     assert_eq!((molecule.preset.as_deref(), molecule.score), (Some("molecule-v1"), 100), "{:?}", molecule.why);
     let rows = mapped(&source, molecule).await;

@@ -61,7 +61,9 @@ async fn of_sqlite_too() {
         .unwrap();
     drop(lite);
     let source = source::open_alone(&format!("sqlite:{}", path.display())).await.unwrap();
-    for (expression, words) in [("lower(bodyy)", "no such column: bodyy"), ("lower(body", "near \"from\": syntax error")] {
+    for (expression, words) in
+        [("lower(bodyy)", "no such column: bodyy"), ("lower(body", "near \"from\": syntax error")]
+    {
         let error = refused(&ground, source.as_ref(), expression).await;
         assert!(error.starts_with("case.toml:10:18: this expression cannot be evaluated: "), "{error}");
         assert!(error.contains(words), "{error}");

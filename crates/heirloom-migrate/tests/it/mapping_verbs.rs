@@ -95,6 +95,11 @@ fn otherwise_stands_beside_every_verb() {
     let end = map(&format!("{ttl}, otherwise = \"2027-01-01T00:00:00Z\" }}"), forever(), made).unwrap();
     assert_eq!(end.memory.expires_at, Some(at("2027-01-01T00:00:00Z")));
 
+    // Each of two columns that did not fit is kept.
+    let both = "pin = [{ from = \"c\", otherwise = \"keep\" }, { from = \"d\", otherwise = \"keep\" }]";
+    let kept = map(both, ("text", text("perhaps")), ("text", text("maybe"))).unwrap();
+    assert_eq!(kept.memory.metadata, Some(serde_json::json!({ "c": "perhaps", "d": "maybe" })));
+
     // JSON that cannot be kept as JSON is kept as the text it is.
     let half = "{\"a\": \"\\ud800\"}";
     let kept = ok("propagation = { from = \"c\", otherwise = \"keep\" }", "json", Value::Json(half.into()));

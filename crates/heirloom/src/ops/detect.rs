@@ -46,7 +46,7 @@ impl Operation for Detect {
             "store" => source::open("store", context.existing().await?).await?,
             url => source::open_alone(url).await?,
         };
-        let found = detect::detect(source.as_ref(), &self.url).await?;
+        let found = detect::detect(source.as_ref(), &self.url, self.table.as_deref()).await?;
         let chosen = self.choose(&found)?;
         let mut text = table(&found);
         match (chosen, &self.out) {
@@ -77,8 +77,7 @@ impl Detect {
     fn choose<'a>(&self, found: &'a [Candidate]) -> Result<Option<&'a Candidate>> {
         let proposed = |candidate: &&Candidate| !candidate.file.is_empty();
         let Some(table) = &self.table else { return Ok(found.iter().find(proposed)) };
-        let named =
-            found.iter().find(|candidate| candidate.table == *table || candidate.table.ends_with(&format!(".{table}")));
+        let named = found.iter().find(|candidate| candidate.is_called(table));
         match named {
             None => Err(Error::Argument {
                 argument: "--table",

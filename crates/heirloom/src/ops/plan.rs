@@ -23,7 +23,7 @@ pub struct MakePlan {
     /// Where to write the plan [default: FILE with .plan.json for .toml]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Most rows that move in one transaction [default: 50000]
+    /// Most rows that move in one transaction [default: 5000]
     #[arg(long, value_name = "N")]
     pub chunk_rows: Option<u64>,
     /// Most bytes of source rows that move in one transaction [default: 16777216]

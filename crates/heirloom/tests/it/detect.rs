@@ -179,3 +179,18 @@ async fn a_file_that_is_there_is_not_overwritten_and_no_likely_table_is_said() {
     assert_eq!(std::fs::read_to_string(legacy.home.path().join("found.toml")).unwrap(), "mine");
     legacy.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_asked_for_has_a_file_whatever_it_looks_like() {
+    let legacy = Legacy::new(
+        "create table widget (sku text primary key, label text not null, price numeric);
+         insert into widget select 'w' || g, 'A widget that weighs ' || g || ' kilograms', g from generate_series(1, 9) g",
+    )
+    .await;
+    let found = legacy.run("detect store");
+    assert!(found.stdout.contains("None of them looks like memories"), "{found}");
+    legacy.ends(0, "detect store --table widget --out widget.toml");
+    let plan = legacy.ends(0, "plan widget.toml --json").json();
+    assert_eq!(plan["counts"]["accepted"], 9, "{plan}");
+    legacy.close().await;
+}

@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Sqlite;
 use crate::error::{MigrateError, Result};
+use crate::source::Source;
 
 /// How long a writer may hold the file before the call gives up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -111,10 +112,11 @@ pub(super) fn failed(sqlite: &Sqlite, error: &rusqlite::Error) -> MigrateError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => sqlite
             .refuse("the file is no SQLite database", "write the path of a SQLite file; encrypted ones cannot be read"),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => sqlite.refuse(
-            "the file is locked by a writer",
-            "close the application that writes to it, or run this again when it is idle",
-        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => MigrateError::Locked {
+            source_name: Source::display(sqlite),
+            what: "the file is locked by a writer".into(),
+            cure: "close the application that writes to it, or run this again when it is idle".into(),
+        },
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => sqlite.refuse(
             "the file cannot be opened for reading",
             "write the path of a readable SQLite file, and close the application that left its journal behind",
