@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use heirloom_store::bulk;
 use uuid::Uuid;
@@ -107,6 +108,9 @@ impl Work<'_> {
     }
 }
 
+/// Shortest silence within a transaction after which the server ends it.
+const LEAST_IDLE: Duration = Duration::from_secs(1);
+
 /// Writes a prepared chunk in one transaction; `None` when another runner has taken it, and then nothing was written.
 pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pace>) -> Result<Option<ChunkResult>> {
     let Prepared { lease, items, look, whole } = prepared;
@@ -127,8 +131,9 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
     let mut client = work.store.database().client().await?;
     let mut tx = client.transaction().await?;
     if !work.store.database().is_embedded() {
-        // A process that is frozen in here keeps its rows locked; the server ends it when its lease would have run out.
-        let most = work.lease.as_millis().max(1);
+        // A process that is frozen in here keeps its rows locked; the server ends it when its lease would have run out, and
+        // never for the time that a busy machine lets pass between two statements.
+        let most = work.lease.as_millis().max(LEAST_IDLE.as_millis());
         tx.batch_execute(&format!("set local idle_in_transaction_session_timeout = {most}")).await?;
     }
     if !ledger::holds(&tx, &lease).await? {
