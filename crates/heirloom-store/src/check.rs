@@ -2,10 +2,10 @@
 //!
 //! Nothing here changes a value; text is neither trimmed nor normalised. No message carries content.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{Result, StoreError};
+use crate::memory::Moment;
 
 /// Longest content of one memory, in bytes: 256 KiB. A text of this size stays below what the text index can hold
 /// (1 MiB of lexemes and positions) however it is split into words.
@@ -142,8 +142,16 @@ pub(crate) fn embedding(field: &'static str, values: &[f32], dimension: usize) -
     Ok(pgvector::Vector::from(padded))
 }
 
+/// A moment that the database can keep, or none.
+pub(crate) fn moment(field: &'static str, moment: Option<Moment>) -> Result<()> {
+    match moment.filter(|moment| !moment.is_known_to_postgresql()) {
+        None => Ok(()),
+        Some(beyond) => Err(invalid(field, beyond.to_string(), "4714-11-24 BC to 294276-12-31, or an infinity")),
+    }
+}
+
 /// A window of validity that is not empty.
-pub(crate) fn window(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<()> {
+pub(crate) fn window(from: Option<Moment>, to: Option<Moment>) -> Result<()> {
     match (from, to) {
         (Some(from), Some(to)) if to <= from => {
             Err(invalid("valid_to", format!("{to}, not after valid_from {from}"), "a time after valid_from"))

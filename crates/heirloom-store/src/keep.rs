@@ -3,7 +3,6 @@
 //! The step counts as a version, so that whoever decided on what they had read notices; and it is recorded with its
 //! values, so that `verify` can tell it from a change nobody made.
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
@@ -31,7 +30,7 @@ pub struct Keep {
     pub pin: Option<bool>,
     /// Never recalled from this instant on (RFC 3339); one that has passed expires it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Moment>,
     /// Let it never expire.
     #[serde(default)]
     pub never_expires: bool,
@@ -71,6 +70,14 @@ impl Store {
             let accepted = "pin, expires_at or never_expires";
             return Err(check::invalid("pin", "absent, and no end either", accepted));
         }
+        let end = match request.expires_at {
+            None | Some(Moment::Infinity) => None,
+            Some(end @ Moment::Micros(micros)) => {
+                check::moment("expires_at", Some(end))?;
+                Some((end, micros))
+            }
+            Some(Moment::NegativeInfinity) => return Err(check::invalid("expires_at", "-infinity", "a time")),
+        };
         let mut client = self.database().client().await?;
         let tx = scope.begin(&mut client, Access::Write).await?;
         let old = locate::lock(&tx, scope, request.id, request.namespace.as_deref()).await?;
@@ -78,14 +85,14 @@ impl Store {
         tx.execute(include_str!("../sql/queries/keep_revision.sql"), &[&old.namespace, &request.id, &scope.actor()])
             .await?;
         let statement = include_str!("../sql/queries/keep.sql");
-        let end = request.expires_at;
-        let row = tx.query_one(statement, &[&old.namespace, &request.id, &request.pin, &gives_end, &end]).await?;
+        let at = end.map(|(at, _)| at);
+        let row = tx.query_one(statement, &[&old.namespace, &request.id, &request.pin, &gives_end, &at]).await?;
         let mut details = Map::new();
         if let Some(pin) = request.pin {
             details.insert("pin".to_owned(), json!(pin));
         }
         if gives_end {
-            details.insert("expires_us".to_owned(), json!(end.map(Timestamp::as_microsecond)));
+            details.insert("expires_us".to_owned(), json!(end.map(|(_, micros)| micros)));
         }
         activity::record(
             &tx,

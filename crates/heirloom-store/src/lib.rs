@@ -25,6 +25,7 @@ mod record;
 pub mod redact;
 mod reembed;
 mod remember;
+mod restore;
 mod revise;
 pub mod schema;
 mod scope;

@@ -4,7 +4,6 @@
 //! neither repeats nor hides another row.
 
 use heirloom_engine::Client;
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
@@ -55,7 +54,7 @@ pub struct List {
     pub migrated: Option<bool>,
     /// Only what expires before this instant (RFC 3339), what has expired already among it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expiring_before: Option<Timestamp>,
+    pub expiring_before: Option<Moment>,
     /// Only what recall would show.
     pub recallable: bool,
     /// Only with this text somewhere in the content, whatever its case; no character has another meaning.
@@ -172,6 +171,7 @@ impl List {
         for (field, text) in [("role", &self.role), ("topic", &self.topic), ("tag", &self.tag)] {
             check::label(field, text.as_deref())?;
         }
+        check::moment("expiring_before", self.expiring_before)?;
         if let Some(order) = &self.order {
             check::one_of("order", order, &ORDERS)?;
         }

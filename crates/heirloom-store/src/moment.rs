@@ -5,7 +5,9 @@ use std::error::Error;
 use std::fmt;
 
 use bytes::BytesMut;
-use jiff::Timestamp;
+use jiff::civil::{self, DateTime};
+use jiff::fmt::temporal::Pieces;
+use jiff::{SignedDuration, Timestamp};
 use postgres_types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -18,6 +20,9 @@ const EPOCH: i64 = 946_684_800_000_000;
 /// The first microsecond PostgreSQL knows and the one after its last, counted from 2000-01-01.
 const FIRST: i64 = -211_813_488_000_000_000;
 const END: i64 = 9_223_371_331_200_000_000;
+
+/// 1970-01-01T00:00:00, without a place.
+const YEAR_1970: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// Microseconds since 1970 as PostgreSQL counts them, where it can.
 pub(crate) fn since_2000(micros: i64) -> Option<i64> {
@@ -41,6 +46,11 @@ impl fmt::Display for Moment {
             Self::Infinity => f.write_str("infinity"),
             Self::Micros(micros) => match Timestamp::from_microsecond(micros) {
                 Ok(timestamp) => write!(f, "{timestamp}"),
+                // The last day of 9999 is what many systems write for never, and is beyond what a timestamp holds, because
+                // that must have a year below 10000 at any place on earth.
+                Err(_) if let Ok(last) = YEAR_1970.checked_add(SignedDuration::from_micros(micros)) => {
+                    write!(f, "{last}Z")
+                }
                 // PostgreSQL reaches further back and ahead than RFC 3339 does.
                 Err(_) => write!(f, "epoch{micros:+}us"),
             },
@@ -60,9 +70,25 @@ impl std::str::FromStr for Moment {
         if let Some(micros) = text.strip_prefix("epoch").and_then(|rest| rest.strip_suffix("us")) {
             return micros.parse().map(Self::Micros).map_err(|_| "a moment that cannot be read".to_owned());
         }
-        text.parse::<Timestamp>()
-            .map(Self::from_timestamp)
-            .map_err(|_| "expected an RFC 3339 time such as 2026-11-22T09:30:00Z, `infinity` or `-infinity`".to_owned())
+        let read = text.parse::<Timestamp>().map(Self::from_timestamp).ok().or_else(|| last_day(text));
+        read.ok_or_else(|| {
+            "expected an RFC 3339 time such as 2026-11-22T09:30:00Z, `infinity` or `-infinity`".to_owned()
+        })
+    }
+}
+
+/// A time up to the very end of 9999 in UTC.
+fn last_day(text: &str) -> Option<Moment> {
+    let pieces = Pieces::parse(text).ok()?;
+    let local = pieces.date().to_datetime(pieces.time()?);
+    let offset = SignedDuration::from_secs(pieces.to_numeric_offset()?.seconds().into());
+    let utc = local.checked_sub(offset).ok()?;
+    utc.duration_since(YEAR_1970).as_micros().try_into().ok().map(Moment::Micros)
+}
+
+impl From<Timestamp> for Moment {
+    fn from(timestamp: Timestamp) -> Self {
+        Self::from_timestamp(timestamp)
     }
 }
 
@@ -163,5 +189,25 @@ mod tests {
         let moment: Moment = "2026-11-22T09:30:00.000001+02:00".parse().expect("a time");
         assert_eq!(moment.to_string(), "2026-11-22T07:30:00.000001Z");
         assert!("yesterday".parse::<Moment>().is_err());
+    }
+
+    #[test]
+    fn the_last_day_of_9999_is_a_time() {
+        for (text, utc) in [
+            ("9999-12-30T22:00:00Z", "9999-12-30T22:00:00Z"),
+            ("9999-12-31T00:00:00Z", "9999-12-31T00:00:00Z"),
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
+            ("9999-12-31T23:59:59+23:59", "9999-12-31T00:00:59Z"),
+        ] {
+            let moment: Moment = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(moment.to_string(), utc);
+            assert_eq!(utc.parse(), Ok(moment));
+        }
+        assert_eq!("9999-12-31T23:59:59Z".parse(), Ok(Moment::Micros(253_402_300_799_000_000)));
+        assert_eq!(Moment::Micros(253_402_300_800_000_000).to_string(), "epoch+253402300800000000us");
+        for bad in ["9999-12-31T23:59:59-00:01", "10000-01-01T00:00:00Z", "9999-12-31T23:59:59", "9999-12-31"] {
+            assert!(bad.parse::<Moment>().is_err(), "{bad}");
+        }
     }
 }

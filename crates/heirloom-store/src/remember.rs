@@ -6,16 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::check;
 use crate::error::{Result, StoreError};
-use crate::memory::{ITEM_KINDS, KINDS, SOURCES, STATES};
+use crate::memory::{ITEM_KINDS, KINDS, Moment, SOURCES, STATES};
 use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
@@ -81,13 +82,13 @@ pub struct Remember {
     pub embedding_model: Option<String>,
     /// Never recalled from this instant on (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Moment>,
     /// Valid from this instant on (RFC 3339); now when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_from: Option<Timestamp>,
+    pub valid_from: Option<Moment>,
     /// Valid until just before this instant (RFC 3339); for ever when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_to: Option<Timestamp>,
+    pub valid_to: Option<Moment>,
     /// A classification of the caller's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
@@ -96,10 +97,10 @@ pub struct Remember {
     pub item_kind: Option<String>,
     /// When it was made, where that was not now (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Timestamp>,
+    pub created_at: Option<Moment>,
     /// When it last changed what it says (RFC 3339); `created_at` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub updated_at: Option<Timestamp>,
+    pub updated_at: Option<Moment>,
 }
 
 /// What became of it.
@@ -145,85 +146,121 @@ impl Store {
     async fn write(&self, scope: &Scope, new: &Remember, overwrite: bool) -> Result<Remembered> {
         scope.require(&new.namespace)?;
         let (new, redacted) = redact::remember(new);
-        let new = new.as_ref();
-        let checked = Checked::of(new, self.meta().dimension)?;
-        let id = new.id.unwrap_or_else(Uuid::now_v7);
-        let sha256 = Sha256::digest(&new.content);
+        let call = Call::of(scope, &new, overwrite, self.meta().dimension)?;
         let client = self.database().client().await?;
-        let rows = scope
-            .ask(
-                &client,
-                Access::Write,
-                include_str!("../sql/queries/remember.sql"),
-                &[
-                    &overwrite,
-                    &scope.actor(),
-                    &sha256.as_slice(),
-                    &new.id.is_some(),
-                    &id,
-                    &new.namespace,
-                    &checked.kind,
-                    &checked.source,
-                    &new.role,
-                    &new.topic,
-                    &new.content,
-                    &checked.importance,
-                    &checked.state,
-                    &new.commit_sha,
-                    &new.artifact_hash,
-                    &new.source_run_id,
-                    &new.source_task_id,
-                    &new.source_dag_id,
-                    &new.pin,
-                    &checked.propagation,
-                    &checked.metadata,
-                    &checked.embedding,
-                    &new.embedding_model,
-                    &new.expires_at,
-                    &new.valid_from,
-                    &new.valid_to,
-                    &new.content_type,
-                    &checked.item_kind,
-                    &new.created_at,
-                    &new.updated_at,
-                ],
-            )
-            .await
-            .map_err(|error| refused(error, id, new))?;
+        let rows =
+            scope.ask(&client, Access::Write, WRITE, &call.values()).await.map_err(|error| call.refused(error))?;
         self.tell(&client);
-        let row =
-            rows.first().ok_or_else(|| StoreError::Conflict("The database wrote nothing and said nothing".into()))?;
+        call.remembered(rows.first(), redacted)
+    }
+}
+
+/// One memory by `heirloom.write_memory`.
+pub(crate) const WRITE: &str = include_str!("../sql/queries/remember.sql");
+
+/// A call of it, checked.
+pub(crate) struct Call<'a> {
+    pub(crate) id: Uuid,
+    new: &'a Remember,
+    actor: Option<&'a str>,
+    overwrite: bool,
+    is_id_given: bool,
+    sha256: Vec<u8>,
+    checked: Checked<'a>,
+}
+
+impl<'a> Call<'a> {
+    /// Writes `new`, which holds no credential any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] names the field.
+    pub(crate) fn of(scope: &'a Scope, new: &'a Remember, overwrite: bool, dimension: usize) -> Result<Self> {
+        Ok(Self {
+            checked: Checked::of(new, dimension)?,
+            id: new.id.unwrap_or_else(Uuid::now_v7),
+            is_id_given: new.id.is_some(),
+            sha256: Sha256::digest(&new.content).to_vec(),
+            actor: scope.actor(),
+            new,
+            overwrite,
+        })
+    }
+
+    /// What [`WRITE`] takes.
+    pub(crate) fn values(&self) -> [&(dyn ToSql + Sync); 30] {
+        let (new, checked) = (self.new, &self.checked);
+        [
+            &self.overwrite,
+            &self.actor,
+            &self.sha256,
+            &self.is_id_given,
+            &self.id,
+            &new.namespace,
+            &checked.kind,
+            &checked.source,
+            &new.role,
+            &new.topic,
+            &new.content,
+            &checked.importance,
+            &checked.state,
+            &new.commit_sha,
+            &new.artifact_hash,
+            &new.source_run_id,
+            &new.source_task_id,
+            &new.source_dag_id,
+            &new.pin,
+            &checked.propagation,
+            &checked.metadata,
+            &checked.embedding,
+            &new.embedding_model,
+            &new.expires_at,
+            &new.valid_from,
+            &new.valid_to,
+            &new.content_type,
+            &checked.item_kind,
+            &new.created_at,
+            &new.updated_at,
+        ]
+    }
+
+    /// What its row says.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is none.
+    pub(crate) fn remembered(&self, row: Option<&Row>, redacted: BTreeMap<String, u64>) -> Result<Remembered> {
+        let row = row.ok_or_else(|| StoreError::Conflict("The database wrote nothing and said nothing".into()))?;
         Ok(Remembered {
-            id,
-            namespace: new.namespace.clone(),
+            id: self.id,
+            namespace: self.new.namespace.clone(),
             lesson_id: row.try_get("lesson_id")?,
             created: row.try_get("created")?,
             ghost: row.try_get("ghost")?,
             redacted,
         })
     }
-}
 
-/// What `heirloom.write_memory` refuses, in words.
-fn refused(error: StoreError, id: Uuid, new: &Remember) -> StoreError {
-    let StoreError::Database(refusal) = &error else { return error };
-    StoreError::Conflict(match refusal.code().map(tokio_postgres::error::SqlState::code) {
-        Some("HL001") => {
-            format!("The memory {id} was forgotten and stays forgotten: leave the id out, or choose another")
-        }
-        Some("HL002") => {
-            format!("The id {id} belongs to a memory of another namespace: leave the id out, or choose another")
-        }
-        Some("HL003") => format!("The memory {id} says something else: to change it, use revise"),
-        Some("HL004") => format!(
-            "The namespace {} has come to its end: give it a later one, or none, or write to another",
-            new.namespace
-        ),
-        Some("HL005") => {
-            format!("The memory {id} is in another state: leave the state out, and move it by a transition")
-        }
-        _ => return error,
-    })
+    /// What `heirloom.write_memory` refuses, in words.
+    pub(crate) fn refused(&self, error: StoreError) -> StoreError {
+        let (id, new) = (self.id, self.new);
+        let StoreError::Database(refusal) = &error else { return error };
+        StoreError::Conflict(match refusal.code().map(tokio_postgres::error::SqlState::code) {
+            Some("HL001") => {
+                format!("The memory {id} was forgotten and stays forgotten: leave the id out, or choose another")
+            }
+            Some("HL002") => {
+                format!("The id {id} belongs to a memory of another namespace: leave the id out, or choose another")
+            }
+            Some("HL003") => format!("The memory {id} says something else: to change it, use revise"),
+            Some("HL004") => format!(
+                "The namespace {} has come to its end: give it a later one, or none, or write to another",
+                new.namespace
+            ),
+            Some("HL005") => {
+                format!("The memory {id} is in another state: leave the state out, and move it by a transition")
+            }
+            _ => return error,
+        })
+    }
 }
 
 /// The values of a request that are not taken as they stand.
@@ -263,6 +300,15 @@ impl<'a> Checked<'a> {
         }
         if new.embedding.is_none() && new.embedding_model.is_some() {
             return Err(check::invalid("embedding_model", "no embedding beside it", "a model only with its embedding"));
+        }
+        for (field, moment) in [
+            ("expires_at", new.expires_at),
+            ("valid_from", new.valid_from),
+            ("valid_to", new.valid_to),
+            ("created_at", new.created_at),
+            ("updated_at", new.updated_at),
+        ] {
+            check::moment(field, moment)?;
         }
         check::window(new.valid_from, new.valid_to)?;
         Ok(Self {

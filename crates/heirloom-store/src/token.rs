@@ -5,7 +5,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -75,7 +74,7 @@ pub struct NewToken {
     pub rate_per_minute: Option<i32>,
     /// Useless from this instant on (RFC 3339); for ever good when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Moment>,
 }
 
 /// A token that was made, with its secret for the only time.
@@ -161,6 +160,7 @@ impl Store {
         if new.rate_per_minute.is_some_and(|rate| rate < 1) {
             return Err(check::invalid("rate_per_minute", "less than 1", "at least 1, or absent"));
         }
+        check::moment("expires_at", new.expires_at)?;
         let secret = secret()?;
         let mut client = self.database().client().await?;
         let tx = client.build_transaction().start().await?;

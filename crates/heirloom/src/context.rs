@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use heirloom_engine::{Database, Location};
 use heirloom_migrate::clock::Clock;
-use heirloom_store::{Recall, Recalled, Scope, Store, StoreError};
+use heirloom_store::{Hit, Recall, Recalled, Scope, Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::asked::Recalls;
@@ -312,6 +312,18 @@ impl Context {
         let found = store.recall(scope, request).await?;
         self.recalls().add(began.elapsed(), found.hits.len(), scope.namespaces());
         Ok(found)
+    }
+
+    /// What the scope remembers of one topic about a question, noted among the latest recalls of this process.
+    ///
+    /// # Errors
+    /// As [`Store::recall_of_topic`].
+    pub async fn recall_of_topic(&self, scope: &Scope, request: &Recall, topic: &str) -> Result<Vec<Hit>> {
+        let store = self.store().await?;
+        let began = std::time::Instant::now();
+        let hits = store.recall_of_topic(scope, request, topic).await?;
+        self.recalls().add(began.elapsed(), hits.len(), scope.namespaces());
+        Ok(hits)
     }
 
     /// The latest recalls of this process.

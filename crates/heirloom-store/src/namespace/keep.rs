@@ -3,7 +3,6 @@
 //! A namespace comes into being with its first memory and needs none of this. One that has come to its end keeps what it
 //! holds, shows none of it in recall and takes nothing new. Deliberately absent: moving a memory between namespaces.
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -56,7 +55,7 @@ impl Store {
         scope: &Scope,
         name: &str,
         given_kind: Option<&str>,
-        expires_at: Option<Option<Timestamp>>,
+        expires_at: Option<Option<Moment>>,
         metadata: Option<Option<Value>>,
     ) -> Result<Namespace> {
         scope.require(name)?;
@@ -64,6 +63,7 @@ impl Store {
             check::one_of("kind", given, &GIVEN_KINDS)?;
         }
         let other = given_kind.filter(|given| *given != kind(name));
+        check::moment("expires_at", expires_at.flatten())?;
         let metadata = metadata.map(|given| given.map(|json| redact_json(&json).unwrap_or(json)));
         let said = check::json("metadata", metadata.as_ref().and_then(Option::as_ref))?;
         let client = self.database().client().await?;
@@ -97,13 +97,14 @@ impl Store {
         &self,
         scope: &Scope,
         name: &str,
-        expires_at: Option<Option<Timestamp>>,
+        expires_at: Option<Option<Moment>>,
         metadata: Option<Option<Value>>,
     ) -> Result<Namespace> {
         scope.require(name)?;
         if expires_at.is_none() && metadata.is_none() {
             return Err(check::invalid("expires_at", "absent, and metadata too", "at least one of the two"));
         }
+        check::moment("expires_at", expires_at.flatten())?;
         let metadata = metadata.map(|given| given.map(|json| redact_json(&json).unwrap_or(json)));
         let said = check::json("metadata", metadata.as_ref().and_then(Option::as_ref))?;
         let client = self.database().client().await?;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::check;
@@ -120,30 +121,43 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Invalid`] names the field; [`crate::StoreError::Rights`] for a namespace outside the scope.
     pub async fn recall(&self, scope: &Scope, question: &Recall) -> Result<Recalled> {
-        let namespaces = scope.narrowed(&question.namespaces)?;
-        let (embedding, limit) = check_question(question, self.meta().dimension)?;
-        let kinds = (!question.kinds.is_empty()).then_some(&question.kinds);
-        let client = self.database().client().await?;
-        let rows = scope
-            .ask(
-                &client,
-                Access::Read,
-                include_str!("../../sql/queries/recall.sql"),
-                &[
-                    &question.query,
-                    &embedding,
-                    &namespaces,
-                    &limit,
-                    &kinds,
-                    &question.include_unverified,
-                    &question.embedding_model,
-                    &!question.alone,
-                ],
-            )
-            .await?;
+        let rows = self.ask(scope, question, include_str!("../../sql/queries/recall.sql"), None).await?;
         let ghosts_left_out = rows.first().map_or(Ok(0), |row| row.try_get("ghosts_left_out"))?;
         let hits = rows.iter().filter_map(|row| Hit::from_row(row).transpose()).collect::<Result<_>>()?;
         Ok(Recalled { hits, ghosts_left_out })
+    }
+
+    /// The best of one topic that the scope remembers about a question, as many as are asked for. Reads only.
+    ///
+    /// # Errors
+    /// As [`Store::recall`].
+    pub async fn recall_of_topic(&self, scope: &Scope, question: &Recall, topic: &str) -> Result<Vec<Hit>> {
+        let statement = include_str!("../../sql/queries/recall_topic.sql");
+        let rows = self.ask(scope, question, statement, Some(topic)).await?;
+        rows.iter().filter_map(|row| Hit::from_row(row).transpose()).collect()
+    }
+
+    async fn ask(&self, scope: &Scope, question: &Recall, statement: &str, topic: Option<&str>) -> Result<Vec<Row>> {
+        let namespaces = scope.narrowed(&question.namespaces)?;
+        let (embedding, limit) = check_question(question, self.meta().dimension)?;
+        check::label("topic", topic)?;
+        let kinds = (!question.kinds.is_empty()).then_some(&question.kinds);
+        let with_neighbours = !question.alone;
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![
+            &question.query,
+            &embedding,
+            &namespaces,
+            &limit,
+            &kinds,
+            &question.include_unverified,
+            &question.embedding_model,
+            &with_neighbours,
+        ];
+        if topic.is_some() {
+            values.push(&topic);
+        }
+        let client = self.database().client().await?;
+        scope.ask(&client, Access::Read, statement, &values).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Committing: the same id says something else, and nothing else of it changes by accident.
 
-use heirloom_store::{Forget, Moment, Remember, Show, StoreError};
+use heirloom_store::{Forget, Remember, Show, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -27,8 +27,8 @@ async fn what_is_said_again_overwrites_and_what_is_left_out_is_reset() {
     let made = store.commit(&team, &first).await.unwrap();
     assert!(made.created && !made.ghost && made.id == id);
     let shown = store.show(&team, &Show { id, namespace: None }).await.unwrap().memory;
-    assert_eq!(shown.created_at, first.created_at.map(Moment::from_timestamp));
-    assert_eq!(shown.updated_at, first.updated_at.map(Moment::from_timestamp));
+    assert_eq!(shown.created_at, first.created_at);
+    assert_eq!(shown.updated_at, first.updated_at);
     assert_eq!(shown.valid_from, shown.created_at, "valid since it was made");
 
     let second = Remember { id: Some(id), ..fact("team:a", "after") };
@@ -41,8 +41,8 @@ async fn what_is_said_again_overwrites_and_what_is_left_out_is_reset() {
     assert_eq!((memory.pin, memory.importance, memory.state.as_str()), (false, 3, "validated"));
     assert!(memory.propagation.is_none() && memory.metadata.is_none() && memory.expires_at.is_none());
     assert!(memory.commit_sha.is_none() && memory.verified_at.is_none() && memory.role.is_none());
-    assert_eq!(memory.created_at, first.created_at.map(Moment::from_timestamp));
-    assert!(memory.updated_at > first.updated_at.map(Moment::from_timestamp));
+    assert_eq!(memory.created_at, first.created_at);
+    assert!(memory.updated_at > first.updated_at);
     assert_eq!(number(&store, "select count(*) from heirloom.revision where content = 'before'").await, 1);
 
     // Saying it once more writes nothing at all.

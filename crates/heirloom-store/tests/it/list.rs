@@ -141,13 +141,13 @@ async fn the_pinned_come_first_in_pages_of_any_size() {
 async fn every_filter_of_the_doors_and_its_total() {
     let (test, store) = installed().await;
     let team = scope("team:a");
-    let soon: jiff::Timestamp = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
     let a = remembered(&store, &lesson("team:a", "100% of_it\\", None)).await;
     let b = remembered(
         &store,
         &Remember {
             metadata: Some(serde_json::json!({"tags": ["red", "blue"]})),
-            expires_at: Some(soon),
+            expires_at: Some(soon.into()),
             ..lesson("team:a", "1000 offit", Some("abc"))
         },
     )
@@ -176,8 +176,8 @@ async fn every_filter_of_the_doors_and_its_total() {
         (List { unverified: Some(false), ..List::default() }, vec![b, c]),
         (List { migrated: Some(true), ..List::default() }, vec![c]),
         (List { migrated: Some(false), ..List::default() }, vec![a, b]),
-        (List { expiring_before: Some(later), ..List::default() }, vec![b]),
-        (List { expiring_before: Some(soon), ..List::default() }, vec![]),
+        (List { expiring_before: Some(later.into()), ..List::default() }, vec![b]),
+        (List { expiring_before: Some(soon.into()), ..List::default() }, vec![]),
         (List { recallable: true, ..List::default() }, vec![b]),
         (text("100%"), vec![a]),
         (text("f_i"), vec![a]),
@@ -312,8 +312,11 @@ async fn an_overview_adds_up() {
         remembered(&store, &Remember { created_at: Some("2020-05-05T23:59:59Z".parse().unwrap()), ..new }).await;
     }
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
-    let new =
-        Remember { expires_at: Some(soon), embedding: Some(crate::world::axis(0, 0.0)), ..fact("team:b", "soon") };
+    let new = Remember {
+        expires_at: Some(soon.into()),
+        embedding: Some(crate::world::axis(0, 0.0)),
+        ..fact("team:b", "soon")
+    };
     remembered(&store, &new).await;
     remembered(&store, &fact("team:c", "another tenant's")).await;
     let stats = store.stats(&both).await.unwrap();

@@ -1,6 +1,6 @@
 //! Remembering: what is kept, what is refused, and what happens the second time.
 
-use heirloom_store::{Moment, Remember, Show, StoreError};
+use heirloom_store::{Remember, Show, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -46,9 +46,9 @@ async fn keeps_every_field_byte_for_byte() {
     assert_eq!((memory.propagation, memory.metadata), (new.propagation, new.metadata));
     assert!(memory.has_embedding && memory.verified_at.is_some() && memory.created_at.is_some());
     assert_eq!(memory.embedding_model.as_deref(), Some("tiny"));
-    assert_eq!(memory.expires_at, new.expires_at.map(Moment::from_timestamp));
-    assert_eq!(memory.valid_from, new.valid_from.map(Moment::from_timestamp));
-    assert_eq!(memory.valid_to, new.valid_to.map(Moment::from_timestamp));
+    assert_eq!(memory.expires_at, new.expires_at);
+    assert_eq!(memory.valid_from, new.valid_from);
+    assert_eq!(memory.valid_to, new.valid_to);
     assert_eq!((memory.content_type.as_deref(), memory.item_kind.as_str()), (Some("c"), "spec"));
     assert!(shown.origin.is_none() && shown.revisions == 0 && shown.transitions.is_empty());
 

@@ -7,7 +7,7 @@
 
 use heirloom_store::redact::redact;
 use heirloom_store::{
-    Forget, Forgotten, Hit, List, MAX_HITS, Moment, Recall, Record, Remember, Remembered, Right, Scope, embedded_text,
+    Forget, Forgotten, Hit, List, Memory, Moment, Recall, Record, Remember, Remembered, Right, Scope, embedded_text,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -96,10 +96,10 @@ pub async fn write(context: &Context, scope: &Scope, new: Remember) -> Result<Re
 /// Brings a memory back as it was; one that is there stays as it is.
 ///
 /// # Errors
-/// As [`heirloom_store::Store::remember`]; [`crate::Error::Forbidden`] without the right to write.
-pub async fn restore(context: &Context, scope: &Scope, old: &Remember) -> Result<Remembered> {
+/// As [`heirloom_store::Store::restore`]; [`crate::Error::Forbidden`] without the right to write.
+pub async fn restore(context: &Context, scope: &Scope, old: &Memory) -> Result<Remembered> {
     context.caller().require(Right::Write)?;
-    Ok(context.store().await?.remember(scope, old).await?)
+    Ok(context.store().await?.restore(scope, old).await?)
 }
 
 /// Forgets a memory for good.
@@ -136,14 +136,14 @@ pub async fn search(context: &Context, scope: &Scope, mut question: Question) ->
         embedding: vector.embedding,
         embedding_model: vector.model,
         kinds: question.kinds.clone(),
-        // A topic is no part of recall, so what is of another is left out afterwards.
-        limit: Some(if question.topic.is_some() { MAX_HITS } else { question.limit }),
+        limit: Some(question.limit),
         ..Recall::default()
     };
-    let found = context.recall(scope, &request).await?;
-    let mut memories: Vec<Seen> = scored(found.hits, by_vector_alone);
-    memories.retain(|seen| question.topic.is_none() || seen.topic == question.topic);
-    memories.truncate(usize::try_from(question.limit).unwrap_or(usize::MAX));
+    let hits = match &question.topic {
+        Some(topic) => context.recall_of_topic(scope, &request, topic).await?,
+        None => context.recall(scope, &request).await?.hits,
+    };
+    let memories: Vec<Seen> = scored(hits, by_vector_alone);
     if memories.is_empty() && asks && question.query.len() <= MAX_LITERAL {
         let literal = question.query.clone();
         let found = listed(context, scope, question, Some(literal)).await?;

@@ -10,7 +10,6 @@ use std::fmt;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use heirloom_store::Moment;
-use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -80,7 +79,7 @@ impl Fields {
     ///
     /// # Errors
     /// 400 for anything else.
-    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Fault> {
+    pub fn time(&self, name: &str) -> Result<Option<Moment>, Fault> {
         let Some(value) = self.said(name) else { return Ok(None) };
         let read = value.as_str().and_then(rfc3339);
         read.map(Some).ok_or_else(|| wrong(name, "a time such as 2026-11-27T09:30:00Z"))
@@ -195,7 +194,7 @@ fn mended(text: &str) -> Cow<'_, str> {
 }
 
 /// A time exactly as RFC 3339 has it.
-pub fn rfc3339(text: &str) -> Option<Timestamp> {
+pub fn rfc3339(text: &str) -> Option<Moment> {
     let digits = |range: std::ops::Range<usize>| {
         let part = text.get(range)?;
         part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u16>().ok())?

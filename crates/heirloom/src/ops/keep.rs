@@ -1,8 +1,7 @@
 //! `heirloom keep`: pins a memory, or says when it expires.
 
 use clap::Args;
-use heirloom_store::Keep as Request;
-use jiff::Timestamp;
+use heirloom_store::{Keep as Request, Moment};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,7 +25,7 @@ pub struct Keep {
     pub pin: Option<bool>,
     /// Never recall it from this instant on; one that has passed expires it now
     #[arg(long, value_name = "TIME")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Moment>,
     /// Let it never expire
     #[arg(long, conflicts_with = "expires_at")]
     #[serde(default)]

@@ -1,8 +1,7 @@
 //! `heirloom list`: what a namespace holds, page by page, newest first.
 
 use clap::Args;
-use heirloom_store::{List as Request, Record};
-use jiff::Timestamp;
+use heirloom_store::{List as Request, Moment, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +54,7 @@ pub struct List {
     pub migrated: Option<bool>,
     /// Only what expires before this instant, what has expired already among it
     #[arg(long, value_name = "TIME")]
-    pub expiring_before: Option<Timestamp>,
+    pub expiring_before: Option<Moment>,
     /// Only with this text somewhere in the content, whatever its case
     #[arg(long)]
     pub text: Option<String>,

@@ -2,8 +2,7 @@
 
 use clap::Args;
 use heirloom_store::redact::redact;
-use heirloom_store::{Remember as Request, embedded_text};
-use jiff::Timestamp;
+use heirloom_store::{Moment, Remember as Request, embedded_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -69,7 +68,7 @@ pub struct Remember {
     pub embedding_model: Option<String>,
     /// Never recall it from this instant on (RFC 3339)
     #[arg(long, value_name = "TIME")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Moment>,
     /// Its id; the same id and content again change nothing
     #[arg(long)]
     pub id: Option<Uuid>,

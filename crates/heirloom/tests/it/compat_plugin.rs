@@ -491,3 +491,30 @@ async fn a_token_learns_nothing_of_another_tenant() {
     assert!(!log.contains("secret plan") && !log.contains(&a), "{log}");
     assert_eq!(served.stop().await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_second_of_9999_is_a_time_like_any_other() {
+    let served = Door::open().await;
+    let never = "9999-12-31T23:59:59Z";
+    let put = json!({ "kind": "team", "expires_at": never }).to_string();
+    assert_eq!(served.ask("PUT", "/v1/namespaces/team:a", &put).await.is(200)["expires_at"], never);
+    let one = json!({ "content": "for good", "kind": "fact", "source": "user", "expires_at": never }).to_string();
+    let id =
+        served.ask("POST", "/v1/namespaces/team:a/memories", &one).await.is(201)["id"].as_str().unwrap().to_owned();
+    let asked = json!({ "namespaces": ["team:a"], "query": "good" }).to_string();
+    assert_eq!(served.ask("POST", "/v1/search", &asked).await.is(200)["memories"][0]["expires_at"], never);
+    for words in [
+        "remember -n team:a --expires-at 9999-12-31T23:59:59Z again",
+        "list -n team:a --expiring-before 9999-12-31T23:59:59Z",
+    ] {
+        assert_eq!(served.run(words).code, 0, "{words}");
+    }
+    for end in [never, "infinity"] {
+        let kept = served.run(&format!("keep {id} -n team:a --expires-at {end} --json"));
+        assert_eq!(kept.json().get("expires_at").and_then(Value::as_str), (end == never).then_some(never), "{kept}");
+    }
+    let beyond = json!({ "content": "x", "kind": "fact", "source": "user", "expires_at": "9999-12-31T23:59:59-00:01" });
+    let refused = served.ask("POST", "/v1/namespaces/team:a/memories", &beyond.to_string()).await.is(400);
+    assert_eq!(refused["details"]["field"], "expires_at");
+    assert_eq!(served.stop().await, Some(0));
+}

@@ -10,6 +10,7 @@ mod read;
 pub mod schema;
 mod write;
 
+use heirloom_store::Moment;
 use rmcp::model::Tool;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -66,7 +67,7 @@ fn asked<T: DeserializeOwned>(mut arguments: Value) -> Result<T> {
 }
 
 /// The text `field` as a time.
-fn time(field: &str, text: &str) -> Result<jiff::Timestamp> {
+fn time(field: &str, text: &str) -> Result<Moment> {
     text.trim().parse().map_err(|_| Error::Field {
         field: field.to_owned(),
         what: "it is no time".to_owned(),

@@ -1,6 +1,6 @@
 //! The platform's tools that write.
 
-use heirloom_store::Lineage;
+use heirloom_store::{Lineage, Moment};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ pub(super) async fn commit_memory_v2(context: &Context, workspace: &str, asked: 
 pub(super) async fn commit_summary(context: &Context, workspace: &str, asked: Summary) -> Result<Answer> {
     let expires_at = match given(asked.expires_at.as_deref()) {
         Some(text) => time("expires_at", text)?,
-        None => Timestamp::now() + SUMMARY,
+        None => Moment::from(Timestamp::now() + SUMMARY),
     };
     let lineage = access::lineage(context, workspace).await?;
     let home = home(workspace, asked.namespace);

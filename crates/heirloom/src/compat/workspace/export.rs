@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use heirloom_store::redact::{redact, redact_json};
-use heirloom_store::{List, Record, Right, Scope, Store};
+use heirloom_store::{List, Moment, Record, Right, Scope, Store};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,7 +24,8 @@ use crate::http::fault::{Fault, Shape};
 /// Memories read at a time.
 const PAGE: i64 = 500;
 
-/// A memory as it is exported. The first six fields are the platform's; import reads all of them.
+/// A memory as it is exported. The first six fields are the platform's, which passes over the others; import reads all of
+/// them. What a new memory has by itself is told also where it is missing, as null.
 #[derive(Serialize)]
 struct Exported {
     id: Uuid,
@@ -37,15 +38,21 @@ struct Exported {
     source: String,
     pin: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
+    expires_at: Option<Moment>,
+    valid_from: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    updated_at: Option<String>,
+    valid_to: Option<Moment>,
+    updated_at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     importance: i16,
+    confidence: Option<f32>,
     state: String,
+    state_changed_at: Option<Moment>,
+    verified_at: Option<Moment>,
+    is_active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     commit_sha: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +61,13 @@ struct Exported {
     source_run_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_task_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_dag_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<String>,
+    item_kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     propagation: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,16 +162,26 @@ impl Walk {
             kind: record.kind,
             source: record.source,
             pin: record.pin,
-            expires_at: wire::end(record.expires_at),
-            updated_at: record.updated_at.map(|at| wire::moment(Some(at))),
+            expires_at: record.expires_at,
+            valid_from: record.valid_from,
+            valid_to: record.valid_to,
+            updated_at: record.updated_at,
             role: record.role,
             topic: record.topic,
             importance: record.importance,
+            confidence: record.confidence,
             state: record.state,
+            state_changed_at: record.state_changed_at,
+            verified_at: record.verified_at,
+            is_active: record.is_active,
             commit_sha: record.commit_sha,
             artifact_hash: record.artifact_hash,
             source_run_id: record.source_run_id,
             source_task_id: record.source_task_id,
+            source_dag_id: record.source_dag_id,
+            project_id: record.project_id,
+            content_type: record.content_type,
+            item_kind: record.item_kind,
             propagation: harmless(record.propagation),
             metadata: harmless(record.metadata),
         }

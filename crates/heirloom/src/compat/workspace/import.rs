@@ -2,7 +2,8 @@
 //! as it has arrived.
 //!
 //! An entry with a namespace of ours goes there. One of the platform's own exports names a workspace and a scope, and
-//! perhaps a tag. What is there already, or was forgotten, stays so; importing twice changes nothing.
+//! perhaps a tag. What is there already, or was forgotten, stays so; importing twice changes nothing, not even where an
+//! entry has no id: it then follows from namespace and text.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,8 +12,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::StreamExt;
-use heirloom_store::{Lineage, Remember, Right, Scope, Store, StoreError, Workspace, namespace};
+use heirloom_store::redact::redact;
+use heirloom_store::{Lineage, Memory, Moment, Right, Scope, Store, StoreError, Workspace, namespace};
+use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
 
 use super::split::{Bad, Split};
 use crate::compat::marks;
@@ -149,36 +154,7 @@ impl<'c> Import<'c> {
                 Err(outcome) => return Ok(outcome),
             }
         };
-        let text = |name: &str| Ok::<_, Fault>(Some(fields.text(name)?).filter(|text| !text.is_empty()));
-        let content = fields.text("content")?;
-        let content = if marks::is_org(&place) { marks::escaped(&content).into_owned() } else { content };
-        let importance = match fields.whole("importance")? {
-            0 => None,
-            other => Some(i16::try_from(other).unwrap_or(i16::MAX)),
-        };
-        let old = Remember {
-            content,
-            id: text("id")?.map(|id| id.parse()).transpose().map_err(|_| Fault::bad("id", "id is not a uuid"))?,
-            kind: text("kind")?.or_else(|| Some("fact".to_owned())),
-            source: text("source")?.or_else(|| Some("agent".to_owned())),
-            role: text("role")?,
-            topic: text("topic")?.or_else(|| tag.filter(|tag| !tag.trim().is_empty())),
-            importance,
-            state: text("state")?,
-            commit_sha: text("commit_sha")?,
-            artifact_hash: text("artifact_hash")?,
-            source_run_id: text("source_run_id")?,
-            source_task_id: text("source_task_id")?,
-            pin: fields.flag("pin")?,
-            propagation: fields.given("propagation").cloned(),
-            metadata: fields.given("metadata").cloned(),
-            expires_at: fields.time("expires_at")?,
-            // The platform's time that is none, as an export writes it, is none.
-            created_at: fields.time("created_at")?.filter(|at| at.to_string() != wire::moment(None)),
-            updated_at: fields.time("updated_at")?,
-            namespace: place,
-            ..Remember::default()
-        };
+        let old = self.memory(fields, place, tag)?;
         let scope = Scope::one(&old.namespace)?;
         let scope = match self.context.caller().actor() {
             Some(actor) => scope.by(&actor)?,
@@ -190,6 +166,67 @@ impl<'c> Import<'c> {
             Err(Error::Store(StoreError::Conflict(why))) => Ok(Outcome::Skipped(why)),
             Err(other) => Err(other.into()),
         }
+    }
+
+    /// The memory that an entry tells of. What it does not mention is as with a new memory; null is nothing.
+    fn memory(&self, fields: &Fields, place: String, tag: Option<String>) -> Result<Memory, Fault> {
+        let text = |name: &str| Ok::<_, Fault>(Some(fields.text(name)?).filter(|text| !text.is_empty()));
+        let content = fields.text("content")?;
+        // What is brought back is what it was; what comes to an organisation by its scope is a write like any other.
+        let content = match tag {
+            Some(_) if marks::is_org(&place) => marks::escaped(&content).into_owned(),
+            _ => content,
+        };
+        let id = match text("id")? {
+            Some(id) => id.parse().map_err(|_| Fault::bad("id", "id is not a uuid"))?,
+            None => id_of(&place, &content),
+        };
+        let now = Moment::from(Timestamp::now());
+        // The platform's times that are none and without end, as an export writes them.
+        let created_at = match moment(fields, "created_at")?.unwrap_or(Some(now)) {
+            Some(at) if at.to_string() == wire::moment(None) => None,
+            Some(at) if at.to_string() == wire::moment(Some(Moment::Infinity)) => Some(Moment::Infinity),
+            other => other,
+        };
+        let (commit_sha, artifact_hash) = (text("commit_sha")?, text("artifact_hash")?);
+        let verified = (commit_sha.is_some() || artifact_hash.is_some()).then_some(now);
+        Ok(Memory {
+            kind: text("kind")?.unwrap_or_else(|| "fact".to_owned()),
+            source: text("source")?.unwrap_or_else(|| "agent".to_owned()),
+            role: text("role")?,
+            topic: text("topic")?.or_else(|| tag.filter(|tag| !tag.trim().is_empty())),
+            importance: match fields.whole("importance")? {
+                0 => 3,
+                other => i16::try_from(other).unwrap_or(i16::MAX),
+            },
+            confidence: confidence(fields)?,
+            state: text("state")?.unwrap_or_else(|| "draft".to_owned()),
+            state_changed_at: moment(fields, "state_changed_at")?.unwrap_or(Some(now)),
+            verified_at: moment(fields, "verified_at")?.unwrap_or(verified),
+            commit_sha,
+            artifact_hash,
+            source_run_id: text("source_run_id")?,
+            source_task_id: text("source_task_id")?,
+            source_dag_id: text("source_dag_id")?,
+            project_id: match fields.whole("project_id")? {
+                0 if !fields.given("project_id").is_some_and(Value::is_number) => None,
+                number => {
+                    Some(i32::try_from(number).map_err(|_| Fault::bad("project_id", "project_id is out of range"))?)
+                }
+            },
+            pin: fields.flag("pin")?,
+            propagation: fields.given("propagation").cloned(),
+            metadata: fields.given("metadata").cloned(),
+            expires_at: moment(fields, "expires_at")?.flatten(),
+            valid_from: moment(fields, "valid_from")?.unwrap_or_else(|| created_at.map(|at| at.min(now))),
+            valid_to: moment(fields, "valid_to")?.flatten(),
+            updated_at: moment(fields, "updated_at")?.unwrap_or(created_at),
+            created_at,
+            is_active: !fields.given("is_active").is_some_and(|is| is == false),
+            content_type: text("content_type")?,
+            item_kind: text("item_kind")?.unwrap_or_else(|| "note".to_owned()),
+            ..Memory::new(id, place, content)
+        })
     }
 
     /// The namespace of an entry that names a workspace and a scope.
@@ -221,5 +258,35 @@ impl<'c> Import<'c> {
         let readable = self.lineages.get(&workspace).into_iter().flat_map(|lineage| &lineage.readable);
         let place = readable.into_iter().find(|namespace| namespace.kind == kind).map(|of| of.name.clone());
         Ok(place.ok_or_else(|| Outcome::Skipped(format!("no writable namespace of kind {kind}"))))
+    }
+}
+
+/// The id of an entry that has none: the same text in the same namespace is the same memory, however often it comes. Of the
+/// text as it is stored, so that an id tells nothing of a credential.
+fn id_of(place: &str, content: &str) -> Uuid {
+    let name = format!("heirloom import\0{place}\0{}", redact(content));
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+}
+
+/// A moment; `None` where nothing is said of it, `Some(None)` for null.
+fn moment(fields: &Fields, name: &str) -> Result<Option<Option<Moment>>, Fault> {
+    match fields.given(name) {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(None)),
+        Some(Value::String(text)) if let Ok(moment) = text.parse() => Ok(Some(Some(moment))),
+        Some(_) => fields.time(name).map(Some),
+    }
+}
+
+/// How sure it is; half where nothing is said of it.
+fn confidence(fields: &Fields) -> Result<Option<f32>, Fault> {
+    match fields.given("confidence") {
+        None => Ok(Some(0.5)),
+        Some(Value::Null) => Ok(None),
+        #[expect(clippy::cast_possible_truncation, reason = "it is kept in single precision")]
+        Some(value) => match value.as_f64() {
+            Some(number) => Ok(Some(number as f32)),
+            None => Err(Fault::bad("confidence", "invalid JSON: confidence is not a number")),
+        },
     }
 }

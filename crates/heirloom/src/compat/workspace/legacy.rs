@@ -113,7 +113,8 @@ async fn listed(context: &Context, workspace: &str, query: Option<&str>) -> Resu
         limit: limit(get("limit"), MOST, MOST),
         ..Question::default()
     };
-    if scope.namespaces().is_empty() || question.topic.as_ref().is_some_and(|tag| tag.len() > TAG) {
+    let is_no_tag = |tag: &String| tag.len() > TAG || tag.trim().is_empty() || tag.contains('\0');
+    if scope.namespaces().is_empty() || question.topic.as_ref().is_some_and(is_no_tag) {
         return Ok(wire::json(StatusCode::OK, &json!([])));
     }
     let answer = memories::search(context, &scope, question).await?;

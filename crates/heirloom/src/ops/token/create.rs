@@ -1,8 +1,7 @@
 //! `heirloom token create`: a token, whose secret is shown this one time.
 
 use clap::Args;
-use heirloom_store::{NewToken, Right};
-use jiff::Timestamp;
+use heirloom_store::{Moment, NewToken, Right};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +27,7 @@ pub struct CreateToken {
     pub rate: Option<i32>,
     /// Useless from this instant on (RFC 3339)
     #[arg(long, value_name = "TIME")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Moment>,
 }
 
 impl Operation for CreateToken {
