@@ -47,6 +47,10 @@ impl Caller {
             }
         }
         json.get_mut("memory").map(strip);
+        // What the SQL door wrote down of a lesson.
+        for act in json.get_mut("activity").and_then(Value::as_array_mut).into_iter().flatten() {
+            act.get_mut("details").map(strip);
+        }
     }
 
     /// The namespaces of a call: those it names, else the caller's own. There is no "all": nothing crosses a namespace

@@ -3,6 +3,7 @@
 //! - [`ops`]: everything the product can do, one entry of [`ops::ALL`] each.
 //! - [`cli`], [`http`], [`mcp`]: doors; [`attach`] lets a second process use the first one's embedded store.
 //! - [`caller`]: who calls and what they may.
+//! - [`cipher`]: numbers that would tell a tenant how much others do.
 //! - [`compat`]: contracts of others that the doors honour.
 //! - [`command`]: the command tree, made from [`ops::ALL`].
 //! - [`config`]: the only place that reads the environment.
@@ -21,6 +22,7 @@ pub mod attach;
 pub mod backfill;
 pub mod browser;
 pub mod caller;
+pub mod cipher;
 pub mod cli;
 pub mod command;
 pub mod compat;

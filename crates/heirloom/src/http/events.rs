@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::body::Call;
-use super::cursor::Cipher;
 use super::fault::{Fault, Shape};
+use crate::cipher::Cipher;
 use crate::context::Context;
 
 /// The longest silence; a line is sent then. Who has lost the right to listen is sent away then, or instead of an event.
@@ -134,10 +134,10 @@ impl Heard {
             context.caller().require_namespace(namespace)?;
         }
         let store = context.store().await?;
-        let cipher = Cipher::of(store.meta().store_id);
+        let cipher = Cipher::of_events(store.meta().store_id);
         let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned).or(after);
         let after = match resumed {
-            Some(text) => cipher.open(&text).ok_or_else(|| Fault::bad("after", "this is no id of an event"))?,
+            Some(text) => opened(&cipher, &text).ok_or_else(|| Fault::bad("after", "this is no id of an event"))?,
             None => store.last_activity_id().await.map_err(crate::Error::from)?,
         };
         Ok(Self { app, context, headers, store, cipher, namespaces, after, waiting: std::collections::VecDeque::new() })
@@ -161,7 +161,7 @@ impl Heard {
                     // The event was read this moment, so whatever keeps a token from being looked up will not last; who
                     // is cut off for it comes back with the id of the event before.
                     self.app.auth.caller(&self.app.context, &self.headers).await.ok()?;
-                    let id = self.cipher.seal(event.id);
+                    let id = format!("{:016x}", self.cipher.seal(event.id.cast_unsigned()));
                     return Some(Next::Event { envelope: envelope(&event, &id), id });
                 }
             }
@@ -194,6 +194,12 @@ impl Heard {
         };
         self.context.caller().allows(namespace) && (self.namespaces.is_empty() || self.namespaces.contains(namespace))
     }
+}
+
+/// The event that an id stands for.
+fn opened(cipher: &Cipher, text: &str) -> Option<i64> {
+    let is_id = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    cipher.open(u64::from_str_radix(text, 16).ok().filter(|_| is_id)?)
 }
 
 /// The platform's envelope. A migration's step is one more kind of activity, `memory_migration`, whose target is the run.

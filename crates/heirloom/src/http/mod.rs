@@ -9,7 +9,6 @@ pub mod attach;
 pub mod auth;
 pub mod body;
 mod connections;
-mod cursor;
 pub mod events;
 pub mod fault;
 pub mod gate;

@@ -170,6 +170,7 @@ fn words(op: &Op) -> (&'static str, &'static str, bool, bool) {
 /// Runs an operation for an agent.
 async fn own(context: &Context, offer: &Offer, op: &Op, mut arguments: Value) -> Result<Answer> {
     let lent;
+    let caller = context.caller().clone();
     let context = match &offer.workspace {
         // Without namespaces of its own a workspace's agent has those of the tree.
         Some(workspace) if context.caller().own().is_empty() => {
@@ -193,7 +194,8 @@ async fn own(context: &Context, offer: &Offer, op: &Op, mut arguments: Value) ->
     }
     escape_shared(context, &mut arguments);
     let mut output = (op.run)(context, arguments).await?;
-    context.caller().strip(&mut output.json);
+    // Of whoever asked, also where the workspace acts.
+    caller.strip(&mut output.json);
     Ok(Answer::done(if op.read_only { reference::wrapped(output.json) } else { format!("{:#}", output.json) }))
 }
 

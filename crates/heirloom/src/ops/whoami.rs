@@ -36,13 +36,18 @@ impl Operation for Whoami {
         let store = context.store().await?;
         let meta = store.meta();
         let text = format!("{who}, may {}\n", rights.join(", "));
+        let mut about = json!({ "dimension": meta.dimension, "schema_version": meta.schema_version });
+        // What a door enciphers is keyed by the store's id, so a tenant is not told it.
+        if caller.has(Right::Admin) {
+            about["id"] = json!(meta.store_id);
+        }
         let json = json!({
             "name": who,
             "owner": matches!(caller, Caller::Owner(_)),
             "rights": rights,
             "namespaces": namespaces,
             "version": env!("CARGO_PKG_VERSION"),
-            "store": { "id": meta.store_id, "dimension": meta.dimension, "schema_version": meta.schema_version },
+            "store": about,
         });
         Output::new(&json, text)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::agent::{Agent, World, data};
+use crate::agent::{Agent, Server, World, data};
 
 const TEXT: &str = "Always run the migration twice before shipping it to production";
 
@@ -84,5 +84,60 @@ async fn what_is_refused_says_why() {
         assert!(text.contains(expected), "{tool} {arguments}: {text}");
     }
     agent.end().await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_handles_of_a_token_s_holder_count_nothing_and_work() {
+    let world = World::new().await;
+    let (one, two) = (world.token("one -n project:1 --right write"), world.token("two -n project:2 --right write"));
+    let server = Server::start(&world);
+    let url = format!("{}/mcp?tools=pgmnemo", server.url);
+    let (agent, other) = (Agent::http(&url, &one).await, Agent::http(&url, &two).await);
+    let of = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    let mut handles = Vec::new();
+    for n in 0..3 {
+        let text = format!("{TEXT}, lesson number {n} of them all");
+        let lesson = json!({ "text": text, "role": "dev", "topic": "migrations", "commit_sha": format!("abc{n}") });
+        handles.push(of(agent.done("pgmnemo.ingest", lesson).await)["lesson_id"].as_i64().unwrap());
+    }
+    let fact =
+        json!({ "role": "dev", "entity_key": "person:ada", "property": "editor", "value": "uses vim every day" });
+    handles.push(of(agent.done("pgmnemo.remember_fact", fact).await)["id"].as_i64().unwrap());
+    let event =
+        json!({ "role": "dev", "entity_key": "person:ada", "event_label": "joined", "event_body": "joined the team" });
+    handles.push(of(agent.done("pgmnemo.remember_event", event).await)["id"].as_i64().unwrap());
+    let relation =
+        json!({ "role": "dev", "from_key": "person:ada", "to_key": "org:acme", "relation_type": "works_at" });
+    handles.push(of(agent.done("pgmnemo.remember_relation", relation).await)["id"].as_i64().unwrap());
+    assert!(handles.iter().all(|handle| (1_000..1 << 52).contains(handle)), "{handles:?}");
+    assert!(handles.windows(2).all(|pair| pair[0].abs_diff(pair[1]) > 1_000), "{handles:?}");
+
+    let found = data(&agent.done("pgmnemo.recall", json!({ "query": "lesson number 1" })).await);
+    let hit = found.as_array().unwrap().iter().find(|hit| hit["lesson_text"].as_str().unwrap().contains("number 1"));
+    assert_eq!(hit.unwrap()["lesson_id"], json!(handles[1]));
+    let changed = json!({ "lesson_id": handles[1], "lesson_text": "Run the migration three times in a row" });
+    assert_eq!(of(agent.done("pgmnemo.patch", changed.clone()).await)["lesson_id"], json!(handles[1]));
+    let did = json!({ "lesson_id": handles[2], "outcome": "success" });
+    assert_eq!(of(agent.done("pgmnemo.reinforce", did.clone()).await)["lesson_id"], json!(handles[2]));
+
+    // Somebody else's, the real one and one that nobody has look the same.
+    for (tool, arguments) in [("pgmnemo.patch", changed), ("pgmnemo.reinforce", did)] {
+        for handle in [arguments["lesson_id"].as_i64().unwrap(), 1, 2, 999_999, -1, i64::MAX] {
+            let mut arguments = arguments.clone();
+            arguments["lesson_id"] = json!(handle);
+            arguments["project_id"] = json!(2);
+            let text = other.refused(tool, arguments).await;
+            assert!(text.contains(&format!("No lesson {handle}")), "{text}");
+        }
+    }
+    // Nor is anybody told what the handles are enciphered with.
+    let me = heirloom_migrate::http::builder().unwrap().build().unwrap();
+    let me = me.get(format!("{}/api/v1/whoami", server.url)).bearer_auth(&two).send().await.unwrap();
+    let me: Value = serde_json::from_str(&me.text().await.unwrap()).unwrap();
+    assert!(me["store"]["dimension"].is_number() && me["store"].get("id").is_none(), "{me}");
+    agent.end().await;
+    other.end().await;
+    assert!(server.stop().success());
     world.close().await;
 }

@@ -1,16 +1,18 @@
 //! pgmnemo's tools, by its functions of the SQL door. A project is the namespace `project:<n>`.
 //!
 //! Unlike pgmnemo's own server, recall answers by words where nobody makes embeddings, `item_kind` and `source_dag_id`
-//! are kept in the metadata, and an error says what is wrong.
+//! are kept in the metadata, and an error says what is wrong. The integer handles of lessons count those of all projects
+//! together, so the holder of a token is told enciphered ones, good for every tool here.
 
 pub mod schema;
 
-use heirloom_store::SqlDoor;
+use heirloom_store::{SqlDoor, StoreError};
 use rmcp::model::Tool;
 use serde_json::{Map, Value, json};
 
 use self::schema::{Does, Spec};
 use crate::caller::Caller;
+use crate::cipher::Cipher;
 use crate::context::Context;
 use crate::embed::Vectored;
 use crate::error::{Error, Result};
@@ -48,7 +50,16 @@ pub async fn call(context: &Context, name: &str, arguments: Value) -> Result<Ans
     let scope = context.caller().scope([&namespace])?;
     asked.insert("project_id".to_owned(), json!(project));
     let store = context.store().await?;
-    let answer = match spec.does {
+    // Whoever counts only their own lessons is told numbers that count nothing.
+    let handles = matches!(context.caller(), Caller::Token(_)).then(|| Cipher::of_handles(store.meta().store_id));
+    let given = asked.get("lesson_id").and_then(Value::as_i64);
+    if let (Some(handles), Some(given)) = (&handles, given) {
+        let lesson = u64::try_from(given).ok().and_then(|sealed| handles.open(sealed)).unwrap_or(-1);
+        // Where there is none, it is the number that was given that is not known.
+        store.lesson(&scope, lesson).await.map_err(|error| not_found(error, given))?;
+        asked.insert("lesson_id".to_owned(), json!(lesson));
+    }
+    let mut answer = match spec.does {
         Does::Patch => {
             let lesson = asked["lesson_id"].as_i64().unwrap_or_default();
             let (id, namespace) = store.lesson(&scope, lesson).await?;
@@ -72,10 +83,38 @@ pub async fn call(context: &Context, name: &str, arguments: Value) -> Result<Ans
             store.sql_door(&scope, function, &Value::Object(asked), question.as_deref()).await?
         }
     };
+    if let Some(handles) = &handles {
+        seal(handles, &mut answer);
+    }
     Ok(Answer::done(match spec.does {
         Does::Function(SqlDoor::Recall) => reference::wrapped(answer),
         _ => format!("{answer:#}"),
     }))
+}
+
+/// Seals the handles of an answer: one row, or several.
+fn seal(handles: &Cipher, answer: &mut Value) {
+    match answer {
+        Value::Array(rows) => rows.iter_mut().for_each(|row| seal(handles, row)),
+        Value::Object(row) => {
+            for name in ["lesson_id", "id"] {
+                if let Some(value) = row.get_mut(name)
+                    && let Some(handle) = value.as_u64()
+                {
+                    *value = json!(handles.seal(handle));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// That there is no lesson of the number that was given.
+fn not_found(error: StoreError, given: i64) -> StoreError {
+    match error {
+        StoreError::NotFound { what, namespace, .. } => StoreError::NotFound { what, id: given.to_string(), namespace },
+        other => other,
+    }
 }
 
 /// What the function has no parameter for goes into the metadata.
