@@ -2731,6 +2731,13 @@ declare
     old heirloom.memory;
     verified constant timestamptz := case when coalesce(in_commit_sha, in_artifact_hash) is not null then now() end;
     same_text boolean;
+    -- What activity says beside it: that it is a summary, and the workspace that the call acts for, if it does.
+    said constant jsonb := case when in_kind = 'summary' then '{"kind": "summary"}'::jsonb else '{}' end
+        || case
+            when current_setting('heirloom.workspace', true) <> ''
+                then jsonb_build_object('workspace', current_setting('heirloom.workspace', true))
+            else '{}'
+        end;
 begin
     ghost := in_kind = 'lesson' and verified is null;
     -- Before the id is held: a load that is making this namespace would be waited for with the id in hand.
@@ -2768,8 +2775,8 @@ begin
         )
         returning m.lesson_id into lesson_id;
         created := true;
-        insert into heirloom.activity (actor, action, namespace, memory_id, content_sha256)
-        values (coalesce(in_actor, session_user), 'remember', in_namespace, in_id, in_sha256);
+        insert into heirloom.activity (actor, action, namespace, memory_id, content_sha256, details)
+        values (coalesce(in_actor, session_user), 'remember', in_namespace, in_id, in_sha256, nullif(said, '{}'));
         perform heirloom.count_words_if_stale(in_namespace);
         return;
     end if;
@@ -2845,7 +2852,7 @@ begin
     insert into heirloom.activity (actor, action, namespace, memory_id, content_sha256, details)
     values (
         coalesce(in_actor, session_user), 'revise', in_namespace, in_id, in_sha256,
-        jsonb_build_object('version', old.version_n + 1, 'overwritten', true)
+        said || jsonb_build_object('version', old.version_n + 1, 'overwritten', true)
     );
 end
 $function$

@@ -20,6 +20,7 @@ pub const MAX_NAMESPACES: usize = 1_024;
 pub struct Scope {
     namespaces: Vec<String>,
     actor: Option<String>,
+    workspace: Option<String>,
 }
 
 impl Scope {
@@ -45,7 +46,7 @@ impl Scope {
                 accepted: format!("at most {MAX_NAMESPACES} a call; ask in several calls"),
             });
         }
-        Ok(Self { namespaces, actor: None })
+        Ok(Self { namespaces, actor: None, workspace: None })
     }
 
     /// A scope of one namespace.
@@ -62,6 +63,16 @@ impl Scope {
     /// [`StoreError::Invalid`] when the name is blank, holds NUL or exceeds 256 bytes.
     pub fn by(mut self, actor: &str) -> Result<Self> {
         self.actor = crate::check::label("actor", Some(actor))?.map(str::to_owned);
+        Ok(self)
+    }
+
+    /// The same scope, acting for a workspace of the tree, which activity records beside the actor.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when `workspace:<id>` breaks the grammar of namespaces.
+    pub fn acting_for(mut self, workspace: &str) -> Result<Self> {
+        namespace::validate(&format!("workspace:{workspace}"))?;
+        self.workspace = Some(workspace.to_owned());
         Ok(self)
     }
 
@@ -127,10 +138,14 @@ impl Scope {
         let list = self.namespaces.join(",");
         // What is written here was redacted before it came (`redact::remember` and its siblings).
         // The SQL door's project counts only where no namespace is named: an empty list must stay empty.
-        format!(
+        let mut settings = format!(
             "set local role heirloom_serve; set local heirloom.namespaces = '{list}'; set local pgmnemo.tenant_id = ''; \
              set local heirloom.redacted = 'on'"
-        )
+        );
+        if let Some(workspace) = &self.workspace {
+            settings.push_str(&format!("; set local heirloom.workspace = '{workspace}'"));
+        }
+        settings
     }
 }
 

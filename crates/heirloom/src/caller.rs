@@ -30,6 +30,8 @@ pub struct Guest {
     pub held: bool,
     /// Whether it may write.
     pub writes: bool,
+    /// The workspace of the tree that it acts for.
+    pub workspace: Option<String>,
 }
 
 impl Caller {
@@ -76,9 +78,13 @@ impl Caller {
             self.require_namespace(namespace)?;
         }
         let scope = Scope::new(namespaces)?;
-        Ok(match self.actor() {
+        let scope = match self.actor() {
             Some(actor) => scope.by(&actor)?,
             None => scope,
+        };
+        Ok(match self {
+            Self::Guest(guest) if let Some(workspace) = &guest.workspace => scope.acting_for(workspace)?,
+            _ => scope,
         })
     }
 

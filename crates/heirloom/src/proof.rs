@@ -57,7 +57,7 @@ impl<'a> Served<'a> {
             return Ok(here.clone());
         }
         let config = CallerConfig { namespaces: rights.to_vec(), ..CallerConfig::NOBODY };
-        let tenant = Caller::Guest(Box::new(Guest { config, held: true, writes: false }));
+        let tenant = Caller::Guest(Box::new(Guest { config, held: true, writes: false, workspace: None }));
         let listener = http::bind("127.0.0.1:0", "the recall proof").await?;
         let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
         let (address, secret) = (format!("http://{address}"), http::auth::secret());

@@ -6,7 +6,7 @@ import { time } from "./format.js";
 import { memoryPath } from "./router.js";
 
 const WORDS = {
-  memory_write: ["remembered", "act"], memory_edit: ["revised", "edit"], memory_delete: ["forgot", "gone"], memory_transition: ["moved", "move"],
+  memory_write: ["remembered", "act"], memory_summary_write: ["summed up", "act"], memory_edit: ["revised", "edit"], memory_delete: ["forgot", "gone"], memory_transition: ["moved", "move"],
   keep: ["pinned or set the end of", "act"], load: ["handed rows down", "origin"], replace: ["handed rows down again", "origin"],
   namespace_put: ["described a namespace", "act"], namespace_delete: ["removed a namespace", "gone"],
 };

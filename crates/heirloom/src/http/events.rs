@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -71,8 +72,15 @@ async fn socket(
     Call(context): Call,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refused) => {
+            let words = "this is no request for a WebSocket; /api/v1/events is the same by Server-Sent Events";
+            return Fault::new(refused.status(), "not-a-websocket", words).answer(Shape::Problem);
+        }
+    };
     match Heard::new(app, context, headers, query.as_deref()).await {
         Ok(heard) => upgrade.on_upgrade(|socket| async move { talk(socket, heard).await }),
         Err(fault) => fault.answer(Shape::Problem),
@@ -135,9 +143,13 @@ impl Heard {
         }
         let store = context.store().await?;
         let cipher = Cipher::of_events(store.meta().store_id);
-        let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned).or(after);
+        let header =
+            headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(|id| ("Last-Event-ID", id.to_owned()));
+        let resumed = header.or(after.map(|id| ("after", id)));
         let after = match resumed {
-            Some(text) => opened(&cipher, &text).ok_or_else(|| Fault::bad("after", "this is no id of an event"))?,
+            Some((field, text)) => {
+                opened(&cipher, &text).ok_or_else(|| Fault::bad(field, "this is no id of an event"))?
+            }
             None => store.last_activity_id().await.map_err(crate::Error::from)?,
         };
         Ok(Self { app, context, headers, store, cipher, namespaces, after, waiting: std::collections::VecDeque::new() })
@@ -202,16 +214,21 @@ fn opened(cipher: &Cipher, text: &str) -> Option<i64> {
     cipher.open(u64::from_str_radix(text, 16).ok().filter(|_| is_id)?)
 }
 
-/// The platform's envelope. A migration's step is one more kind of activity, `memory_migration`, whose target is the run.
+/// The platform's envelope: whose activity it is, the workspace that acted or else the one that owns the namespace, and the
+/// platform's three kinds of it. What it has no word for is one more kind: `memory_edit`, `memory_transition`, and
+/// `memory_migration`, whose target is the run.
 pub fn envelope(event: &Event, id: &str) -> Value {
     let namespace = event.namespace.as_deref();
-    let workspace = namespace.and_then(|namespace| namespace.strip_prefix("workspace:"));
     let said = |key: &str| event.details.as_ref().and_then(|details| details.get(key)).and_then(Value::as_str);
+    let owner = namespace.and_then(|namespace| namespace.strip_prefix("workspace:"));
+    let workspace = said("workspace").or(owner);
     let step = said("step").map(|step| format!("migration {step} in"));
+    let forgotten = event.memory_id.map(|id| format!("forget_memory {id} from"));
     let (kind, verb) = match event.action.as_str() {
+        "remember" | "commit" if said("kind") == Some("summary") => ("memory_summary_write", "commit_summary to"),
         "remember" | "commit" => ("memory_write", "commit_memory to"),
         "revise" => ("memory_edit", "edit_memory in"),
-        "forget" => ("memory_delete", "forget_memory from"),
+        "forget" => ("memory_delete", forgotten.as_deref().unwrap_or("forget_memory from")),
         "transition" => ("memory_transition", "transition in"),
         "migrate" => ("memory_migration", step.as_deref().unwrap_or("migration in")),
         other => (other, other),

@@ -171,3 +171,40 @@ async fn who_lost_the_right_to_listen_is_sent_away() {
     assert!(!rest.contains("ACTIVITY_LOGGED"), "{rest}");
     assert_eq!(served.stop().await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_acts_in_a_shared_namespace_is_the_workspace_that_wrote() {
+    let served = Served::new().await;
+    for words in ["root --name Acme", "child --name Child --parent root"] {
+        assert_eq!(served.run(&format!("workspace put {words}")).code, 0);
+    }
+    let child = served.token("child", "write", &["workspace:child"]);
+    let peer = served.token("peer", "read", &["team:root"]);
+    let mut heard = Listener::new(&served, &peer, None).await;
+    let call = async |tool: &str, arguments: Value| {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": arguments } });
+        let answer = served.post("/workspaces/child/mcp", &child, &call).await.is(200);
+        serde_json::from_str::<Value>(answer["result"]["content"][0]["text"].as_str().unwrap()).unwrap()
+    };
+    let summary = call("commit_summary", json!({ "content": "a secret summary", "namespace": "team:root" })).await;
+    let fact = call("commit_memory", json!({ "content": "a secret fact", "scope": "TEAM" })).await;
+    let note = json!({ "content": "a secret note", "scope": "TEAM" });
+    let note = served.post("/workspaces/child/memories", &child, &note).await.is(201);
+    call("forget_memory", json!({ "memory_id": fact["id"], "namespace": "team:root" })).await;
+    let forgot = format!("forget_memory {} from team:root", fact["id"].as_str().unwrap());
+    for (kind, words, target) in [
+        ("memory_summary_write", "commit_summary to team:root", &summary["id"]),
+        ("memory_write", "commit_memory to team:root", &fact["id"]),
+        ("memory_write", "commit_memory to team:root", &note["id"]),
+        ("memory_delete", forgot.as_str(), &fact["id"]),
+    ] {
+        let event = heard.next().await;
+        let payload = &event["payload"];
+        assert_eq!((&payload["activity_type"], &payload["summary"]), (&json!(kind), &json!(words)), "{event}");
+        assert_eq!((&payload["target_id"], &payload["method"]), (target, &json!("team:root")), "{event}");
+        assert_eq!((&event["workspace_id"], &payload["source_id"]), (&json!("child"), &json!("child")), "{event}");
+        assert!(payload["status"] == "ok" && !event.to_string().contains("secret"), "{event}");
+    }
+    drop(heard);
+    assert_eq!(served.stop().await, Some(0));
+}

@@ -23,7 +23,8 @@ pub fn acting(context: &Context, workspace: &str, namespaces: impl IntoIterator<
     let actor = context.caller().actor().unwrap_or_else(|| format!("workspace:{workspace}"));
     let config = CallerConfig { namespaces: namespaces.into_iter().collect(), actor };
     let writes = context.caller().has(heirloom_store::Right::Write);
-    context.call(Caller::Guest(Box::new(Guest { config, held: true, writes })))
+    let workspace = Some(workspace.to_owned());
+    context.call(Caller::Guest(Box::new(Guest { config, held: true, writes, workspace })))
 }
 
 /// Those of `asked` that are in `allowed`; all of `allowed` when nothing is asked for.

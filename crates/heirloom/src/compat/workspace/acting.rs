@@ -49,9 +49,10 @@ impl Acting {
     /// The scope of some namespaces.
     pub(super) fn scope<'a>(&self, of: impl IntoIterator<Item = &'a NamespaceOf>) -> Result<Scope, Fault> {
         let scope = Scope::new(of.into_iter().map(|namespace| namespace.name.clone())).map_err(Error::from)?;
-        Ok(match &self.actor {
+        let scope = match &self.actor {
             Some(actor) => scope.by(actor).map_err(Error::from)?,
             None => scope,
-        })
+        };
+        Ok(scope.acting_for(&self.lineage.workspace.id).map_err(Error::from)?)
     }
 }

@@ -20,5 +20,6 @@ fn guest(context: &Context, namespaces: &[String], read_only: bool, held: bool) 
     let own = context.caller_config();
     let named = if namespaces.is_empty() { own.namespaces.clone() } else { namespaces.to_vec() };
     let config = CallerConfig { namespaces: named, actor: own.actor.clone() };
-    Ok(Caller::Guest(Box::new(Guest { config, held: held || !namespaces.is_empty(), writes: !read_only })))
+    let held = held || !namespaces.is_empty();
+    Ok(Caller::Guest(Box::new(Guest { config, held, writes: !read_only, workspace: None })))
 }
