@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use heirloom_engine::{EngineError, OwnerRecord};
 use heirloom_migrate::MigrateError;
@@ -18,6 +19,9 @@ use crate::explain;
 use crate::http;
 use crate::http::attach::{Envelope, Line};
 use crate::ops::{Op, Output};
+
+/// How long an owner may say nothing at all: one that is at work says more often that it lives.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs an operation here, or, when another process serves the store it needs, there.
 ///
@@ -121,12 +125,17 @@ pub async fn run(context: &Context, owner: &OwnerRecord, op: &Op, arguments: Val
     let client = heirloom_migrate::http::builder().and_then(|builder| builder.build().ok());
     let client = client.ok_or_else(|| Error::Bug("no HTTP client can be made".to_owned()))?;
     let request = client.post(format!("{address}/attach")).bearer_auth(token.trim()).body(body);
-    let mut response = request.send().await.map_err(|_| gone("does not answer"))?;
+    let sent = tokio::time::timeout(PATIENCE, request.send()).await;
+    let mut response = sent.map_err(|_| hangs(owner))?.map_err(|_| gone("does not answer"))?;
     if !response.status().is_success() {
         return Err(gone(&format!("refuses the command (HTTP status {})", response.status().as_u16())));
     }
+    // An operation may take long; its owner says meanwhile that it lives, unless it is of a version that says nothing.
+    let silence = if response.headers().contains_key(http::attach::ALIVE) { PATIENCE } else { Duration::MAX };
     let mut pending = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| gone("went away"))? {
+    loop {
+        let next = tokio::time::timeout(silence, response.chunk()).await.map_err(|_| hangs(owner))?;
+        let Some(chunk) = next.map_err(|_| gone("went away"))? else { break };
         pending.extend_from_slice(&chunk);
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = pending.drain(..=end).collect();
@@ -141,6 +150,14 @@ pub async fn run(context: &Context, owner: &OwnerRecord, op: &Op, arguments: Val
         }
     }
     Err(gone("went away before it was done"))
+}
+
+fn hangs(owner: &OwnerRecord) -> Error {
+    let (pid, seconds) = (owner.pid, PATIENCE.as_secs());
+    Error::Temporary(format!(
+        "the process {pid} that has the store open has said nothing for {seconds} seconds; it is stopped or hangs: \
+         continue it, or end it and give the command again"
+    ))
 }
 
 /// The arguments with their paths absolute: the owner was started elsewhere.

@@ -1,17 +1,18 @@
 //! The owner's side of attach: a second `heirloom` command on an embedded store sends its operation here.
 //!
 //! One route, `POST /attach`, for the holder of the owner's secret, which stands in a file of mode 0600 beside the
-//! store. The answer is a line of JSON for each note, each step of progress, and at last the output or the error. A client
-//! that goes away asks the operation to stop.
+//! store. The answer is a line of JSON for each note, each step of progress, and at last the output or the error, and a space
+//! now and then, so that an owner who hangs is told from one who works. A client that goes away asks the operation to stop.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body as ResponseBody;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
@@ -29,6 +30,12 @@ use crate::context::{Cancel, Context, Progress, Watch};
 use crate::error::Error;
 use crate::explain;
 use crate::ops::{Op, Output, Verdict};
+
+/// How often an owner says that it lives while an operation has nothing to tell.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The header by which an owner promises to do so.
+pub const ALIVE: HeaderName = HeaderName::from_static("heirloom-alive");
 
 /// What a second command sends.
 #[derive(Serialize, Deserialize)]
@@ -104,11 +111,15 @@ async fn attach(State(app): State<Arc<App>>, headers: HeaderMap, Body(body): Bod
     let (send, receive) = mpsc::unbounded_channel();
     tokio::spawn(run(app.context.call(Caller::Owner(envelope.caller.clone())), op, envelope, send));
     let lines = futures_util::stream::unfold(receive, |mut receive| async move {
-        let line: Line = receive.recv().await?;
-        let text = serde_json::to_string(&line).unwrap_or_default();
-        Some((Ok::<_, std::convert::Infallible>(Bytes::from(format!("{text}\n"))), receive))
+        let text = match tokio::time::timeout(HEARTBEAT, receive.recv()).await {
+            Ok(line) => Bytes::from(format!("{}\n", serde_json::to_string(&line?).unwrap_or_default())),
+            // Space before a line says nothing, but that somebody is there.
+            Err(_) => Bytes::from_static(b" "),
+        };
+        Some((Ok::<_, std::convert::Infallible>(text), receive))
     });
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], ResponseBody::from_stream(lines)).into_response()
+    let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (ALIVE, "true")];
+    (headers, ResponseBody::from_stream(lines)).into_response()
 }
 
 /// Runs the operation; whoever attached may go away at any time.

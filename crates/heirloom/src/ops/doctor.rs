@@ -2,17 +2,20 @@
 //!
 //! Changes nothing and creates nothing: an embedded store that is not there yet is reported, not made.
 
+use std::borrow::Cow;
+
 use clap::Args;
-use heirloom_engine::{Database, Kind, Location};
+use heirloom_engine::{Database, Kind, Location, OwnerRecord};
 use heirloom_store::schema::STORE;
 use heirloom_store::{Meta, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::attach;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::explain;
-use crate::ops::{Doors, Operation, Output};
+use crate::ops::{Doors, Op, Operation, Output};
 use crate::text::{Table, count, counted};
 
 const OLDEST_SERVER: i32 = 150_000;
@@ -23,7 +26,7 @@ const OLDEST_SERVER: i32 = 150_000;
 pub struct Doctor {}
 
 /// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     Ok,
@@ -32,9 +35,9 @@ enum Verdict {
 }
 
 /// One check.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Check {
-    name: &'static str,
+    name: Cow<'static, str>,
     verdict: Verdict,
     found: String,
     hint: Option<String>,
@@ -72,7 +75,12 @@ impl Operation for Doctor {
         match location {
             Ok(location) if location.is_there() => match context.database().await {
                 Ok(database) => look(database, &mut checks).await?,
-                Err(error) => checks.push(refused(&error)),
+                Err(error) => match attach::owner_of(&error) {
+                    Some(owner) => {
+                        checks.extend(asked(context, owner).await.unwrap_or_else(|error| vec![refused(&error)]))
+                    }
+                    None => checks.push(refused(&error)),
+                },
             },
             Ok(location) => checks.push(check(
                 "database",
@@ -96,7 +104,22 @@ impl Operation for Doctor {
 }
 
 fn check(name: &'static str, verdict: Verdict, found: impl Into<String>, hint: Option<&str>) -> Check {
-    Check { name, verdict, found: found.into(), hint: hint.map(str::to_owned) }
+    Check { name: Cow::Borrowed(name), verdict, found: found.into(), hint: hint.map(str::to_owned) }
+}
+
+/// What the process that has the embedded store open finds out about it; the settings stay those of this command.
+async fn asked(context: &Context, owner: &OwnerRecord) -> Result<Vec<Check>> {
+    #[derive(Deserialize)]
+    struct Told {
+        checks: Vec<Check>,
+    }
+    let op = Op::find(Doctor::NAME).ok_or_else(|| Error::Bug("there is no doctor".to_owned()))?;
+    let told = attach::run(context, owner, op, serde_json::json!({})).await?.json;
+    let told: Told = serde_json::from_value(told).map_err(|_| {
+        Error::Temporary(format!("the process {} answers what this version does not understand", owner.pid))
+    })?;
+    let found = format!("open in another process: Heirloom {}, process {}", owner.version, owner.pid);
+    Ok([vec![check("owner", Verdict::Note, found, None)], told.checks].concat())
 }
 
 fn refused(error: &Error) -> Check {
@@ -231,7 +254,7 @@ fn text(report: &Report, holds: bool) -> String {
             Verdict::Note => "note",
             Verdict::Failed => "FAILED",
         };
-        table.row([check.name.to_owned(), verdict.to_owned(), check.found.clone()]);
+        table.row([check.name.to_string(), verdict.to_owned(), check.found.clone()]);
         if let Some(hint) = &check.hint {
             table.row([String::new(), String::new(), format!("hint: {hint}")]);
         }

@@ -185,10 +185,20 @@ impl Server {
         Self { process, _said: said, url }
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Asks it to end as a terminal would, and waits.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        let ended = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
-        assert!(ended.success());
+        self.signal("INT");
         self.process.wait().unwrap()
     }
 }

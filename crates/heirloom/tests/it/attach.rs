@@ -1,5 +1,8 @@
 //! A second command on an embedded store that `heirloom serve` has open: sent to the owner, told as if it ran here.
 
+use std::time::{Duration, Instant};
+
+use crate::agent::{Server, World};
 use crate::served::Served;
 
 const FILE: &str = r#"name = "notes"
@@ -55,4 +58,43 @@ async fn commands_go_to_whoever_has_the_store_open() {
     run(&["report", "notes.plan.json"]);
     assert!(work.join("heirloom-report").is_dir());
     assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_asks_the_owner_and_shows_its_own_settings() {
+    let world = World::embedded();
+    let server = Server::start(&world);
+    let ran = world.run("doctor --json");
+    assert_eq!(ran.code, 0, "{ran}");
+    let report = ran.json();
+    let checks = report["checks"].as_array().unwrap();
+    let found = |name: &str| {
+        let check = checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name}: {report}"));
+        (check["verdict"].as_str().unwrap().to_owned(), check["found"].as_str().unwrap().to_owned())
+    };
+    let owner = found("owner");
+    assert!(owner.0 == "note" && owner.1.ends_with(&format!("process {}", server.id())), "{owner:?}");
+    for name in ["database", "postgresql", "pgvector", "roles", "tenants", "schema"] {
+        assert_eq!(found(name).0, "ok", "{name}");
+    }
+    assert!(world.ends(0, "doctor").stdout.ends_with("Nothing is wrong.\n"));
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_hangs_is_told_of() {
+    let world = World::embedded();
+    world.ends(0, "remember -n team:a tabs_over_spaces");
+    let server = Server::start(&world);
+    world.ends(0, "recall -n team:a tabs");
+    server.signal("STOP");
+    let began = Instant::now();
+    let ran = world.run("recall -n team:a tabs");
+    assert_eq!(ran.code, 4, "{ran}");
+    let words = format!("the process {} that has the store open has said nothing for 20 seconds", server.id());
+    assert!(ran.stderr.contains(&words), "{ran}");
+    assert!(began.elapsed() < Duration::from_secs(60));
+    server.signal("CONT");
+    world.ends(0, "recall -n team:a tabs");
+    assert!(server.stop().success());
 }
