@@ -61,6 +61,9 @@ pub struct Config {
     /// Where each setting that is not a default came from.
     #[serde(skip)]
     pub origins: BTreeMap<&'static str, String>,
+    /// The settings file that `--config` named.
+    #[serde(skip)]
+    pub given_file: Option<PathBuf>,
     /// The platform's data directory, used when neither `url` nor `data` is set.
     #[serde(skip)]
     pub platform_data: PathBuf,
@@ -193,6 +196,7 @@ impl Config {
             _ => Self::default(),
         };
         config.platform_data = platform.map(|dirs| dirs.data_dir().to_owned()).unwrap_or_default();
+        config.given_file.clone_from(&flags.config);
         config.apply_env(lookup)?;
         config.plugin = PluginConfig::of(lookup)?;
         if let Some(data) = &flags.data {

@@ -101,6 +101,11 @@ impl Entry {
             let data = std::path::absolute(&data).map_err(Error::file(&data))?;
             args.extend(["--data".to_owned(), data.display().to_string()]);
         }
+        if let Some(file) = &context.config().given_file {
+            let file = context.path(file);
+            let file = std::path::absolute(&file).map_err(Error::file(&file))?;
+            args.extend(["--config".to_owned(), file.display().to_string()]);
+        }
         Ok(Self { command: program.display().to_string(), args })
     }
 }
@@ -164,7 +169,7 @@ impl Change {
     /// # Errors
     /// [`Error::File`].
     pub fn write(&self) -> Result<()> {
-        let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let target = end_of_links(&self.path);
         let failed = || Error::file(&target);
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(failed())?;
@@ -184,6 +189,17 @@ impl Change {
             failed()(error)
         })
     }
+}
+
+/// Where a path ends that may be a symbolic link, also one to a file that is not there yet. Links that go round in a circle
+/// were refused when the file was read.
+fn end_of_links(path: &Path) -> PathBuf {
+    let mut at = path.to_owned();
+    for _ in 0..64 {
+        let Ok(to) = std::fs::read_link(&at) else { break };
+        at = at.parent().unwrap_or(Path::new("")).join(to);
+    }
+    at
 }
 
 fn unreadable(path: &Path, line: usize, column: usize, what: &str) -> Error {

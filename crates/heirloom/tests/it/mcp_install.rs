@@ -113,3 +113,39 @@ fn a_file_that_does_not_parse_is_left_alone() {
     let ran = home.run("mcp install claude --namespace bad --yes");
     assert!(ran.code != 0 && !home.path().join(".claude.json").exists(), "{ran}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
+    let home = Home::new();
+    let dotfiles = home.path().join("dotfiles");
+    std::fs::create_dir_all(&dotfiles).unwrap();
+    let link = home.path().join(".claude.json");
+    std::os::unix::fs::symlink("dotfiles/second", &link).unwrap();
+    std::os::unix::fs::symlink("claude.json", dotfiles.join("second")).unwrap();
+    let ran = home.run("mcp install claude -n team:a --yes");
+    assert_eq!(ran.code, 0, "{ran}");
+    for link in [link, dotfiles.join("second")] {
+        assert!(link.symlink_metadata().unwrap().is_symlink(), "{}", link.display());
+    }
+    let (_, args) = entry("claude", &std::fs::read_to_string(dotfiles.join("claude.json")).unwrap());
+    assert_eq!(args, ["mcp", "--namespace", "team:a"]);
+
+    let round = home.path().join("round");
+    std::os::unix::fs::symlink("round", &round).unwrap();
+    let ran = home.run("mcp install claude -n team:a --yes --file round");
+    assert!(ran.code == 1 && round.symlink_metadata().unwrap().is_symlink(), "{ran}");
+}
+
+#[test]
+fn the_settings_file_of_the_command_is_that_of_the_entry() {
+    let home = Home::new();
+    std::fs::write(home.path().join("other.toml"), "[caller]\nnamespaces = [\"team:b\"]\n").unwrap();
+    let ran = home.run("mcp install claude --yes --config other.toml");
+    assert_eq!(ran.code, 0, "{ran}");
+    let (_, args) = entry("claude", &std::fs::read_to_string(home.path().join(".claude.json")).unwrap());
+    let file = std::fs::canonicalize(home.path()).unwrap().join("other.toml").display().to_string();
+    assert_eq!(args, ["mcp", "--namespace", "team:b", "--config", &file]);
+    let output = home.command().args(&args).output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty());
+}
