@@ -30,8 +30,8 @@ impl Fields {
         let mended = mended(&text);
         let mut json = serde_json::Deserializer::from_str(&mended);
         let read = Option::<Self>::deserialize(&mut json).map_err(|error| {
-            let place = format!("invalid JSON: at line {}, column {}", error.line(), error.column());
-            Fault::bad("body", place)
+            let why = crate::http::body::not_json(&error);
+            Fault::bad("body", format!("invalid JSON: {}", why.strip_prefix("this is not JSON, ").unwrap_or(&why)))
         })?;
         Ok(read.unwrap_or_default())
     }

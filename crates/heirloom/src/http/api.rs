@@ -1,7 +1,7 @@
 //! `/api/v1`: each operation of [`ops::ALL`] that is marked for HTTP, at the path of its name.
 //!
 //! POST takes the operation's JSON. An operation that only reads also answers GET, its fields as query parameters, a
-//! repeated one for a list. `show` gives an ETag and `revise` honours If-Match. A write may carry an Idempotency-Key.
+//! repeated one for a list. `show` gives an ETag; `revise` and `keep` honour If-Match. A write may carry an Idempotency-Key.
 
 use std::sync::Arc;
 
@@ -18,6 +18,9 @@ use super::fault::{Fault, Shape};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::ops::{self, Op, Output};
+
+/// The field that says which version a caller saw.
+const EXPECTED: &str = "expected_version";
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -50,7 +53,8 @@ fn operation(op: &'static Op) -> MethodRouter<Arc<App>> {
     router.get(move |Call(context): Call, RawQuery(query): RawQuery| async move {
         let done = async {
             let arguments = query_arguments(op, query.as_deref().unwrap_or_default())?;
-            Ok(answer(op, context.caller(), (op.run)(&context, arguments).await?))
+            let done = (op.run)(&context, arguments).await;
+            Ok(answer(op, context.caller(), done.map_err(|error| fault(op, &HeaderMap::new(), error))?))
         };
         done.await.unwrap_or_else(|fault: Fault| fault.answer(Shape::Problem))
     })
@@ -61,17 +65,24 @@ pub(super) fn json_body(body: &[u8]) -> Result<Value, Fault> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }
-    let body: Value = serde_json::from_slice(body).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Fault::bad("body", format!("this is not JSON, at {place}"))
-    })?;
+    let body: Value =
+        serde_json::from_slice(body).map_err(|error| Fault::bad("body", super::body::not_json(&error)))?;
     if body.is_object() { Ok(body) } else { Err(Fault::bad("body", "a JSON object is accepted")) }
+}
+
+/// Whether an operation changes the version of a memory that its caller saw, and takes `If-Match` for it.
+pub(super) fn is_versioned(op: &Op) -> bool {
+    has_field(op, EXPECTED)
+}
+
+fn has_field(op: &Op, name: &str) -> bool {
+    (op.schema)().to_value().pointer("/properties").is_some_and(|fields| fields.get(name).is_some())
 }
 
 /// What If-Match says stands for the version that the caller saw.
 fn expected_version(op: &Op, headers: &HeaderMap, arguments: &mut Value) -> Result<(), Fault> {
-    let Some(given) = headers.get(header::IF_MATCH) else { return Ok(()) };
-    let Some(arguments) = arguments.as_object_mut().filter(|_| op.name == "revise") else { return Ok(()) };
+    let Some(given) = headers.get(header::IF_MATCH).filter(|_| is_versioned(op)) else { return Ok(()) };
+    let Some(arguments) = arguments.as_object_mut() else { return Ok(()) };
     let text = given.to_str().unwrap_or_default().trim().trim_start_matches("W/").trim_matches('"');
     if text == "*" {
         return Ok(());
@@ -80,7 +91,7 @@ fn expected_version(op: &Op, headers: &HeaderMap, arguments: &mut Value) -> Resu
         status: StatusCode::PRECONDITION_FAILED,
         ..Fault::bad("If-Match", "this is no ETag that show gave")
     })?;
-    arguments.entry("expected_version").or_insert(json!(version));
+    arguments.entry(EXPECTED).or_insert(json!(version));
     Ok(())
 }
 
@@ -107,12 +118,35 @@ pub(super) fn answer(op: &Op, caller: &Caller, mut output: Output) -> Response {
 pub(super) fn fault(op: &Op, headers: &HeaderMap, error: Error) -> Fault {
     match error {
         Error::Store(heirloom_store::StoreError::Conflict(what))
-            if op.name == "revise" && headers.contains_key(header::IF_MATCH) =>
+            if headers.contains_key(header::IF_MATCH) && is_versioned(op) =>
         {
             Error::Stale(what).into()
         }
-        other => other.into(),
+        // Said of the request as it came.
+        told @ Error::Field { .. } => told.into(),
+        other => in_its_words(op, other.into()),
     }
+}
+
+/// A fault whose field is one of the request: the store and the command line call some otherwise.
+fn in_its_words(op: &Op, fault: Fault) -> Fault {
+    let Some(field) = &fault.field else { return fault };
+    let end = field.find(['[', '.']).unwrap_or(field.len());
+    let head = field[..end].replace('-', "_");
+    let known = match head.as_str() {
+        "rate_per_minute" => "rate".to_owned(),
+        "rights" => "right".to_owned(),
+        _ => format!("{head}s"),
+    };
+    if head == "body" || has_field(op, &head) {
+        return fault;
+    }
+    let named = has_field(op, &known).then(|| format!("{known}{}", &field[end..]));
+    let message = match (&named, fault.message.strip_prefix(field.as_str())) {
+        (Some(named), Some(rest)) if rest.starts_with(':') => format!("{named}{rest}"),
+        _ => fault.message,
+    };
+    Fault { field: named, message, ..fault }
 }
 
 /// Query parameters as an operation's JSON, by the types of its schema.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{Extensions, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 
 use super::App;
 use super::fault::{Fault, Shape};
@@ -36,6 +37,18 @@ pub async fn read(app: &App, request: Request) -> Result<Bytes, Fault> {
     })
 }
 
+/// Why bytes are no JSON that is taken, and where.
+pub fn not_json(error: &serde_json::Error) -> String {
+    let place = format!("at line {}, column {}", error.line(), error.column());
+    // The parser has no kind for it.
+    match error.to_string().starts_with("recursion limit") {
+        true => {
+            format!("this is nested too deeply, {place}: at most 127 arrays and objects in one another are accepted")
+        }
+        false => format!("this is not JSON, {place}"),
+    }
+}
+
 fn too_large(limit: usize) -> Fault {
     let fault =
         Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the body is larger than {} KiB", limit / 1024));
@@ -51,6 +64,19 @@ impl FromRequest<Arc<App>> for Body {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let shape = shape(request.extensions());
         read(app, request).await.map(Self).map_err(|fault| fault.answer(shape))
+    }
+}
+
+/// What stands in the path.
+pub struct At<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for At<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let read = Path::<T>::from_request_parts(parts, app).await;
+        let refused = |_| Fault::bad("path", "the path is not percent-encoded UTF-8").answer(shape(&parts.extensions));
+        read.map(|Path(read)| Self(read)).map_err(refused)
     }
 }
 

@@ -142,12 +142,14 @@ impl From<Error> for Fault {
         if status.is_server_error() {
             // The words of a server's refusal stay here: they may name hosts, roles and tables.
             tracing::warn!(code = case.code, error = %error, "a request failed");
-            let message = if retry_after.is_some() {
-                "the memory store cannot answer now; a write may be sent again under its id or its Idempotency-Key"
-            } else {
-                "internal error; the log of the server has its code"
+            let message = match retry_after {
+                Some(_) => "the memory store cannot answer now; ask again in a moment",
+                None => "internal error; the log of the server has its code",
             };
-            return Self { retry_after, ..Self::new(status, case.code, message) };
+            // For `/api/v1`, whose form alone shows hints; the other doors take no such header.
+            let again = "a write may be sent again under its id or its Idempotency-Key".to_owned();
+            let hints = retry_after.map(|_| again).into_iter().collect();
+            return Self { retry_after, hints, ..Self::new(status, case.code, message) };
         }
         let explained = explain::explain_field(&error);
         Self {

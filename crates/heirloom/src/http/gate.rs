@@ -48,7 +48,13 @@ pub async fn callers(State(gate): State<Gate>, mut request: Request, next: Next)
     };
     let caller = match app.auth.caller_from(&app.context, request.headers(), Some(peer(&request))).await {
         Ok(caller) => caller,
-        Err(fault) => return fault.answer(gate.shape),
+        Err(fault) => {
+            return refused_with(&fault, gate.shape, |headers| {
+                if let Some(standing) = standing {
+                    standing.write(headers);
+                }
+            });
+        }
     };
     if let (Caller::Token(token), Who::Token(sum)) = (&caller, &who)
         && let Some(own) = token.rate_per_minute.and_then(|own| u64::try_from(own).ok())

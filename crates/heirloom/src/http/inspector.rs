@@ -9,7 +9,6 @@ use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -19,6 +18,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::App;
+use super::body::At;
 use super::fault::{Fault, Shape};
 
 /// The paths of the page's views.
@@ -114,7 +114,7 @@ async fn page(headers: HeaderMap) -> Response {
     files().page.answer(&headers, "no-cache", &files().policy)
 }
 
-async fn asset(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+async fn asset(At((version, name)): At<(String, String)>, headers: HeaderMap) -> Response {
     let files = files();
     let Some((_, file)) = files.assets.iter().find(|(known, _)| *known == name) else {
         return Fault::no_route().answer(Shape::Problem);

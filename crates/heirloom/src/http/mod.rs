@@ -21,6 +21,7 @@ mod rest;
 pub mod tls;
 pub mod write;
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -118,6 +120,8 @@ pub fn plugin_router(app: &Arc<App>) -> Router {
 
 /// The last layer and the state.
 pub fn finished(app: &Arc<App>, routes: Router<Arc<App>>) -> Router {
+    // Where a door says nothing of its own about a method.
+    let routes = routes.method_not_allowed_fallback(|| async { Fault::method().answer(Shape::Problem) });
     routes.layer(axum::middleware::from_fn_with_state(app.clone(), gate::traces)).with_state(app.clone())
 }
 
@@ -170,8 +174,34 @@ pub async fn bind(listen: &str, origin: &str) -> Result<TcpListener> {
         what: format!("`{}` {what}", crate::text::line(listen, 64)),
         accepted: "HOST:PORT is accepted, such as 127.0.0.1:7421, or :7421 for every interface".to_owned(),
     };
-    let address = if listen.starts_with(':') { format!("0.0.0.0{listen}") } else { listen.to_owned() };
-    TcpListener::bind(&address).await.map_err(|error| wrong(format!("cannot be listened at ({error})")))
+    let bound = match listen.strip_prefix(':') {
+        None => TcpListener::bind(listen).await,
+        Some(port) => everywhere(port.parse().map_err(|_| wrong("has no port of 0 to 65535".to_owned()))?),
+    };
+    bound.map_err(|error| wrong(format!("cannot be listened at ({error})")))
+}
+
+/// Every interface, by IPv6 and by IPv4.
+fn everywhere(port: u16) -> std::io::Result<TcpListener> {
+    listening((Ipv6Addr::UNSPECIFIED, port).into()).or_else(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse | std::io::ErrorKind::PermissionDenied => Err(error),
+        // A machine without IPv6.
+        _ => listening((Ipv4Addr::UNSPECIFIED, port).into()),
+    })
+}
+
+fn listening(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // Whatever the system's own choice is.
+        socket.set_only_v6(false)?;
+    }
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1_024)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// Serves, through TLS where there is something that makes handshakes, until the context is asked to stop; then finishes

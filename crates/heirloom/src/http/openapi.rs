@@ -1,4 +1,4 @@
-//! `/api/v1/openapi.json`: the contract, made from [`ops::ALL`] and nothing else.
+//! `/api/v1/openapi.json`: the contract, made from [`ops::ALL`], and the two streams of events beside it.
 
 use std::sync::OnceLock;
 
@@ -33,6 +33,8 @@ pub fn build() -> Value {
         schemas.insert(name, schema);
         paths.insert(api::path(op), Value::Object(methods));
     }
+    paths.insert("/api/v1/events".to_owned(), json!({ "get": events(false) }));
+    paths.insert("/api/v1/events/ws".to_owned(), json!({ "get": events(true) }));
     schemas.insert("Problem".to_owned(), problem());
     json!({
         "openapi": "3.1.0",
@@ -49,6 +51,47 @@ pub fn build() -> Value {
             "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
         },
     })
+}
+
+/// A stream of events: over a WebSocket, or by Server-Sent Events.
+fn events(socket: bool) -> Value {
+    let mut responses = Map::new();
+    let told = |what: &str| json!({ "description": what, "content": problem_content() });
+    if socket {
+        responses.insert("101".to_owned(), json!({ "description": "A WebSocket; each message is an event" }));
+        responses.insert("426".to_owned(), told("The connection cannot become a WebSocket"));
+    } else {
+        let content = json!({ "text/event-stream": { "schema": { "type": "string" } } });
+        let what = "A stream without end; the data of each event is JSON, its id is good for Last-Event-ID";
+        responses.insert("200".to_owned(), json!({ "description": what, "content": content }));
+    }
+    for (status, what) in [
+        ("400", "A parameter is not acceptable; it is named"),
+        ("401", "The token is missing or not known"),
+        ("403", "The token is not for this namespace"),
+        ("429", "Too many requests; Retry-After says when"),
+        ("503", "The database is away; Retry-After says when"),
+    ] {
+        responses.insert(status.to_owned(), told(what));
+    }
+    responses.sort_keys();
+    json!({
+        "operationId": if socket { "get_events_ws" } else { "get_events" },
+        "summary": if socket { "Hear of activity over a WebSocket" } else { "Hear of activity as it happens" },
+        "parameters": [
+            { "name": "namespaces", "in": "query", "required": false, "description": "Only of these",
+              "schema": { "type": "array", "items": { "type": "string" } } },
+            { "name": "after", "in": "query", "required": false, "description": "The id of the last event heard",
+              "schema": { "type": "string" } },
+            { "name": "Last-Event-ID", "in": "header", "required": false, "description": "The same; it counts before `after`",
+              "schema": { "type": "string" } },
+        ],
+        "responses": responses,
+    })
+}
+
+fn problem_content() -> Value {
+    json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
 }
 
 fn schema_name(op: &Op) -> String {
@@ -106,7 +149,7 @@ fn method(op: &Op, verb: &str, body: Option<&str>, parameters: Option<Value>) ->
         object.insert("requestBody".to_owned(), body);
     }
     let mut all: Vec<Value> = parameters.and_then(|all| all.as_array().cloned()).unwrap_or_default();
-    if op.name == "revise" {
+    if api::is_versioned(op) {
         all.push(json!({
             "name": "If-Match", "in": "header", "required": false, "schema": { "type": "string" },
             "description": "The ETag that show gave: refused with 412 when the memory changed since.",
@@ -126,8 +169,7 @@ fn method(op: &Op, verb: &str, body: Option<&str>, parameters: Option<Value>) ->
 }
 
 fn responses(op: &Op) -> Value {
-    let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-    let told = |what: &str| json!({ "description": what, "content": problem });
+    let told = |what: &str| json!({ "description": what, "content": problem_content() });
     let given = |what: &str| json!({ "description": what, "content": { "application/json": { "schema": { "type": "object" } } } });
     let mut all = Map::new();
     all.insert("200".to_owned(), given("Done"));

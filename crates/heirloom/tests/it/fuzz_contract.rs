@@ -85,7 +85,9 @@ fn described(document: &Value) -> Vec<Route> {
                 body: said.pointer("/requestBody/content/application~1json/schema").cloned(),
                 tool: None,
                 statuses: answers.keys().map(|status| status.parse().unwrap()).collect(),
-                streamed: answers.get("200").is_some_and(|answer| answer["description"] == "streamed"),
+                streamed: answers.get("200").is_some_and(|answer| {
+                    answer["description"] == "streamed" || !answer["content"]["text/event-stream"].is_null()
+                }),
             });
         }
     }

@@ -1,9 +1,9 @@
 //! `/api/v1` over a real connection: what a token may, what a refusal says, what is done once.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::served::{Served, answer};
+use crate::served::{Answer, Served, answer};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_opens_its_namespaces_and_nothing_else() {
@@ -96,7 +96,7 @@ async fn what_is_wrong_is_named() {
     let nul = json!({ "name": "a\u{0}b", "all": true });
     assert_eq!(served.post("/api/v1/rejects/list", &served.admin, &nul).await.is(400)["field"], "name");
     let nowhere = served.post("/api/v1/recall", &served.admin, &json!({ "query": "a" })).await.is(400);
-    assert!(nowhere["field"] == "namespace" && !nowhere.to_string().contains("--"), "{nowhere}");
+    assert!(nowhere["field"] == "namespaces" && !nowhere.to_string().contains("--"), "{nowhere}");
     let broken = answer(served.request(Method::POST, "/api/v1/remember", &token).body("{\"content\": ")).await;
     assert_eq!(broken.is(400)["field"], "body");
     let invalid = answer(served.request(Method::POST, "/api/v1/remember", &token).body(vec![b'"', 0xff, b'"'])).await;
@@ -130,7 +130,15 @@ async fn a_change_that_somebody_else_made_first_is_seen() {
     assert_ne!(done.header("etag"), Some(tag.as_str()));
     assert_eq!(answer(revise(&tag, "three")).await.is(412)["code"], "stale");
     assert_eq!(answer(revise("\"x\"", "three")).await.status, 412);
-    answer(revise("*", "three")).await.is(200);
+    let done = answer(revise("*", "three")).await;
+    done.is(200);
+    // A pin is a change like another.
+    let keep = |tag: &str| {
+        let body = json!({ "id": id, "pin": true }).to_string();
+        answer(served.request(Method::POST, "/api/v1/keep", &token).header("if-match", tag.to_owned()).body(body))
+    };
+    assert_eq!(keep(&tag).await.is(412)["code"], "stale");
+    assert_eq!(keep(done.header("etag").unwrap()).await.is(200)["pin"], true);
     assert_eq!(served.stop().await, Some(0));
 }
 
@@ -296,6 +304,99 @@ async fn every_list_has_pages() {
     for path in ["list", "namespaces", "token/list", "workspace/list", "audit/list", "rejects/list"] {
         let parameters = contract["paths"][format!("/api/v1/{path}")]["get"]["parameters"].as_array().unwrap();
         assert!(parameters.iter().any(|parameter| parameter["name"] == "cursor"), "{path}");
+    }
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_has_the_form_of_its_door() {
+    let served = Served::new().await;
+    let token = served.token("w", "write", &["team:a", "workspace:w"]);
+    let problem = |got: &Answer, status: u16| {
+        assert_eq!(got.header("content-type"), Some("application/problem+json"), "{got:?}");
+        assert_eq!(got.is(status)["status"], status, "{got:?}");
+    };
+    // A path that is no text, and a method that is not there.
+    for path in [
+        "/workspaces/%ff/memories",
+        "/workspaces/%ff/v2/memories",
+        "/workspaces/w/v2/memories/%ff",
+        "/workspaces/%ff/mcp/stream",
+    ] {
+        let method = if path.ends_with("/%ff") { Method::DELETE } else { Method::GET };
+        let got = answer(served.request(method, path, &token)).await;
+        assert!(got.is(400)["error"].as_str().unwrap().contains("percent-encoded"), "{path}: {got:?}");
+    }
+    problem(&served.get("/inspector/%ff/start.js", "").await, 400);
+    for path in
+        ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/events", "/api/v1/events/ws", "/mcp"]
+    {
+        let got = answer(served.request(Method::PUT, path, &token)).await;
+        problem(&got, 405);
+        assert!(got.header("allow").is_some(), "{path}: {got:?}");
+    }
+    let got = answer(served.request(Method::PUT, "/workspaces/w/mcp", &token)).await;
+    assert_eq!(got.is(405)["error"], "method not allowed");
+    problem(&served.get("/api/v1/events/ws", &token).await, 400);
+
+    // What is no message of JSON-RPC is told so in JSON-RPC.
+    let mcp = |kind: &'static str, body: String| {
+        let request = served.request(Method::POST, "/mcp", &token).header("content-type", kind);
+        answer(request.header("accept", "application/json, text/event-stream").body(body))
+    };
+    let deep = "[".repeat(200);
+    for (body, code, words) in [
+        ("{\"jsonrpc\":", -32700, "not JSON"),
+        ("", -32700, "not JSON"),
+        (&deep, -32700, "too deeply"),
+        ("{}", -32600, "no message"),
+    ] {
+        let got = mcp("application/json", body.to_owned()).await;
+        let told = got.is(400);
+        assert_eq!(
+            (&told["jsonrpc"], &told["id"], &told["error"]["code"]),
+            (&json!("2.0"), &Value::Null, &json!(code)),
+            "{body}"
+        );
+        assert!(told["error"]["message"].as_str().unwrap().contains(words), "{told}");
+    }
+    problem(&mcp("text/plain", "{}".to_owned()).await, 415);
+    problem(
+        &answer(served.request(Method::POST, "/mcp", &token).header("content-type", "application/json").body("{}"))
+            .await,
+        406,
+    );
+
+    // Nested too deeply is no syntax error.
+    let deep = format!("{{\"content\":{}", "[".repeat(200));
+    let got = answer(served.request(Method::POST, "/api/v1/remember", &token).body(deep.clone())).await;
+    assert!(got.is(400)["detail"].as_str().unwrap().contains("nested too deeply"), "{got:?}");
+    let got = answer(served.request(Method::POST, "/v1/namespaces/team:a/memories", &token).body(deep)).await;
+    assert!(got.is(400)["message"].as_str().unwrap().contains("nested too deeply"), "{got:?}");
+
+    // A field that is named is one of the request's.
+    for (path, body, field) in [
+        ("/api/v1/token/create", json!({ "name": "x", "rate": 0, "namespaces": ["team:a"] }), Some("rate")),
+        ("/api/v1/token/create", json!({ "name": "x", "right": "all", "namespaces": ["team:a"] }), Some("right")),
+        ("/api/v1/list", json!({ "namespaces": ["Team A"] }), Some("namespaces")),
+        ("/api/v1/keep", json!({ "id": "00000000-0000-4000-8000-000000000000", "namespace": "team:a" }), Some("pin")),
+        ("/api/v1/recall", json!({ "namespaces": ["team:a"], "query": "x", "kinds": ["odd"] }), Some("kinds")),
+    ] {
+        let refused = served.post(path, &served.admin, &body).await.is(400);
+        assert_eq!(refused.get("field").and_then(Value::as_str), field, "{path} {body}: {refused}");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(field.is_none_or(|field| detail.starts_with(field) || !detail.contains(": ")), "{detail}");
+    }
+
+    // Who is not let in is told where they stand, as everybody is.
+    let refused = served.get("/api/v1/list", "hl_wrong").await;
+    refused.is(401);
+    for header in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+        assert!(refused.header(header).is_some(), "{header}: {refused:?}");
+    }
+    let contract = served.get("/api/v1/openapi.json", "").await.is(200);
+    for path in ["/api/v1/events", "/api/v1/events/ws"] {
+        assert!(contract["paths"][path]["get"]["responses"].get("400").is_some(), "{path}");
     }
     assert_eq!(served.stop().await, Some(0));
 }

@@ -97,6 +97,7 @@ fn is_away(got: &Answer) -> bool {
     let code = problem["code"].as_str().unwrap();
     assert!(code.starts_with("database-"), "{got:?}");
     assert!(problem["detail"].as_str().unwrap().starts_with("the memory store cannot answer now"), "{got:?}");
+    assert!(problem["hints"][0].as_str().unwrap().contains("Idempotency-Key"), "{got:?}");
     true
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body as ResponseBody;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,7 +21,7 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::http::App;
 use crate::http::auth;
-use crate::http::body::{Body, Call};
+use crate::http::body::{At, Body, Call};
 use crate::http::fault::{Fault, Shape};
 use crate::http::limit::Who;
 use crate::mcp::tools::Answer;
@@ -34,12 +34,15 @@ const RATE: u64 = 120;
 
 /// The routes; to be put behind the gate in the shape of the workspace routes.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/workspaces/{id}/mcp", post(rpc)).route("/workspaces/{id}/mcp/stream", get(events))
+    let not_allowed = || async { Fault::method().answer(Shape::Workspace) };
+    Router::new()
+        .route("/workspaces/{id}/mcp", post(rpc).fallback(not_allowed))
+        .route("/workspaces/{id}/mcp/stream", get(events).fallback(not_allowed))
 }
 
 async fn rpc(
     State(app): State<Arc<App>>,
-    Path(workspace): Path<String>,
+    At(workspace): At<String>,
     Call(context): Call,
     headers: HeaderMap,
     Body(body): Body,
@@ -125,7 +128,7 @@ fn sent(answer: &Value) -> Json {
 
 async fn events(
     State(app): State<Arc<App>>,
-    Path(workspace): Path<String>,
+    At(workspace): At<String>,
     Call(context): Call,
     headers: HeaderMap,
 ) -> Response {

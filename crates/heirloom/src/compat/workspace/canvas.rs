@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use heirloom_store::{NamespaceOf, Right, StoreError};
@@ -15,7 +15,7 @@ use crate::compat::memories::{self, KINDS, Question, Seen};
 use crate::compat::wire;
 use crate::context::Context;
 use crate::error::Error;
-use crate::http::body::Call;
+use crate::http::body::{At, Call};
 use crate::http::fault::{Fault, Shape};
 
 /// How many memories when nobody says, and how many at most.
@@ -79,7 +79,7 @@ impl From<Seen> for Shown {
 }
 
 /// `GET /workspaces/:id/v2/namespaces`.
-pub(super) async fn namespaces(Call(context): Call, Path(id): Path<String>) -> Response {
+pub(super) async fn namespaces(Call(context): Call, At(id): At<String>) -> Response {
     let done = async {
         admit(&context, &id, Right::Read)?;
         let acting = Acting::of(&context, &id, "failed to resolve readable namespaces").await?;
@@ -94,7 +94,7 @@ fn labelled(namespaces: &[NamespaceOf]) -> Vec<Labelled<'_>> {
 }
 
 /// `GET /workspaces/:id/v2/memories?namespace&q&kind&limit&cursor`.
-pub(super) async fn memories(Call(context): Call, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn memories(Call(context): Call, At(id): At<String>, RawQuery(query): RawQuery) -> Response {
     shown(&context, &id, query.as_deref()).await.unwrap_or_else(|fault| fault.answer(Shape::Workspace))
 }
 
@@ -126,7 +126,7 @@ async fn shown(context: &Context, workspace: &str, query: Option<&str>) -> Resul
 }
 
 /// `DELETE /workspaces/:id/v2/memories/:memory`, in whatever namespace the workspace may write.
-pub(super) async fn forget(Call(context): Call, Path((id, memory)): Path<(String, String)>) -> Response {
+pub(super) async fn forget(Call(context): Call, At((id, memory)): At<(String, String)>) -> Response {
     let done = async {
         admit(&context, &id, Right::Write)?;
         let missing = || Fault::new(StatusCode::NOT_FOUND, "not-found", "memory not found");

@@ -3,7 +3,7 @@
 //! The tag is kept as the memory's topic, as a migration keeps it, and the writer as its `propagation`. Unlike the
 //! platform's last version, a list honours `q`, `scope`, `namespace` and `limit`, as its first did.
 
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use heirloom_store::{Remember, Right};
@@ -17,7 +17,7 @@ use crate::compat::marks;
 use crate::compat::memories::{self, Question, Seen};
 use crate::compat::wire::{self, Fields};
 use crate::context::Context;
-use crate::http::body::{Body, Call};
+use crate::http::body::{At, Body, Call};
 use crate::http::fault::{Fault, Shape};
 
 /// Longest tag, in bytes.
@@ -44,7 +44,7 @@ struct Listed {
 }
 
 /// `POST /workspaces/:id/memories`.
-pub(super) async fn commit(Call(context): Call, Path(id): Path<String>, Body(body): Body) -> Response {
+pub(super) async fn commit(Call(context): Call, At(id): At<String>, Body(body): Body) -> Response {
     committed(&context, &id, &body).await.unwrap_or_else(|fault| fault.answer(Shape::Workspace))
 }
 
@@ -88,7 +88,7 @@ async fn committed(context: &Context, workspace: &str, body: &[u8]) -> Result<Re
 }
 
 /// `GET /workspaces/:id/memories`.
-pub(super) async fn list(Call(context): Call, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn list(Call(context): Call, At(id): At<String>, RawQuery(query): RawQuery) -> Response {
     listed(&context, &id, query.as_deref()).await.unwrap_or_else(|fault| fault.answer(Shape::Workspace))
 }
 
