@@ -38,6 +38,7 @@ mod redact_property;
 mod redact_vectors;
 mod reembed;
 mod remember;
+mod restore;
 mod revise;
 mod serving;
 mod tenants;
