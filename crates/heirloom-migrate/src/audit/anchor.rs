@@ -11,6 +11,9 @@ use super::{Entry, Head};
 use crate::error::{MigrateError, Result};
 use crate::part::Part;
 
+/// The step by which a head is kept outside again after the file was lost.
+pub const ANCHORED: &str = "anchored";
+
 /// Where the head of a plan lies: `notes.plan.json` → `notes.plan.audit`.
 pub fn path_for(plan: &Path) -> PathBuf {
     plan.with_extension("audit")
@@ -42,12 +45,53 @@ pub fn write(path: &Path, head: &Head) -> Result<()> {
     Part::write(path, format!("{text}\n").as_bytes()).map_err(|error| io(path, &error))
 }
 
-/// Whether a chain goes through a head that is known from outside.
+/// What is known outside the database of the newest head of a chain.
+#[derive(Debug, Clone, Copy)]
+pub enum Outside<'a> {
+    /// Nothing, and nobody looked: a sweep runs where the plan's file is not.
+    Elsewhere,
+    /// Nothing: the file in which it should lie is not there, or is of another run.
+    Missing(&'a Path),
+    /// This head.
+    Known(&'a Head),
+}
+
+impl<'a> Outside<'a> {
+    /// The head, where one is known.
+    pub fn head(self) -> Option<&'a Head> {
+        match self {
+            Self::Known(head) => Some(head),
+            Self::Elsewhere | Self::Missing(_) => None,
+        }
+    }
+}
+
+/// Whether a head was ever kept outside: from the start of a soak on each step keeps it.
+pub fn is_kept(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.what == "soaking" || entry.what == ANCHORED)
+}
+
+/// Whether a chain goes through a head that is known from outside, and that one is known where one was kept.
 ///
 /// # Errors
-/// [`MigrateError::Refused`] when it does not.
-pub fn hold(entries: &[Entry], head: Option<&Head>) -> Result<()> {
-    match head.and_then(|head| problem(entries, head)) {
+/// [`MigrateError::Refused`] when it does not, and when the file is gone: whoever cuts a chain takes that along.
+pub fn hold(entries: &[Entry], outside: Outside<'_>) -> Result<()> {
+    if let Outside::Missing(path) = outside
+        && is_kept(entries)
+    {
+        return Err(MigrateError::Refused {
+            what: format!(
+                "{} is not there, and the chain has {} entries: without it nobody would notice that the ledger was cut or \
+                 restored from a backup",
+                path.display(),
+                entries.len()
+            ),
+            cure: "put it back from where the plan is kept; where it is lost, look at the chain with `heirloom audit list`, \
+                   then take it as it is with `heirloom audit anchor PLAN`, which the chain will tell"
+                .into(),
+        });
+    }
+    match outside.head().and_then(|head| problem(entries, head)) {
         None => Ok(()),
         Some(what) => Err(MigrateError::Refused {
             what: format!("The ledger is not the one that was written: {what}"),

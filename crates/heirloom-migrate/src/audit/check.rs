@@ -1,21 +1,23 @@
 //! Whether a chain holds: in itself, against the state of its run, against what guards it, and against a head from outside.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::entry::NOTHING;
 use super::{Entry, Head, anchor};
-use crate::ledger::RunState;
+use crate::ledger::{RunState, RunSummary};
 
 /// How far a database's clock may run back between two entries, in seconds: what setting a clock right does.
 const SLACK: i64 = 60;
 
-/// What guards the chain in the database.
+/// What the database says of a chain beside its entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Guards {
-    /// Triggers that are not there or do not fire.
+    /// Triggers that guard it, and that are not there or do not fire.
     pub missing: Vec<String>,
+    /// sha256 of the run's plan as the ledger keeps it, hex; absent when nobody asked.
+    pub kept_plan: Option<String>,
 }
 
 /// One thing that does not hold.
@@ -49,8 +51,8 @@ pub struct AuditReport {
 }
 
 /// Checks a chain, and that it goes through each head that is known from outside. Pure: what it needs was read before.
-pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, outside: &[Head]) -> AuditReport {
-    let (run_id, name, state) = run;
+pub fn check(run: &RunSummary, entries: &[Entry], guards: &Guards, outside: &[Head]) -> AuditReport {
+    let state = run.state;
     let mut problems = Vec::new();
     let mut say = |seq: Option<u64>, what: String| problems.push(Problem { seq, what });
     let mut before = Before::default();
@@ -65,6 +67,15 @@ pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, ou
     if stated.is_none() && state.is_soaked_or_later() {
         say(None, format!("the run is {}, and no entry says so", state.text()));
     }
+    let plan = ("the plan of the run", Some(run.plan_digest.as_str()), PlanMark::digest as fn(&PlanMark) -> _);
+    let kept = ("the plan in the ledger", guards.kept_plan.as_deref(), PlanMark::kept as fn(&PlanMark) -> _);
+    for (which, is, says) in [plan, kept] {
+        let other = |(_, said): &(u64, String)| is.is_some_and(|is| is != said);
+        if let Some((seq, said)) = planned(entries, says).find(other) {
+            let (is, said) = (short(is.unwrap_or_default()), short(&said));
+            say(Some(seq), format!("it was made for the plan {said}, and {which} is {is} by now"));
+        }
+    }
     for guard in &guards.missing {
         say(
             None,
@@ -75,8 +86,8 @@ pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, ou
         say(None, what);
     }
     AuditReport {
-        run_id,
-        name: name.to_owned(),
+        run_id: run.run_id,
+        name: run.name.clone(),
         entries: entries.len() as u64,
         head: entries.last().map(Entry::head),
         state,
@@ -84,6 +95,42 @@ pub fn check(run: (Uuid, &str, RunState), entries: &[Entry], guards: &Guards, ou
         holds: problems.is_empty(),
         problems,
     }
+}
+
+/// What an entry says of the plan that it was made for. `planned` and the `soaking` entries that begin a soak do.
+#[derive(Debug, Deserialize)]
+struct PlanMark {
+    plan_digest: Option<String>,
+    kept_plan: Option<String>,
+}
+
+impl PlanMark {
+    fn digest(&self) -> Option<String> {
+        self.plan_digest.clone()
+    }
+
+    fn kept(&self) -> Option<String> {
+        self.kept_plan.clone()
+    }
+}
+
+/// What the entries say of their plan, with their numbers, oldest first.
+fn planned<'a>(
+    entries: &'a [Entry],
+    says: impl Fn(&PlanMark) -> Option<String> + 'a,
+) -> impl Iterator<Item = (u64, String)> + 'a {
+    let of_plan = |entry: &&Entry| matches!(entry.what.as_str(), "planned" | "soaking");
+    entries.iter().filter(of_plan).filter_map(move |entry| Some((entry.seq, says(&entry.read().ok()?)?)))
+}
+
+/// The number of the first entry that was made for a plan of another digest, and that digest.
+pub(crate) fn other_plan(entries: &[Entry], digest: &str) -> Option<(u64, String)> {
+    planned(entries, PlanMark::digest).find(|(_, said)| said != digest)
+}
+
+/// As much of a digest as tells it from another.
+pub(crate) fn short(digest: &str) -> &str {
+    digest.get(..16).unwrap_or(digest)
 }
 
 /// What came before an entry.

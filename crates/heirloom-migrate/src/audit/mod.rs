@@ -12,6 +12,6 @@ pub mod anchor;
 mod check;
 mod entry;
 
-pub(crate) use check::version;
 pub use check::{AuditReport, Guards, Problem, check};
+pub(crate) use check::{other_plan, short, version};
 pub use entry::{Entry, Head};

@@ -17,6 +17,7 @@ pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
 const APPEND: &str = include_str!("../../sql/queries/append_entry.sql");
 const ENTRIES: &str = include_str!("../../sql/queries/entries.sql");
+const KEPT_PLAN: &str = include_str!("../../sql/queries/kept_plan.sql");
 const GUARDS: &str = include_str!("../../sql/queries/audit_guards.sql");
 
 /// By which clock and version an entry is made.
@@ -71,7 +72,7 @@ pub async fn entries(client: &impl GenericClient, run_id: Uuid) -> Result<Vec<En
 /// The chain of a run and what guards it; neither where the ledger is of a version that had none.
 pub async fn chain(client: &impl GenericClient, run_id: Uuid) -> Result<(Vec<Entry>, Guards)> {
     match has_chain(client).await? {
-        true => Ok((entries(client, run_id).await?, guards(client).await?)),
+        true => Ok((entries(client, run_id).await?, guards(client, run_id).await?)),
         false => Ok((Vec::new(), Guards::default())),
     }
 }
@@ -101,11 +102,16 @@ pub async fn lock_head(tx: &Transaction<'_>, run_id: Uuid, read: Option<&Head>) 
     })
 }
 
-/// Which of the triggers that guard the chain are missing or off.
-pub async fn guards(client: &impl GenericClient) -> Result<Guards> {
+/// Which of the triggers that guard the chain are missing or off, and which plan the run is kept with.
+pub async fn guards(client: &impl GenericClient, run_id: Uuid) -> Result<Guards> {
     let rows = client.query(GUARDS, &[]).await?;
     let missing = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
-    Ok(Guards { missing })
+    Ok(Guards { missing, kept_plan: kept_plan(client, run_id).await? })
+}
+
+/// sha256 of a run's plan as the ledger keeps it, hex; `None` when there is no such run.
+pub(super) async fn kept_plan(client: &impl GenericClient, run_id: Uuid) -> Result<Option<String>> {
+    Ok(client.query_opt_cached(KEPT_PLAN, &[&run_id]).await?.map(|row| row.try_get(0)).transpose()?)
 }
 
 fn entry(row: &tokio_postgres::Row) -> Result<Entry> {

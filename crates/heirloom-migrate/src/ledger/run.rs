@@ -166,7 +166,9 @@ pub async fn register(tx: &Transaction<'_>, plan: &Plan, heirloom: &str) -> Resu
         .await?;
     }
     let by = Stamp::database(PROGRAM);
-    audit::append(tx, plan.run_id, &by, "planned", &serde_json::json!({ "plan_digest": plan.digest })).await?;
+    let kept_plan = audit::kept_plan(tx, plan.run_id).await?;
+    let planned = serde_json::json!({ "plan_digest": plan.digest, "kept_plan": kept_plan });
+    audit::append(tx, plan.run_id, &by, "planned", &planned).await?;
     audit::append(tx, plan.run_id, &by, "applying", &serde_json::json!({ "chunks": plan.chunks.len() })).await?;
     add_event(tx, plan.run_id, "started", &serde_json::json!({ "chunks": plan.chunks.len() })).await
 }

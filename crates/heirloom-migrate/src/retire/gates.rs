@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditReport, Entry};
 use crate::ledger::RunSummary;
-use crate::soak::Calendar;
+use crate::soak::{Calendar, SweepRecord};
 
 /// One gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub fn ledger_gates(run: &RunSummary, entries: &[Entry], calendar: &Calendar, re
         None => format!("{} entries, each follows from the one before", report.entries),
         Some(problem) => problem.what.clone(),
     };
+    let swept = entries.iter().rev().find(|entry| entry.what == "sweep");
+    let swept = swept.and_then(|entry| entry.read::<SweepRecord>().ok());
     vec![
         Gate::new(
             "verified",
@@ -60,12 +62,26 @@ pub fn ledger_gates(run: &RunSummary, entries: &[Entry], calendar: &Calendar, re
             clean,
             "look at it with `heirloom soak status`, mend it, and sweep again",
         ),
-        Gate::new(
-            "no-open-rejects",
-            run.open == 0,
-            if run.open == 0 { "none".to_owned() } else { format!("{} wait", run.open) },
-            "hand them down with `heirloom rejects retry PLAN` or a mended plan; `heirloom rejects` lists them",
-        ),
+        rejects_gate(run.open, swept.and_then(|sweep| sweep.rejected).unwrap_or(0)),
         Gate::new("chain", report.holds, chain, "see `heirloom audit check`"),
     ]
+}
+
+/// Whether every row was handed down: none of this run waits by the ledger, and a sweep, which maps each row of the source
+/// again, met none that is in no store. A row that the ledger merely calls resolved is still met.
+pub(super) fn rejects_gate(open: u64, swept: u64) -> Gate {
+    let found = match (open, swept) {
+        (0, 0) => "none".to_owned(),
+        (0, swept) => {
+            format!("{swept} of the source are in no store, though the ledger says that they were handed down")
+        }
+        (open, _) => format!("{open} wait"),
+    };
+    let cure = match open {
+        0 => {
+            "apply the plan again: it sets them aside anew; then hand them down with `heirloom rejects retry PLAN` or a mended plan"
+        }
+        _ => "hand them down with `heirloom rejects retry PLAN` or a mended plan; `heirloom rejects` lists them",
+    };
+    Gate::new("no-open-rejects", open == 0 && swept == 0, found, cure)
 }

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::alive::Alive;
-use super::archive::{ArchiveMark, Manifest, rows_path};
-use super::gates::{Gate, ledger_gates};
+use super::archive::{ArchiveMark, Manifest, Staged, rows_path};
+use super::gates::{Gate, ledger_gates, rejects_gate};
 use super::postgres::{self, Table};
 use crate::apply::Outbox;
+use crate::audit::anchor::{self, Outside};
 use crate::audit::{self, Entry, Head};
 use crate::clock::day;
 use crate::error::{MigrateError, Result};
@@ -98,6 +99,18 @@ pub(super) fn phase(standing: &Standing) -> Phase {
     let steps = standing.entries.iter().rev().map(|entry| entry.what.as_str());
     steps
         .filter_map(|what| match what {
+/// What to say when a step failed because somebody else took it meanwhile: the table is not where it was, which the database
+/// says in words of its own.
+async fn overtaken(task: &Task<'_>, before: Phase) -> Option<MigrateError> {
+    let look = Task { anchor: Outside::Elsewhere, check_only: true, ..*task };
+    let standing = Standing::of(&look, true).await.ok()?;
+    let moved = phase(&standing) != before || pending(&look, &standing).await.ok()?.is_some();
+    moved.then(|| MigrateError::Refused {
+        what: format!("Somebody else took a step in the retirement of {} in the meantime", standing.run.name),
+        cure: "look with `heirloom soak status`, then run the same command again; nothing was written".into(),
+    })
+}
+
             "retired" => Some(Phase::Kept),
             "dropped" => Some(Phase::Dropped),
             "unretired" => Some(Phase::Waiting),
@@ -154,9 +167,12 @@ async fn rename(
     if task.check_only || !sweep.record.clean {
         let what = if task.check_only { "is made, restored and compared by `heirloom retire`" } else { "not made" };
         gates.push(Gate::new("archive", task.check_only, what, "meet the gates above"));
+    // It read every row, which a sweep before it need not have done.
+    let rejects = rejects_gate(standing.run.open, sweep.record.rejected.unwrap_or(0));
+    gates.iter_mut().filter(|gate| gate.id == rejects.id).for_each(|gate| gate.clone_from(&rejects));
         return Ok(result.with(gates));
     }
-    let anchored = Task { anchor: sweep.head.as_ref(), ..*task };
+    let anchored = Task { anchor: sweep.head.as_ref().map_or(Outside::Elsewhere, Outside::Known), ..*task };
     let mut alive = Alive::new(sweep.record.source_rows, progress);
     archive_and_rename(&anchored, &table, &before, place, result, gates, &mut alive).await
 }
@@ -250,7 +266,7 @@ async fn taken_up(task: &Task<'_>, standing: &Standing) -> Result<Option<Retirem
 
 /// Writes down that the table is renamed.
 async fn record(task: &Task<'_>, head: &Head, renamed: &Renamed, result: &mut Retirement) -> Result<()> {
-    let standing = Standing::of(&Task { anchor: Some(head), ..*task }, true).await?;
+    let standing = Standing::of(&Task { anchor: Outside::Known(head), ..*task }, true).await?;
     let mut client = task.store.database().client().await?;
     let tx = client.transaction().await?;
     ledger::lock_head(&tx, task.plan.run_id, Some(head)).await?;
@@ -283,7 +299,7 @@ async fn drop_table(
         return Err(MigrateError::Ledger("a retired run has no entry that says so".into()));
     };
     let (renamed, mark): (Renamed, ArchiveMark) = (retired.read()?, archived.read()?);
-    let mut gates = vec![head_gate(task)];
+    let mut gates = vec![head_gate(task, standing)];
     let over = result.drop_at.is_some_and(|at| standing.now >= at);
     let found = result.drop_at.map_or_else(String::new, |at| format!("until {at}"));
     gates.push(Gate::new("grace", over, found, "wait; `heirloom unretire PLAN` brings the table back at once"));
@@ -366,21 +382,31 @@ async fn dropped(task: &Task<'_>, standing: &Standing, renamed: &Renamed, result
 /// The gates that the ledger knows, and the head outside it.
 fn soak_gates(task: &Task<'_>, standing: &Standing) -> Result<Vec<Gate>> {
     let calendar = Calendar::of(&standing.entries, standing.days(), standing.now)?;
-    let run = (standing.run.run_id, standing.run.name.as_str(), standing.run.state);
-    let report =
-        audit::check(run, &standing.entries, &audit::Guards::default(), task.anchor.map_or(&[], std::slice::from_ref));
+    let report = audit::check(
+        &standing.run,
+        &standing.entries,
+        &audit::Guards::default(),
+        task.anchor.head().map_or(&[], std::slice::from_ref),
+    );
     let mut gates = ledger_gates(&standing.run, &standing.entries, &calendar, &report);
-    gates.push(head_gate(task));
+    gates.push(head_gate(task, standing));
     Ok(gates)
 }
 
-fn head_gate(task: &Task<'_>) -> Gate {
-    let found = match task.anchor {
-        Some(head) => format!("entry {}, and the chain goes through it", head.seq),
+fn head_gate(task: &Task<'_>, standing: &Standing) -> Gate {
+    let head = task.anchor.head();
+    let renewed = standing.newest(anchor::ANCHORED).map_or_else(String::new, |entry| {
+        format!(
+            "; it was lost, and kept again by {} on {}: of what was before, the chain alone says so",
+            entry.role, entry.at
+        )
+    });
+    let found = match head {
+        Some(head) => format!("entry {}, and the chain goes through it{renewed}", head.seq),
         None => "there is none, so a ledger restored from a backup would not be noticed".to_owned(),
     };
     let cure = "put the .audit file back beside the plan, or begin again with `heirloom soak start PLAN --restart`";
-    Gate::new("head-outside", task.anchor.is_some(), found, cure)
+    Gate::new("head-outside", head.is_some(), found, cure)
 }
 
 async fn table_gates(

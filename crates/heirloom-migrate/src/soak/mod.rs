@@ -11,6 +11,7 @@
 //!
 //! Deliberately absent: the comparison itself, and any write to a source.
 
+mod anchor;
 mod calendar;
 mod record;
 mod shadow;
@@ -19,6 +20,7 @@ mod start;
 mod status;
 mod sweep;
 
+pub use anchor::{Anchored, anchor};
 pub use calendar::{Calendar, Day, DayKind};
 pub use record::{Divergence, DivergenceKind, MAX_KEPT, SweepRecord};
 pub use shadow::Shadow;

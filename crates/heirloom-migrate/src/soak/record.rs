@@ -55,6 +55,9 @@ pub struct SweepRecord {
     pub expected: u64,
     /// Rows of them that are equal in every field.
     pub equal: u64,
+    /// Rows of the source that are set aside, so that they are in no store; absent where an older version swept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<u64>,
     /// Chunks of the plan.
     pub chunks: u64,
     /// Chunks of them that were read.

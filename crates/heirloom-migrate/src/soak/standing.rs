@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::calendar::begins;
-use crate::audit::{self, Entry, Head, anchor};
+use crate::audit::anchor::{self, Outside};
+use crate::audit::{self, Entry, Head};
 use crate::clock::Clock;
 use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
@@ -26,8 +27,8 @@ pub struct Task<'a> {
     pub clock: &'a Clock,
     /// Version of the program.
     pub program: &'a str,
-    /// The newest head that is known outside the database; [`anchor::read`] reads it from the file beside the plan.
-    pub anchor: Option<&'a Head>,
+    /// The newest head outside the database; [`anchor::read`] reads it from the file beside the plan.
+    pub anchor: Outside<'a>,
     /// Look, and write nothing.
     pub check_only: bool,
 }
@@ -43,6 +44,8 @@ pub struct Standing {
     pub file: MigrationFile,
     /// Now, by the caller's clock.
     pub now: Timestamp,
+    /// sha256 of the plan as the ledger keeps it, hex.
+    kept_plan: Option<String>,
 }
 
 impl Standing {
@@ -50,39 +53,73 @@ impl Standing {
     ///
     /// # Errors
     /// [`MigrateError::Plan`] when the plan was never applied here, [`MigrateError::Refused`] when the chain does not hold,
-    /// does not go through the head from outside, was written by a newer program, or when the clock was moved back.
+    /// does not go through the head from outside or that is lost, was written by a newer program, or when the clock was moved back.
     pub async fn of(task: &Task<'_>, heed_anchor: bool) -> Result<Self> {
         task.plan.check_digest()?;
         let file = MigrationFile::parse(&task.plan.file.path, &task.plan.file.text)?;
         if !task.check_only {
             ledger::up(task.store.database()).await?;
         }
-        let (run, same_plan, (entries, guards)) = {
+        let (run, kept, (entries, guards)) = {
             let client = task.store.database().client().await?;
             let known = ledger::exists(&client).await? && ledger::has_chain(&client).await?;
             let run = if known { ledger::find_run(&client, task.plan.run_id).await? } else { None };
             let run = run.ok_or_else(|| task.plan.never_applied())?;
             // A plan out of the ledger has no samples, and another seal for that.
-            let same_plan = run.plan_digest == task.plan.digest
-                || ledger::stored_plan(&client, task.plan.run_id).await?.digest == task.plan.digest;
-            let chain = (ledger::entries(&client, task.plan.run_id).await?, ledger::guards(&client).await?);
-            (run, same_plan, chain)
+            let kept = run.plan_digest != task.plan.digest
+                && ledger::stored_plan(&client, task.plan.run_id).await?.digest == task.plan.digest;
+            let chain = ledger::chain(&client, task.plan.run_id).await?;
+            (run, kept, chain)
         };
-        if !same_plan {
-            return Err(MigrateError::Plan {
-                plan: task.plan.name.clone(),
-                what: format!("run {} was applied from a plan with another digest", task.plan.run_id),
-                cure: "use the plan that was applied".into(),
-            });
-        }
-        let standing = Self { run, entries, file, now: task.clock.now() };
+        let standing = Self { run, entries, file, now: task.clock.now(), kept_plan: guards.kept_plan.clone() };
+        standing.check_plan(task, kept)?;
         standing.check(task, &guards, heed_anchor)?;
         Ok(standing)
     }
 
+    /// The plan must be the one that the chain began with: what the run's own row says may have been edited together with the
+    /// plan's file. One out of the ledger (`kept`) is the ledger's own, which [`audit::check`] holds against the chain.
+    fn check_plan(&self, task: &Task<'_>, kept: bool) -> Result<()> {
+        let digest = audit::short(&task.plan.digest);
+        let refuse = |what: String| {
+            Err(MigrateError::Plan { plan: task.plan.name.clone(), what, cure: "use the plan that was applied".into() })
+        };
+        let run_id = task.plan.run_id;
+        match audit::other_plan(&self.entries, &task.plan.digest).filter(|_| !kept) {
+            Some((seq, said)) => refuse(format!(
+                "entry {seq} of the chain of run {run_id} was made for the plan {}, and this is the plan {digest}",
+                audit::short(&said)
+            )),
+            None if !kept && self.run.plan_digest != task.plan.digest => refuse(format!(
+                "run {run_id} was applied from the plan {}, and this is the plan {digest}",
+                audit::short(&self.run.plan_digest)
+            )),
+            None => self.check_days(),
+        }
+    }
+
+    /// A soak is as long as it was when it began.
+    fn check_days(&self) -> Result<()> {
+        let Some(began) = self.entries.iter().rev().find(|entry| entry.what == "soaking" && begins(entry)) else {
+            return Ok(());
+        };
+        let asked = began.read::<serde_json::Value>()?["days"].as_u64();
+        match asked.filter(|days| *days != u64::from(self.days())) {
+            Some(days) => Err(MigrateError::Plan {
+                plan: self.run.name.clone(),
+                what: format!(
+                    "its soak began for {days} days (entry {}), and it says {} by now",
+                    began.seq,
+                    self.days()
+                ),
+                cure: "use the plan that was applied".into(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn check(&self, task: &Task<'_>, guards: &audit::Guards, heed_anchor: bool) -> Result<()> {
-        let run = (self.run.run_id, self.run.name.as_str(), self.run.state);
-        let report = audit::check(run, &self.entries, guards, &[]);
+        let report = audit::check(&self.run, &self.entries, guards, &[]);
         if let Some(problem) = report.problems.first() {
             let place = problem.seq.map_or_else(String::new, |seq| format!("entry {seq}: "));
             return Err(MigrateError::Refused {
@@ -147,7 +184,14 @@ impl Standing {
 
     /// The payload of a `soaking` entry that begins a soak, on this proof.
     pub(crate) fn beginning(&self, proof: Option<&str>) -> serde_json::Value {
-        json!({ "proof": proof, "begins": true, "days": self.days(), "written": self.run.written() })
+        json!({
+            "proof": proof,
+            "begins": true,
+            "days": self.days(),
+            "written": self.run.written(),
+            "plan_digest": self.run.plan_digest,
+            "kept_plan": self.kept_plan,
+        })
     }
 
     /// Days that the file asks for.

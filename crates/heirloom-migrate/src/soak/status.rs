@@ -58,7 +58,7 @@ pub async fn status(client: &impl GenericClient, run: &RunSummary, now: Timestam
         }
         Ok(None)
     };
-    let report = audit::check((run_id, &run.name, run.state), &entries, &guards, &[]);
+    let report = audit::check(run, &entries, &guards, &[]);
     let gates = retire::ledger_gates(run, &entries, &calendar, &report);
     Ok(SoakStatus {
         run_id,

@@ -181,6 +181,7 @@ fn record(standing: &Standing, whole: &Whole, chunks: u64, read: u64, root: &bla
         source_rows: verification.source_rows,
         expected: verification.expected,
         equal: verification.equal,
+        rejected: Some(verification.rejected),
         chunks,
         read,
         explained,

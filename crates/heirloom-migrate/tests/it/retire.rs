@@ -162,7 +162,19 @@ async fn a_session_that_writes_keeps_the_table() {
     }
     assert!(watched.retire().await.unwrap().holds);
     watched.close().await;
+    // Nor is the ledger believed alone: the row is in no store, whatever it says there.
 }
+    assert_eq!(watched.short().await, ["no-open-rejects", "last-sweep", "archive"]);
+    watched.pass(60);
+    watched.tamper("update heirloom_migrate.leaf set verdict = jsonb_set(verdict, '{rejected}', '0')").await;
+    assert!(watched.sweep(false).await.unwrap().record.clean);
+    let late = watched.retire().await.unwrap();
+    let short: Vec<&str> = late.gates.iter().filter(|gate| !gate.met).map(|gate| gate.id.as_str()).collect();
+    assert_eq!(short, ["no-open-rejects", "archive"], "the last sweep reads every row");
+    assert!(late.gates.iter().any(|gate| gate.found.contains("though the ledger says")), "{:#?}", late.gates);
+    watched.ground.sql("delete from note where id = 100").await;
+    let gone = watched.sweep(true).await.unwrap().record;
+    assert_eq!((gone.clean, gone.rejected), (true, Some(0)));
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_archive_nothing_is_dropped_and_nothing_restored() {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use heirloom_migrate::Result;
 use heirloom_migrate::audit::Head;
+use heirloom_migrate::audit::anchor::Outside;
 use heirloom_migrate::clock::Clock;
 use heirloom_migrate::ledger::{self, RunState};
 use heirloom_migrate::plan::Plan;
@@ -58,6 +59,8 @@ pub(crate) struct Watched {
     pub(crate) clock: Clock,
     pub(crate) seconds: Arc<AtomicI64>,
     pub(crate) anchor: Option<Head>,
+    /// The file of the head, where it should be and is not.
+    pub(crate) lost: Option<PathBuf>,
     pub(crate) program: &'static str,
     dir: tempfile::TempDir,
 }
@@ -90,7 +93,7 @@ impl Watched {
         let seconds = Arc::new(AtomicI64::new(noon));
         let clock = Clock::simulated(seconds.clone());
         let dir = tempfile::tempdir().unwrap();
-        Self { ground, plan, clock, seconds, anchor: None, program: ledger::PROGRAM, dir }
+        Self { ground, plan, clock, seconds, anchor: None, lost: None, program: ledger::PROGRAM, dir }
     }
 
     /// Soaking, with a clean first sweep.
@@ -133,8 +136,16 @@ impl Watched {
             store: &self.ground.store,
             clock: &self.clock,
             program: self.program,
-            anchor: self.anchor.as_ref(),
+            anchor: self.outside(),
             check_only,
+        }
+    }
+
+    fn outside(&self) -> Outside<'_> {
+        match (&self.anchor, &self.lost) {
+            (Some(head), _) => Outside::Known(head),
+            (None, Some(path)) => Outside::Missing(path),
+            (None, None) => Outside::Elsewhere,
         }
     }
 

@@ -168,8 +168,8 @@ async fn an_edited_log_a_cut_log_and_a_restored_ledger_are_found() {
             let client = watched.ground.db.database().client().await.unwrap();
             let entries = ledger::entries(&client, watched.plan.run_id).await.unwrap();
             let run = ledger::find_run(&client, watched.plan.run_id).await.unwrap().unwrap();
-            let guards = ledger::guards(&client).await.unwrap();
-            audit::check((run.run_id, &run.name, run.state), &entries, &guards, watched.anchor.as_slice())
+            let guards = ledger::guards(&client, run.run_id).await.unwrap();
+            audit::check(&run, &entries, &guards, watched.anchor.as_slice())
         };
         assert!(
             !report.holds && report.problems.iter().any(|problem| problem.what.contains(says)),
@@ -183,6 +183,94 @@ async fn an_edited_log_a_cut_log_and_a_restored_ledger_are_found() {
         watched.sweep(false).await.unwrap();
         watched.tamper("drop table backup.now; create table backup.now as select * from heirloom_migrate.audit").await;
     }
+    watched.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_plan_and_an_edited_ledger_do_not_shorten_a_soak() {
+    let mut watched = Watched::soaking(&legacy(20), 7, 30).await;
+    watched.pass(DAY);
+    watched.sweep(false).await.unwrap();
+    // The plan's file with another number of days, sealed again.
+    let whole = watched.plan.clone();
+    let mut edited = whole.clone();
+    edited.file.text = whole.file.text.replace("days = 30", "days = 1");
+    edited.file.digest = blake3::hash(edited.file.text.as_bytes()).to_hex().to_string();
+    edited.seal();
+    watched.plan = edited.clone();
+    let both = |text: &str| text.contains(&whole.digest[..16]) && text.contains(&edited.digest[..16]);
+    let text = said(watched.sweep(false).await);
+    assert!(both(&text), "{text}");
+    // And the ledger's own row with its digest: what counts is what the chain was begun with.
+    watched.ground.sql(&format!("update heirloom_migrate.run set plan_digest = '{}'", edited.digest)).await;
+    let text = said(watched.sweep(false).await);
+    assert!(both(&text), "{text}");
+    assert!(watched.would_retire().await.is_err());
+    assert!(watched.start(true).await.is_err(), "nor by beginning again");
+    watched.plan = whole.clone();
+    let text = said(watched.sweep(false).await);
+    assert!(both(&text) && text.contains("was applied from the plan"), "{text}");
+    // The plan that the ledger keeps, which a sweep inside `serve` goes by.
+    let days = |from: &str, to: &str| {
+        format!(
+            "update heirloom_migrate.run set plan_digest = '{}', plan = replace(plan::text, 'days = {from}', 'days = {to}')::json",
+            whole.digest
+        )
+    };
+    watched.ground.sql(&days("30", "1")).await;
+    let text = said(watched.sweep(false).await);
+    assert!(text.contains("the plan in the ledger is"), "{text}");
+    watched.plan = {
+        let client = watched.ground.db.database().client().await.unwrap();
+        ledger::stored_plan(&client, whole.run_id).await.unwrap()
+    };
+    let text = said(watched.sweep(false).await);
+    assert!(text.contains("its soak began for 30 days") && text.contains("says 1 by now"), "{text}");
+    watched.ground.sql(&days("1", "30")).await;
+    watched.plan = whole;
+    assert_eq!(watched.sweep(false).await.unwrap().calendar.needed, 30);
+    watched.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_head_is_not_made_anew_by_the_next_step() {
+    let mut watched = Watched::verified(&legacy(20), 7, 1).await;
+    watched.lost = Some("notes.plan.audit".into());
+    // Nothing was kept yet, so that nothing is lost.
+    watched.start(false).await.unwrap();
+    watched.sweep(false).await.unwrap();
+    let kept = watched.anchor.take();
+    watched.pass(DAY);
+    let entries = "select count(*) from heirloom_migrate.audit";
+    let before = watched.ground.one(entries).await;
+    for text in [
+        said(watched.sweep(false).await),
+        said(watched.would_retire().await),
+        said(watched.unretire().await),
+        said(watched.start(false).await),
+    ] {
+        assert!(text.contains("notes.plan.audit is not there") && text.contains("audit anchor PLAN"), "{text}");
+    }
+    assert_eq!(watched.ground.one(entries).await, before, "nothing was written");
+    let would = soak::anchor(&watched.task(true)).await.unwrap();
+    assert_eq!((would.head.as_ref(), would.found.as_ref()), (kept.as_ref(), kept.as_ref()));
+    assert_eq!(watched.ground.one(entries).await, before, "looking writes nothing");
+    let done = soak::anchor(&watched.task(false)).await.unwrap();
+    watched.anchor = done.head;
+    assert_eq!(
+        watched.ground.one("select what from heirloom_migrate.audit order by seq desc limit 1").await,
+        "anchored"
+    );
+    let text = said(soak::anchor(&watched.task(false)).await);
+    assert!(text.contains("is kept already"), "{text}");
+    assert_eq!(watched.sweep(false).await.unwrap().calendar.counted, 2, "what was counted still counts");
+    let would = watched.would_retire().await.unwrap();
+    let gate = would.gates.iter().find(|gate| gate.id == "head-outside").unwrap();
+    assert!(gate.met && gate.found.contains("it was lost, and kept again by"), "{gate:?}");
+    // A chain that does not hold is not taken as it is.
+    watched.anchor = None;
+    watched.tamper("delete from heirloom_migrate.audit where seq = 4").await;
+    assert!(soak::anchor(&watched.task(false)).await.is_err());
     watched.close().await;
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use heirloom_migrate::audit::{Head, anchor};
+use heirloom_migrate::audit::Head;
+use heirloom_migrate::audit::anchor::{self, Outside};
 use heirloom_migrate::clock::Clock;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire;
@@ -43,7 +44,8 @@ impl Beside {
         check_only: bool,
     ) -> Task<'t> {
         let program = env!("CARGO_PKG_VERSION");
-        Task { plan, source, store, clock, program, anchor: self.head.as_ref(), check_only }
+        let anchor = self.head.as_ref().map_or(Outside::Missing(&self.path), Outside::Known);
+        Task { plan, source, store, clock, program, anchor, check_only }
     }
 
     /// Keeps the newest head beside the plan.

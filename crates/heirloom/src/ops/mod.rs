@@ -85,6 +85,7 @@ pub static ALL: &[Op] = &[
     Op::of::<soak::status::SoakStatusOf>(),
     Op::of::<retire::Retire>(),
     Op::of::<unretire::Unretire>(),
+    Op::of::<audit::anchor::AnchorAudit>(),
     Op::of::<audit::check::CheckAudit>(),
     Op::of::<audit::list::ListAudit>(),
     Op::of::<fleet::plan::PlanFleet>(),

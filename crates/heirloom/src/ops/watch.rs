@@ -4,6 +4,7 @@
 //! server runs is told in the log, and its day counts only when somebody else sweeps. The head is kept in the log of the
 //! chain alone: the file beside the plan is written by the next command that finds it.
 
+use heirloom_migrate::audit::anchor::Outside;
 use heirloom_migrate::ledger::{self, RunState};
 use heirloom_migrate::soak::{self, Sweep, Task};
 use heirloom_store::Store;
@@ -73,7 +74,7 @@ async fn one(context: &Context, run_id: Uuid) -> Result<Sweep> {
         store: &store,
         clock: &clock,
         program: env!("CARGO_PKG_VERSION"),
-        anchor: None,
+        anchor: Outside::Elsewhere,
         check_only: false,
     };
     Ok(soak::sweep(&task, false, &mut |_, _| {}).await?)

@@ -89,6 +89,9 @@ async fn every_command_prints_one_value() {
     run(3, "retire notes.plan.json --check-only");
     run(3, "retire notes.plan.json");
     run(0, "audit check notes.plan.json");
+    std::fs::remove_file(legacy.home.path().join("notes.plan.audit")).unwrap();
+    run(3, "audit check notes.plan.json");
+    run(0, "audit anchor notes.plan.json");
     run(0, "audit list");
     let memory = run(0, "remember hello --namespace user:ann");
     let id = memory["id"].as_str().unwrap_or_else(|| panic!("{memory}")).to_owned();
@@ -171,6 +174,7 @@ async fn every_error_is_one_value_and_nothing_else() {
         (1, "retire none.plan.json"),
         (1, "unretire none.plan.json"),
         (1, "audit check none.plan.json"),
+        (1, "audit anchor none.plan.json"),
         (1, "recall hello --namespace user:ann"),
         (1, "list --namespace user:ann"),
         (1, &*format!("show {id} --namespace user:ann")),

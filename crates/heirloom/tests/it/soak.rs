@@ -146,10 +146,23 @@ async fn the_file_beside_the_plan_tells_a_restored_ledger() {
     story.ends(0, "audit check");
     let refused = story.ends(3, "soak sweep notes.plan.json");
     assert!(refused.stderr.contains("The ledger is not the one that was written"), "{refused}");
-    // Without the file nobody could tell, so nothing is retired without it.
-    std::fs::remove_file(story.legacy.home.path().join("notes.plan.audit")).unwrap();
-    let short = story.ends(3, "retire notes.plan.json --check-only");
-    assert!(short.stdout.contains("short head-outside"), "{short}");
+    // Without the file nobody could tell, so nothing goes on without it, and the next step does not make it anew.
+    let beside = story.legacy.home.path().join("notes.plan.audit");
+    std::fs::remove_file(&beside).unwrap();
+    for words in ["soak sweep notes.plan.json", "retire notes.plan.json --check-only", "unretire notes.plan.json"] {
+        let refused = story.ends(3, words);
+        assert!(refused.stderr.contains("notes.plan.audit is not there"), "{words}: {refused}");
+    }
+    let checked = story.ends(3, "audit check notes.plan.json");
+    assert!(checked.stdout.contains("is lost"), "{checked}");
+    assert!(!beside.exists());
+    // Whoever takes the chain as it is says so in the chain.
+    let would = story.ends(0, "audit anchor notes.plan.json --check-only");
+    assert!(would.stdout.contains("nothing was written") && !beside.exists(), "{would}");
+    story.ends(0, "audit anchor notes.plan.json");
+    assert!(story.ends(0, "audit list notes.plan.json").stdout.contains("anchored"));
+    story.ends(0, "audit check notes.plan.json");
+    story.ends(0, "soak sweep notes.plan.json");
     story.legacy.close().await;
 }
 

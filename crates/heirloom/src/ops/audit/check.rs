@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heirloom_migrate::audit::{self, AuditReport, Head, anchor};
+use heirloom_migrate::audit::{self, AuditReport, Head, Problem, anchor};
 use heirloom_migrate::ledger;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ impl Operation for CheckAudit {
     const SUMMARY: &'static str = "Check the chain that proves each step";
     const DETAIL: &'static str = "Computes every hash again, holds the chain against the state of the run and against the \
         triggers that guard it, and against the head beside the plan: a log that was edited or cut, and a ledger that came \
-        back from a backup, are found. Exit code 3 when something does not hold.";
+        back from a backup, are found, and so is that this head is lost. Exit code 3 when something does not hold.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = true;
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
@@ -41,15 +41,26 @@ impl Operation for CheckAudit {
         for (database, run) in runs {
             let run_id = run.run_id;
             let mut heads = Vec::new();
-            if let Some(plan) = &self.plan {
-                heads.extend(anchor::read(&anchor::path_for(plan), run_id)?);
+            let beside = self.plan.as_deref().map(anchor::path_for);
+            if let Some(path) = &beside {
+                heads.extend(anchor::read(path, run_id)?);
             }
+            let lost = beside.filter(|_| heads.is_empty());
             if let Some(text) = &self.head {
                 heads.push(head(text, run_id)?);
             }
             let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
             let (entries, guards) = ledger::chain(&client, run_id).await?;
-            reports.push(audit::check((run_id, run.name.as_str(), run.state), &entries, &guards, &heads));
+            let mut report = audit::check(&run, &entries, &guards, &heads);
+            if let Some(path) = lost.filter(|_| anchor::is_kept(&entries)) {
+                let what = format!(
+                    "the head beside the plan, {}, is lost: `heirloom audit anchor` says what to do",
+                    path.display()
+                );
+                report.problems.push(Problem { seq: None, what });
+                report.holds = false;
+            }
+            reports.push(report);
         }
         let holds = reports.iter().all(|report| report.holds);
         let mut text: String = reports.iter().map(lines).collect();

@@ -1,4 +1,5 @@
 //! `heirloom audit`: the chain that proves each step of a migration.
 
+pub mod anchor;
 pub mod check;
 pub mod list;

@@ -81,5 +81,8 @@ fn text(sweep: &Sweep) -> String {
         desk::progress(&sweep.calendar),
         table.render(),
         desk::divergences(&record.divergences, record.divergence_count)
+    if let Some(rejected) = record.rejected.filter(|rejected| *rejected > 0) {
+        table.row(["set aside", &count(rejected), "in no store; `heirloom rejects` lists them"]);
+    }
     )
 }
