@@ -15,8 +15,11 @@ use crate::error::{MigrateError, Result};
 use crate::part::Part;
 use crate::plan::Plan;
 
-/// Version of the archive's own form.
-const FORMAT: u32 = 1;
+/// Version of the archive's own form. The second has comments, options and rights that the first left out.
+const FORMAT: u32 = 2;
+
+/// Phases of which the first form said all there is to say.
+const FIRST_PHASES: [i32; 17] = [10, 30, 31, 32, 33, 34, 60, 61, 62, 63, 64, 65, 70, 71, 80, 81, 82];
 
 /// How hard zstd tries: its default.
 const LEVEL: i32 = 3;
@@ -87,6 +90,44 @@ pub fn path_for(plan_path: &Path, plan: &Plan, directory: Option<&str>) -> PathB
     directory.join(format!("{}.{}.archive.json", plan.name, plan.run_id.simple()))
 }
 
+/// An archive under a name that nobody else has, until the chain says that it is the one: of two operators at once, whoever
+/// comes second must not write over what the first put down. Dropped before it is kept, it is removed.
+pub(super) struct Staged {
+    place: PathBuf,
+    staging: PathBuf,
+}
+
+impl Staged {
+    pub(super) fn new(place: &Path) -> Self {
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let staging = place.with_file_name(format!("{}.{name}", Uuid::new_v4().simple()));
+        Self { place: place.to_owned(), staging }
+    }
+
+    /// Where its manifest lies until then.
+    pub(super) fn manifest(&self) -> &Path {
+        &self.staging
+    }
+
+    /// Moves both files to their place.
+    pub(super) fn keep(self) -> Result<()> {
+        for (from, to) in
+            [(rows_path(&self.staging), rows_path(&self.place)), (self.staging.clone(), self.place.clone())]
+        {
+            std::fs::rename(&from, &to).map_err(|error| io(&to, &error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Nothing is there any more once it is kept, and a rest that cannot be removed says nothing more.
+        let _ = std::fs::remove_file(&self.staging);
+        let _ = std::fs::remove_file(rows_path(&self.staging));
+    }
+}
+
 /// The rows beside a manifest.
 pub(super) fn rows_path(manifest: &Path) -> PathBuf {
     manifest.with_extension("zst")
@@ -140,6 +181,11 @@ pub(super) fn reader(manifest: &Path) -> Result<impl Read + use<>> {
 }
 
 impl Manifest {
+    /// Whether a statement of this phase, made now, would be in it if it had been on the table.
+    pub(super) fn knows(&self, phase: i32) -> bool {
+        self.format >= 2 || FIRST_PHASES.contains(&phase)
+    }
+
     /// A manifest without its digests.
     pub(super) fn new(plan: &Plan, schema: &str, table: &str, made_at: Timestamp) -> Self {
         Self {

@@ -21,6 +21,16 @@ pub(super) fn first_difference(one: &[Statement], other: &[Statement]) -> Option
     (0..longer.len()).find(|&at| !same(at)).map(|at| longer[at].phase)
 }
 
+/// The statements of `now` that define something which none of `before` does.
+pub(super) fn added<'a>(before: &[Statement], now: &'a [Statement]) -> Vec<&'a Statement> {
+    let mut before: Vec<String> = before.iter().map(|statement| bare(&statement.sql)).collect();
+    let known = |sql: &str, before: &mut Vec<String>| {
+        let at = before.iter().position(|known| known == sql);
+        at.map(|at| before.swap_remove(at)).is_some()
+    };
+    now.iter().filter(|statement| !known(&bare(&statement.sql), &mut before)).collect()
+}
+
 /// A statement without casts, parentheses and space; what stands in quotes stays as it is.
 fn bare(sql: &str) -> String {
     let (mut bare, mut rest) = (String::with_capacity(sql.len()), sql);
@@ -104,6 +114,17 @@ mod tests {
         ] {
             assert_eq!(first_difference(&one(written), &one(read_again)), None, "{written}");
         }
+    }
+
+    #[test]
+    fn what_is_new_is_found_wherever_it_stands() {
+        let all = |sql: &[&str]| -> Vec<Statement> { sql.iter().flat_map(|sql| one(sql)).collect() };
+        let before = all(&["a (1)", "b", "b", "c"]);
+        let new = |sql: &[&str]| -> Vec<String> {
+            added(&before, &all(sql)).iter().map(|statement| statement.sql.clone()).collect()
+        };
+        assert_eq!(new(&["c", "b", "a (1)::int"]), [""; 0], "casts, the order, and what is gone are nothing new");
+        assert_eq!(new(&["b", "d", "b", "b", "a (2)"]), ["d", "b", "a (2)"]);
     }
 
     #[test]

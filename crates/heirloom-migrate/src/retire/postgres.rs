@@ -14,7 +14,7 @@ use tokio_postgres::types::Oid;
 
 use super::alive::Alive;
 use super::archive::{self, Manifest, Statement, Writer};
-use super::definition::first_difference;
+use super::definition::{added, first_difference};
 use crate::error::{MigrateError, Result};
 use crate::source::identifier;
 
@@ -22,12 +22,24 @@ const TABLE: &str = include_str!("../../sql/queries/retire_table.sql");
 const WRITERS: &str = include_str!("../../sql/queries/retire_writers.sql");
 const COLUMNS: &str = include_str!("../../sql/queries/retire_columns.sql");
 const STATEMENTS: &str = include_str!("../../sql/queries/archive_ddl.sql");
+const SEQUENCES: &str = include_str!("../../sql/queries/retire_sequences.sql");
+const LOSSES: &str = include_str!("../../sql/queries/retire_losses.sql");
+const DEFAULTS: &str = include_str!("../../sql/queries/retire_defaults.sql");
 
-/// From this phase on a statement speaks of owner and grants, which a scratch place does not rehearse.
+/// From this phase on a statement speaks of owner, grants and publications, which a scratch place does not rehearse.
 const RIGHTS: i32 = 90;
+
+/// From this phase on a statement speaks of grants: what nobody granted is taken back before.
+const GRANTS: i32 = 91;
+
+/// The phase in which a sequence is set to where it stood.
+const POSITIONS: i32 = 50;
 
 /// From this phase on a statement is run after the rows came.
 const AFTER_ROWS: i32 = 50;
+
+/// The phase in which the table itself is made.
+const TABLE_PHASE: i32 = 20;
 
 /// Bytes that are sent at a time.
 const BLOCK: usize = 256 * 1024;
@@ -44,14 +56,16 @@ pub(super) struct Table {
     pub(super) may_make_schema: bool,
     pub(super) obstacles: Vec<String>,
     pub(super) dependents: Vec<String>,
+    /// Functions that name it in a text which PostgreSQL does not look into.
+    pub(super) mentions: Vec<String>,
 }
 
 /// How a table looks: how many rows, and a sum over the version of each. Whoever writes a row changes it.
 pub(super) type Look = (i64, String);
 
-/// The table of this name; `None` when there is none.
-pub(super) async fn find(tx: &Transaction<'_>, written: &str) -> Result<Option<Table>> {
-    let Some(row) = tx.query_opt(TABLE, &[&written]).await? else { return Ok(None) };
+/// The table of this name; `None` when there is none. `known_as` is what others call it, where it has another name now.
+pub(super) async fn find(tx: &Transaction<'_>, written: &str, known_as: Option<&str>) -> Result<Option<Table>> {
+    let Some(row) = tx.query_opt(TABLE, &[&written, &known_as]).await? else { return Ok(None) };
     Ok(Some(Table {
         oid: row.try_get("oid")?,
         schema: row.try_get("schema")?,
@@ -62,6 +76,7 @@ pub(super) async fn find(tx: &Transaction<'_>, written: &str) -> Result<Option<T
         may_make_schema: row.try_get("may_make_schema")?,
         obstacles: row.try_get("obstacles")?,
         dependents: row.try_get("dependents")?,
+        mentions: row.try_get("mentions")?,
     }))
 }
 
@@ -105,7 +120,62 @@ async fn path(tx: &Transaction<'_>, schemas: &[&str]) -> Result<()> {
 async fn statements(tx: &Transaction<'_>, oid: Oid, schemas: &[&str]) -> Result<Vec<Statement>> {
     path(tx, schemas).await?;
     let rows = tx.query(STATEMENTS, &[&oid]).await?;
-    rows.iter().map(|row| Ok(Statement { phase: row.try_get(0)?, sql: row.try_get(1)? })).collect()
+    let mut all: Vec<Statement> =
+        rows.iter().map(|row| Ok(Statement { phase: row.try_get(0)?, sql: row.try_get(1)? })).collect::<Result<_>>()?;
+    let after = all.partition_point(|statement| statement.phase < POSITIONS);
+    all.splice(after..after, positions(tx, oid).await?);
+    Ok(all)
+}
+
+/// Where each of a table's own sequences stands, as the statement that sets it there.
+async fn positions(tx: &Transaction<'_>, oid: Oid) -> Result<Vec<Statement>> {
+    let mut positions = Vec::new();
+    for row in tx.query(SEQUENCES, &[&oid]).await? {
+        let (name, literal, start): (&str, &str, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let at = tx.query_one(&format!("select last_value, is_called from {name}"), &[]).await?;
+        let (at, called): (i64, bool) = (at.try_get(0)?, at.try_get(1)?);
+        let sql = match called {
+            true => format!("select setval({literal}, {at})"),
+            false if at != start => format!("select setval({literal}, {at}, false)"),
+            false => continue,
+        };
+        positions.push(Statement { phase: POSITIONS, sql });
+    }
+    Ok(positions)
+}
+
+/// What is on a table that its archive cannot bring back.
+pub(super) async fn losses(tx: &Transaction<'_>, oid: Oid) -> Result<Vec<String>> {
+    tx.query(LOSSES, &[&oid]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// What a table that is kept has and its archive does not, so that dropping it would lose it: each in words, or as the
+/// statement that would make it. Where its sequences stand is no part of it.
+pub(super) async fn news(tx: &Transaction<'_>, table: &Table, manifest: &Manifest) -> Result<Vec<String>> {
+    let mut news: Vec<String> = columns(tx, table.oid)
+        .await?
+        .into_iter()
+        .filter(|column| !manifest.columns.contains(column))
+        .map(|column| format!("the column {column}"))
+        .collect();
+    let names = tx.query_one("select quote_ident($1), quote_ident($2)", &[&table.name, &manifest.table]).await?;
+    let (now, then): (&str, &str) = (names.try_get(0)?, names.try_get(1)?);
+    let mut statements = statements(tx, table.oid, &[&table.schema]).await?;
+    // Its name while it is kept has the day in it, and is that of nothing else that a statement could name.
+    statements.iter_mut().for_each(|statement| statement.sql = statement.sql.replace(now, then));
+    statements.retain(|statement| statement.phase != POSITIONS && manifest.knows(statement.phase));
+    let added = added(&manifest.statements, &statements);
+    let defines = |statement: &&Statement| statement.phase == TABLE_PHASE;
+    if news.is_empty() && added.iter().any(defines) {
+        news.push("columns or options that are defined otherwise".to_owned());
+    }
+    news.extend(added.into_iter().filter(|statement| !defines(statement)).map(|statement| statement.sql.clone()));
+    Ok(news)
+}
+
+/// The columns of a table that are carried, quoted, in their order.
+pub(super) async fn columns(tx: &Transaction<'_>, oid: Oid) -> Result<Vec<String>> {
+    tx.query(COLUMNS, &[&oid]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// The rows as COPY sends them, in the order of the key; rows with one key in the order in which they lie.
@@ -160,8 +230,7 @@ pub(super) async fn archive(
     see_all(&tx).await?;
     let look = look(&tx, &table.qualified).await?;
     manifest.rows = u64::try_from(look.0).unwrap_or(0);
-    manifest.columns =
-        tx.query(COLUMNS, &[&table.oid]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+    manifest.columns = columns(&tx, table.oid).await?;
     manifest.key = key.iter().map(|column| identifier(column)).collect();
     manifest.statements = statements(&tx, table.oid, &[&table.schema]).await?;
     let mut writer = Writer::new(place)?;
@@ -246,7 +315,14 @@ pub(super) async fn restore(
         sink.send(Bytes::from(block)).await?;
     }
     sink.finish().await?;
-    run(AFTER_ROWS, up_to).await
+    run(AFTER_ROWS, up_to.min(GRANTS)).await?;
+    if up_to > GRANTS && manifest.knows(GRANTS) {
+        let oid: Oid = tx.query_one("select to_regclass($1)::oid", &[&made]).await?.try_get(0)?;
+        for row in tx.query(DEFAULTS, &[&oid]).await? {
+            tx.batch_execute(row.try_get(0)?).await?;
+        }
+    }
+    run(GRANTS, up_to.max(GRANTS)).await
 }
 
 /// Renames a table, when nobody has written to it since it looked like this.

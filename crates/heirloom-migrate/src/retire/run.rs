@@ -83,7 +83,8 @@ pub async fn retire(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Retirement> {
     let standing = Standing::of(task, true).await?;
-    match phase(&standing) {
+    let before = phase(&standing);
+    let done = match before {
         Phase::Waiting => Box::pin(rename(task, standing, manifest, progress)).await,
         Phase::Kept => drop_table(task, &standing, manifest, progress).await,
         Phase::Dropped => {
@@ -91,14 +92,13 @@ pub async fn retire(
             done.holds = true;
             Ok(done)
         }
+    };
+    match done {
+        Err(error) => Err(overtaken(task, before).await.unwrap_or(error)),
+        done => done,
     }
 }
 
-/// How far it is, by the chain.
-pub(super) fn phase(standing: &Standing) -> Phase {
-    let steps = standing.entries.iter().rev().map(|entry| entry.what.as_str());
-    steps
-        .filter_map(|what| match what {
 /// What to say when a step failed because somebody else took it meanwhile: the table is not where it was, which the database
 /// says in words of its own.
 async fn overtaken(task: &Task<'_>, before: Phase) -> Option<MigrateError> {
@@ -111,6 +111,11 @@ async fn overtaken(task: &Task<'_>, before: Phase) -> Option<MigrateError> {
     })
 }
 
+/// How far it is, by the chain.
+pub(super) fn phase(standing: &Standing) -> Phase {
+    let steps = standing.entries.iter().rev().map(|entry| entry.what.as_str());
+    steps
+        .filter_map(|what| match what {
             "retired" => Some(Phase::Kept),
             "dropped" => Some(Phase::Dropped),
             "unretired" => Some(Phase::Waiting),
@@ -136,7 +141,7 @@ async fn rename(
         let mut client = database.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
         postgres::see_all(&tx).await?;
-        let table = postgres::find(&tx, &task.plan.source.table.name).await?;
+        let table = postgres::find(&tx, &task.plan.source.table.name, None).await?;
         // What stands in the way may keep it from being looked at, too; its gate says it better.
         let look = match table.as_ref().filter(|table| table.obstacles.is_empty() && table.is_owner) {
             Some(table) => Some(postgres::look(&tx, &table.qualified).await?),
@@ -162,14 +167,14 @@ async fn rename(
         found,
         "look at it with `heirloom soak status`, and mend it",
     ));
-    result.head = sweep.head.clone().or(result.head);
-    result.state = sweep.state;
-    if task.check_only || !sweep.record.clean {
-        let what = if task.check_only { "is made, restored and compared by `heirloom retire`" } else { "not made" };
-        gates.push(Gate::new("archive", task.check_only, what, "meet the gates above"));
     // It read every row, which a sweep before it need not have done.
     let rejects = rejects_gate(standing.run.open, sweep.record.rejected.unwrap_or(0));
     gates.iter_mut().filter(|gate| gate.id == rejects.id).for_each(|gate| gate.clone_from(&rejects));
+    result.head = sweep.head.clone().or(result.head);
+    result.state = sweep.state;
+    if task.check_only || gates.iter().any(|gate| !gate.met) {
+        let what = if task.check_only { "is made, restored and compared by `heirloom retire`" } else { "not made" };
+        gates.push(Gate::new("archive", task.check_only, what, "meet the gates above"));
         return Ok(result.with(gates));
     }
     let anchored = Task { anchor: sweep.head.as_ref().map_or(Outside::Elsewhere, Outside::Known), ..*task };
@@ -193,16 +198,18 @@ async fn archive_and_rename(
         outbox.remove(database).await?;
     }
     let mut manifest = Manifest::new(task.plan, &table.schema, &table.name, standing.now);
-    let look = postgres::archive(database, table, &task.plan.source.key, &mut manifest, place, alive).await?;
+    let staged = Staged::new(place);
+    let look =
+        postgres::archive(database, table, &task.plan.source.key, &mut manifest, staged.manifest(), alive).await?;
     if look != *before {
         return Err(MigrateError::Refused {
             what: format!("Somebody wrote to {} while it was swept", table.qualified),
             cure: "find the writer and stop it, then run `heirloom retire` again; nothing was renamed".into(),
         });
     }
-    postgres::rehearse(database, &manifest, place, alive).await?;
-    let manifest_digest = manifest.write(place)?;
-    let bytes = std::fs::metadata(rows_path(place)).map_or(0, |found| found.len());
+    postgres::rehearse(database, &manifest, staged.manifest(), alive).await?;
+    let manifest_digest = manifest.write(staged.manifest())?;
+    let bytes = std::fs::metadata(rows_path(staged.manifest())).map_or(0, |found| found.len());
     let mark = ArchiveMark {
         manifest: place.display().to_string(),
         manifest_digest,
@@ -221,6 +228,7 @@ async fn archive_and_rename(
         let mut client = task.store.database().client().await?;
         let tx = client.transaction().await?;
         ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
+        staged.keep()?;
         let by = standing.stamp(task);
         let archived = ledger::append(&tx, task.plan.run_id, &by, "archived", &mark).await?;
         let renamed = Renamed {
@@ -250,7 +258,7 @@ pub(crate) async fn pending(task: &Task<'_>, standing: &Standing) -> Result<Opti
     let renamed: Renamed = begun.read()?;
     let mut client = writable(task)?.client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    let there = (postgres::find(&tx, &renamed.table).await?, postgres::find(&tx, &renamed.renamed).await?);
+    let there = (postgres::find(&tx, &renamed.table, None).await?, postgres::find(&tx, &renamed.renamed, None).await?);
     Ok(matches!(there, (None, Some(_))).then_some(renamed))
 }
 
@@ -321,7 +329,8 @@ async fn drop_table(
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
     postgres::see_all(&tx).await?;
-    let Some(table) = postgres::find(&tx, &renamed.renamed).await? else {
+    let known_as = manifest.as_ref().map(|manifest| manifest.table.as_str());
+    let Some(table) = postgres::find(&tx, &renamed.renamed, known_as).await? else {
         // Dropped already: by a process that ended before it could say so, or by hand. The archive is whole either way.
         tx.rollback().await?;
         drop(client);
@@ -338,25 +347,31 @@ async fn drop_table(
     let found = if writers.is_empty() { "nobody holds a lock on it".to_owned() } else { writers.join(", ") };
     gates.push(Gate::new("no-writer", writers.is_empty(), found, "end those sessions"));
     let free = table.dependents.is_empty();
-    let found = if free { "nothing needs it".to_owned() } else { table.dependents.join(", ") };
+    let found = match free {
+        true => format!("nothing needs it{}", mentioned(&table, "was not changed for it")),
+        false => table.dependents.join(", "),
+    };
     gates.push(Gate::new(
         "no-dependents",
         free,
         found,
         "drop or change what needs the table; nothing is dropped with it",
     ));
-    if gates.iter().all(|gate| gate.met)
-        && let Some(manifest) = &manifest
-    {
-        tx.batch_execute("set local lock_timeout = '5s'").await?;
-        if !task.check_only {
+    if let Some(manifest) = &manifest {
+        let locks = !task.check_only && gates.iter().all(|gate| gate.met);
+        if locks {
+            tx.batch_execute("set local lock_timeout = '5s'").await?;
             tx.batch_execute(&format!("lock table {} in access exclusive mode", table.qualified)).await?;
+        }
+        gates.push(news_gate(&tx, &table, manifest).await?);
+        if gates.iter().any(|gate| !gate.met) {
+            return Ok(result.with(gates));
         }
         let mut alive = Alive::new(manifest.rows, progress);
         let same = postgres::digest(&tx, &table.qualified, manifest, &mut alive).await? == manifest.stream_digest;
-        let found = if same { "as it was archived" } else { "it is not what was archived" };
+        let found = if same { "as it was archived" } else { "its rows are not those that were archived" };
         gates.push(Gate::new("unchanged", same, found, "bring it back with `heirloom unretire PLAN`, and soak again"));
-        if same && !task.check_only {
+        if same && locks {
             tx.batch_execute(&format!("drop table {}", table.qualified)).await?;
             tx.commit().await?;
             drop(client);
@@ -364,6 +379,31 @@ async fn drop_table(
         }
     }
     Ok(result.with(gates))
+}
+
+/// What was put on the table while it was kept would go with it.
+async fn news_gate(tx: &deadpool_postgres::Transaction<'_>, table: &Table, manifest: &Manifest) -> Result<Gate> {
+    let news = postgres::news(tx, table, manifest).await?;
+    let there = postgres::columns(tx, table.oid).await?;
+    let gone: Vec<&str> =
+        manifest.columns.iter().filter(|column| !there.contains(column)).map(String::as_str).collect();
+    let found = match (news.as_slice(), gone.as_slice()) {
+        ([], []) => "nothing that is not in the archive".to_owned(),
+        ([], gone) => format!("it is not what was archived: gone is {}", gone.join(", ")),
+        (news, _) => format!("not in the archive: {}", news.join("; ")),
+    };
+    let cure = "undo what was done while it was kept, or bring it back with `heirloom unretire PLAN` and soak again";
+    Ok(Gate::new("nothing-new", news.is_empty() && gone.is_empty(), found, cure))
+}
+
+/// Functions that name a table in their text, of which PostgreSQL does not know that they need it.
+fn mentioned(table: &Table, what: &str) -> String {
+    let shown = table.mentions.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match table.mentions.len() {
+        0 => String::new(),
+        1..=5 => format!("; look whether this {what}, which names it in its text: {shown}"),
+        many => format!("; look whether this {what}, which names it in its text: {shown} and {} more", many - 5),
+    }
 }
 
 async fn dropped(task: &Task<'_>, standing: &Standing, renamed: &Renamed, result: &mut Retirement) -> Result<()> {
@@ -428,14 +468,21 @@ async fn table_gates(
             against.push(what.to_owned());
         }
     }
-    let found = if against.is_empty() { format!("{}, ours to rename", table.qualified) } else { against.join("; ") };
+    let found = match against.is_empty() {
+        true => format!("{}, ours to rename{}", table.qualified, mentioned(table, "fails without it")),
+        false => against.join("; "),
+    };
     let cure =
         "use a role that owns the table for the source's URL; a partition or a table with rules is retired by hand";
     let writers = postgres::writers(tx, table.oid).await?;
     let none = writers.is_empty();
     let who = if none { "nobody holds a lock to write".to_owned() } else { writers.join(", ") };
+    let losses = postgres::losses(tx, table.oid).await?;
+    let lost = if losses.is_empty() { "the archive brings all of it back".to_owned() } else { losses.join("; ") };
+    let mend = "the archive could not bring this back: undo it, or use a role that may make it again";
     Ok(vec![
         Gate::new("table", against.is_empty(), found, cure),
+        Gate::new("restorable", losses.is_empty(), lost, mend),
         Gate::new("no-writer", none, who, "end those sessions and stop what writes there"),
     ])
 }

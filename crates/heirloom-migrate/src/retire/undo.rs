@@ -72,16 +72,26 @@ pub async fn unretire(task: &Task<'_>, manifest: &Path) -> Result<Unretired> {
     Ok(unretired)
 }
 
-/// Puts the table back; gives back whether from the archive. Nothing is written when only looking.
+/// Puts the table back; gives back whether from the archive. When only looking, what would be made is made and rolled back.
 async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Path, phase: Phase) -> Result<bool> {
     let database = writable(task)?;
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
     postgres::see_all(&tx).await?;
-    let (there, kept) = (postgres::find(&tx, &renamed.table).await?, postgres::find(&tx, &renamed.renamed).await?);
+    let (there, kept) =
+        (postgres::find(&tx, &renamed.table, None).await?, postgres::find(&tx, &renamed.renamed, None).await?);
     match (there, kept) {
         (Some(_), Some(_)) => Err(taken(&renamed.table)),
         (None, Some(kept)) => {
+            if !kept.is_owner || !kept.may_create {
+                return Err(MigrateError::Refused {
+                    what: format!(
+                        "This role may not rename {}: it does not own it, or may not create in its schema",
+                        kept.qualified
+                    ),
+                    cure: "use a role that may for the source's URL; nothing was changed".into(),
+                });
+            }
             if !task.check_only {
                 let name = name_of(&renamed.table)?;
                 tx.batch_execute("set local lock_timeout = '5s'").await?;
@@ -101,16 +111,16 @@ async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Pa
                 let same = digest.is_ok_and(|digest| digest == manifest.stream_digest);
                 return if same { Ok(phase == Phase::Dropped) } else { Err(taken(&renamed.table)) };
             }
-            if !task.check_only {
-                postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX, &mut alive).await?;
-                if postgres::digest(&tx, &renamed.table, &manifest, &mut alive).await? != manifest.stream_digest {
-                    return Err(MigrateError::Refused {
-                        what: format!("The rows that came back are not those of the archive of {}", renamed.table),
-                        cure: "nothing was made; keep the archive and tell us what kind of columns the table has"
-                            .into(),
-                    });
-                }
-                tx.commit().await?;
+            postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX, &mut alive).await?;
+            if postgres::digest(&tx, &renamed.table, &manifest, &mut alive).await? != manifest.stream_digest {
+                return Err(MigrateError::Refused {
+                    what: format!("The rows that came back are not those of the archive of {}", renamed.table),
+                    cure: "nothing was made; keep the archive and tell us what kind of columns the table has".into(),
+                });
+            }
+            match task.check_only {
+                true => tx.rollback().await?,
+                false => tx.commit().await?,
             }
             Ok(true)
         }

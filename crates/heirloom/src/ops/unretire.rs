@@ -19,7 +19,7 @@ use crate::text::counted;
 pub struct Unretire {
     /// The plan that was retired
     pub plan: PathBuf,
-    /// Say what would come back from where, and write nothing
+    /// Say what would come back from where; what would be made again is tried and rolled back
     #[arg(long)]
     #[serde(default)]
     pub check_only: bool,
@@ -29,7 +29,7 @@ impl Operation for Unretire {
     const NAME: &'static str = "unretire";
     const SUMMARY: &'static str = "Bring a retired table back";
     const DETAIL: &'static str = "Within the grace the table is renamed back, with everything that is on it. Once dropped, it is \
-        made again from the archive and compared with it. The migration soaks again from nothing.";
+        made again from the archive and compared with it; `--check-only` tries all of that and keeps nothing. The migration soaks again from nothing.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
 
