@@ -65,6 +65,10 @@ pub trait Watch: Send + Sync {
     fn progress(&self, progress: &Progress);
     /// A sentence worth telling while the operation runs.
     fn note(&self, sentence: &str);
+    /// A sentence that whoever asked for quiet must hear all the same.
+    fn warn(&self, sentence: &str) {
+        self.note(sentence);
+    }
     /// Called when the line of a tenant changes; a watcher without a table does not look.
     fn tenant(&self, _line: &TenantLine) {}
 }

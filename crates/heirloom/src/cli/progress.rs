@@ -112,6 +112,13 @@ impl Watch for Terminal {
             None => print::line(sentence),
         }
     }
+
+    fn warn(&self, sentence: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| print::line(sentence)),
+            None => print::line(sentence),
+        }
+    }
 }
 
 fn bar(progress: &Progress) -> ProgressBar {

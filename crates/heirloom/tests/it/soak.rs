@@ -108,6 +108,13 @@ async fn what_a_soak_shows() {
         (&"divergence".into(), &1.into(), &1.into())
     );
     assert!(!told.to_string().contains("17"), "no key leaves the house: {told}");
+    // Nobody who asked for quiet misses that nobody was told.
+    story.legacy.write("fails.toml", "[notify]\ncommand = [\"/bin/false\"]\n");
+    let quiet = story.ends(3, "soak sweep notes.plan.json --config fails.toml -q");
+    assert!(quiet.stderr.contains("notify.command"), "{quiet}");
+    let json = story.ends(3, "soak sweep notes.plan.json --config fails.toml --json");
+    assert!(json.json()["not_told"][0].as_str().unwrap().contains("notify.command"), "{json}");
+    assert!(json.stderr.contains("notify.command"), "{json}");
     let status = story.ends(3, "soak status notes.plan.json");
     for part in ["notes: soaking", "[ox]", "short no-divergence", "short soaked"] {
         assert!(status.stdout.contains(part), "{part}: {status}");

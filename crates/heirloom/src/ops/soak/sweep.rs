@@ -50,16 +50,26 @@ impl Operation for SweepSoak {
             desk.keep(sweep.head.as_ref())?;
         }
         let mut text = text(&sweep);
-        if !self.check_only {
-            for failed in notify::diverged(&context.config().notify, &sweep).await {
-                context.watch().note(&failed);
-            }
-        }
+        let not_told = match self.check_only {
+            true => Vec::new(),
+            false => notify::diverged(&context.config().notify, &sweep).await,
+        };
+        not_told.iter().for_each(|failed| context.watch().warn(failed));
         if self.check_only {
             text.push_str("Nothing was written; the day does not count by it\n");
         }
-        Ok(Output::new(&sweep, text)?.holding(sweep.record.clean))
+        let swept = Swept { sweep: &sweep, not_told };
+        Ok(Output::new(&swept, text)?.holding(sweep.record.clean))
     }
+}
+
+/// A sweep, and whoever could not be told of its divergence.
+#[derive(Serialize)]
+struct Swept<'a> {
+    #[serde(flatten)]
+    sweep: &'a Sweep,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_told: Vec<String>,
 }
 
 fn text(sweep: &Sweep) -> String {
@@ -71,6 +81,9 @@ fn text(sweep: &Sweep) -> String {
     for (why, rows) in &record.explained {
         table.row([why.as_str(), &count(*rows), "explained by the store's own records"]);
     }
+    if let Some(rejected) = record.rejected.filter(|rejected| *rejected > 0) {
+        table.row(["set aside", &count(rejected), "in no store; `heirloom rejects` lists them"]);
+    }
     table.row(["divergences", &count(record.divergence_count), ""]);
     let shadow = record.shadow.as_ref().map_or_else(String::new, desk::shadow);
     let verdict = if record.clean { "clean" } else { "divergence" };
@@ -81,8 +94,5 @@ fn text(sweep: &Sweep) -> String {
         desk::progress(&sweep.calendar),
         table.render(),
         desk::divergences(&record.divergences, record.divergence_count)
-    if let Some(rejected) = record.rejected.filter(|rejected| *rejected > 0) {
-        table.row(["set aside", &count(rejected), "in no store; `heirloom rejects` lists them"]);
-    }
     )
 }
