@@ -1,17 +1,26 @@
--- What the last recorded comparison of a run counted; nothing when rows were written since. $1: the run.
+-- What the newest recorded comparison of a run counted, a sweep of its soak among them; nothing when rows were written since.
+-- $1: the run.
+with newest as (
+    select a.seq, a.payload::jsonb as found
+    from heirloom_migrate.audit as a
+    where a.run_id = $1 and a.what in ('verified', 'compared', 'sweep')
+    order by a.seq desc
+    limit 1
+)
 select
-    coalesce((e.details ->> 'equal')::bigint, 0) as equal,
+    coalesce((n.found ->> 'equal')::bigint, 0) as equal,
     coalesce((
         select sum(x.value::bigint)
-        from jsonb_each_text(case jsonb_typeof(e.details -> 'explained') when 'object' then e.details -> 'explained' else '{}'::jsonb end) as x
+        from jsonb_each_text(case jsonb_typeof(n.found -> 'explained') when 'object' then n.found -> 'explained' else '{}'::jsonb end) as x
     ), 0)::bigint as explained
-from heirloom_migrate.event e
-where
-    e.run_id = $1 and e.step = 'verified'
-    and not exists (
-        select
-        from heirloom_migrate.event later
-        where later.run_id = e.run_id and later.event_id > e.event_id and later.step in ('applied', 'applying')
-    )
-order by e.event_id desc
-limit 1
+from newest as n
+where not exists (
+    select
+    from heirloom_migrate.audit as later
+    where
+        later.run_id = $1 and later.seq > n.seq
+        and (
+            later.what in ('applied', 'applying')
+            or later.what = 'caught-up' and coalesce(later.payload::jsonb ->> 'written', '1') <> '0'
+        )
+)

@@ -23,8 +23,10 @@ const TOGETHER: usize = 64;
 pub struct Asked {
     /// Who reads.
     pub identity: Identity,
-    /// Which of the roles asked about may read it too.
+    /// Which of the roles asked about may read it too; none of a table that is not there.
     pub readers: Vec<String>,
+    /// The server by its own account, whatever it is called by; absent where it does not tell this role.
+    pub system: Option<String>,
 }
 
 /// What came of reading another tenant's rows.
@@ -59,14 +61,25 @@ pub async fn ask(database: &Database, relation: &Relation, qualified: &str, role
         refusal: Refusal::of(&error),
     };
     let sql = format!("select * from {} as q limit 0", from(relation, qualified));
-    let statement = client.prepare(&sql).await.map_err(failed)?;
-    let mut oids: Vec<u32> = statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect();
+    let mut oids: Vec<u32> = match client.prepare(&sql).await {
+        Ok(statement) => statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect(),
+        // A table that is retired, or that this role may not read, says nothing of others; who asks is known all the same.
+        Err(error) if matches!(Refusal::of(&error).trouble, Trouble::Undefined | Trouble::Rights) => Vec::new(),
+        Err(error) => return Err(failed(error)),
+    };
     oids.sort_unstable();
     oids.dedup();
-    let (identity, _) = source::who(&client, &oids).await.map_err(failed)?;
+    let (identity, row) = source::who(&client, &oids).await.map_err(failed)?;
+    let system = match row.try_get("may_see_system").map_err(failed)? {
+        true => {
+            let sql = "select system_identifier::text from pg_catalog.pg_control_system()";
+            Some(client.query_one(sql, &[]).await.map_err(failed)?.try_get(0).map_err(failed)?)
+        }
+        false => None,
+    };
     let rows = client.query(WHO_MAY_READ, &[&roles, &oids]).await.map_err(failed)?;
     let readers = rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>().map_err(failed)?;
-    Ok(Asked { identity, readers })
+    Ok(Asked { identity, readers, system })
 }
 
 /// Tries to read a row of each of these relations with a credential that should not: `url` is that of the trying tenant,

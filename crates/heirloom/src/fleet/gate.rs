@@ -1,5 +1,8 @@
 //! Who may read whose rows: asked of every tenant before anything of any moves.
 //!
+//! Servers are told apart by what they say of themselves, not by how a URL spells them: `localhost`, an address and a name are
+//! one, and so are two ports of one pooler. A server that does not say goes by its URL.
+//!
 //! A credential that two tenants share, a superuser and a role that bypasses row-level security are refused unless the tenants
 //! file lets them pass by name. Then each tenant's own connection is asked which other tenant's role may read its table, and
 //! each that may tries it: it must get no row. A tenant whose database does not answer holds nobody up: it is asked again in
@@ -25,6 +28,56 @@ use crate::error::{Error, Result};
 /// How long the slowest may keep the others waiting once they have answered; what did not answer by then is left out.
 const GRACE: Duration = Duration::from_millis(900);
 
+/// Every tenant's plan and what it passed, by position in the file; and the lines, by position among those that are meant, of
+/// those that are refused before their step begins.
+pub struct Gated {
+    /// The plans; none of a tenant that has a line.
+    pub plans: Vec<Option<Arc<Plan>>>,
+    /// What each passed.
+    pub passed: Vec<Passed>,
+    /// Who is refused.
+    pub given: Vec<Option<Line>>,
+}
+
+/// Reads every tenant's plan and lets it through the gate, before a step that opens both sides of it.
+pub async fn gated(fleet: &Fleet) -> Gated {
+    let mut unread = vec![None; fleet.items.len()];
+    // One whose template changed since may be retired, where nothing hangs on the template any more: its step looks.
+    let read = |(at, item): (usize, &Arc<Item>)| match item.migration().and_then(|_| item.kept_plan()) {
+        Ok(plan) => Some(Arc::new(plan)),
+        Err(error) => {
+            unread[at] = Some(failed(Line::new(item.name()), &error));
+            None
+        }
+    };
+    let plans: Vec<Option<Arc<Plan>>> = fleet.items.iter().enumerate().map(read).collect();
+    let verdicts = gate(fleet, &plans).await;
+    let mut passed = vec![Passed::default(); fleet.items.len()];
+    let mut given = Vec::with_capacity(verdicts.len());
+    for (at, verdict) in fleet.chosen.iter().zip(verdicts) {
+        given.push(match verdict {
+            Ok(verdict) => {
+                passed[*at] = verdict;
+                unread[*at].clone()
+            }
+            // That there is no plan comes first.
+            Err(line) => Some(unread[*at].clone().unwrap_or(*line)),
+        });
+    }
+    Gated { plans, passed, given }
+}
+
+impl Gated {
+    /// What a tenant's step begins with.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] for one that was refused.
+    pub fn of(&self, at: usize) -> Result<(Arc<Plan>, Passed)> {
+        let plan = self.plans[at].clone().ok_or_else(|| Error::Bug("a tenant without a plan was begun".to_owned()))?;
+        Ok((plan, self.passed[at].clone()))
+    }
+}
+
 /// What a tenant passed.
 #[derive(Clone, Default)]
 pub struct Passed {
@@ -46,10 +99,9 @@ struct Gate {
 }
 
 /// Judges every tenant that is meant: what it passed, or the line it fails with. `plans` are by position in the file.
-pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Result<Passed, Box<Line>>> {
+async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Result<Passed, Box<Line>>> {
     let sources: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.source_credential()).collect();
     let writers: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.target_credential()).collect();
-    let (reading, writing) = (credential::shared(&sources), credential::shared(&writers));
     let homes = homes(plans);
     let gate = Arc::new(Gate {
         items: fleet.items.clone(),
@@ -58,6 +110,9 @@ pub async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result
         sources,
         connect_timeout: fleet.crew.connect_timeout,
     });
+    let read_at = |at: usize| gate.system(at).map(ToOwned::to_owned);
+    let written_at = |at: usize| plans[at].as_ref().and_then(|plan| plan.target.store_id).map(|id| id.to_string());
+    let (reading, writing) = (shared(&gate.sources, read_at), shared(&writers, written_at));
     let step = |nth: usize, pulse: Pulse| {
         let at = fleet.chosen[nth];
         let item = &fleet.items[at];
@@ -95,9 +150,50 @@ impl Passed {
         let (relation, _) = relation(&gate.items[*at], gate.plans[*at].as_deref());
         gate.judge(*at, &source.identity(&relation).await?, pulse).await
     }
+
+    /// Says in a tenant's line what it passed.
+    pub(super) fn tell(self, line: &mut Line) {
+        line.probed = self.probed;
+        line.notes = self.notes;
+    }
+}
+
+/// For each of several credentials, the first other one that is the same: by its URL, or as the same user at one place,
+/// whatever the URLs call that.
+fn shared(credentials: &[Option<Credential>], place: impl Fn(usize) -> Option<String>) -> Vec<Option<usize>> {
+    let mut users: HashMap<(&str, String), Vec<usize>> = HashMap::new();
+    for (at, one) in credentials.iter().enumerate() {
+        if let (Some(one), Some(place)) = (one, place(at)) {
+            users.entry((one.user(), place)).or_default().push(at);
+        }
+    }
+    let mut shared = credential::shared(credentials);
+    for together in users.values() {
+        for at in together {
+            let other = together.iter().copied().find(|other| other != at);
+            shared[*at] = shared[*at].or(other);
+        }
+    }
+    shared
 }
 
 impl Gate {
+    /// The server that a tenant reads from, by its own account.
+    fn system(&self, at: usize) -> Option<&str> {
+        self.asked.get(&at)?.as_ref().ok()?.system.as_deref()
+    }
+
+    /// Whether two tenants read from one server: by its own account, else by their URLs.
+    fn is_one_server(&self, one: usize, other: usize) -> bool {
+        match (self.system(one), self.system(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => {
+                let server = |at: usize| self.sources[at].as_ref().map(Credential::server);
+                server(one) == server(other)
+            }
+        }
+    }
+
     async fn pass(self: &Arc<Self>, at: usize, pulse: &Pulse) -> Result<Passed> {
         match (&self.sources[at], self.asked.get(&at)) {
             // A file's, the target's own connection: nobody was given a credential.
@@ -126,7 +222,7 @@ impl Gate {
         let mut doors: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (other, credential) in self.sources.iter().enumerate().filter(|(other, _)| *other != at) {
             let Some(theirs) = credential else { continue };
-            if theirs.server() != mine.server() {
+            if !self.is_one_server(at, other) {
                 // Another server, and another credential: it was never given this one.
                 probed += 1;
                 continue;
@@ -270,33 +366,20 @@ fn alone(
 
 type Answers = HashMap<usize, std::result::Result<Asked, String>>;
 
-/// Asks every tenant that lies on a server which a chosen one reads from: who it is, and who else may read its table.
+/// Asks every tenant who it is, where its server is, and who else may read its table: URLs do not say who lies beside whom.
 async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Credential>]) -> Answers {
-    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
-    for credential in sources.iter().flatten() {
-        users.entry(credential.server()).or_default().push(credential.user());
-    }
-    let near = |at: usize| {
-        sources[at].as_ref().is_some_and(|one| {
-            fleet
-                .chosen
-                .iter()
-                .any(|chosen| sources[*chosen].as_ref().is_some_and(|other| other.server() == one.server()))
-        })
-    };
-    let meant: Vec<usize> = (0..fleet.items.len()).filter(|at| near(*at)).collect();
+    let mut roles: Vec<String> = sources.iter().flatten().map(|credential| credential.user().to_owned()).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    // Who reads a file, or over the target's own connection, shares no server with anybody.
+    let reads = fleet.chosen.iter().any(|at| sources[*at].is_some());
+    let meant: Vec<usize> = (0..fleet.items.len()).filter(|at| reads && sources[*at].is_some()).collect();
     let timeout = fleet.crew.connect_timeout;
     let step = |nth: usize, pulse: Pulse| {
         let at = meant[nth];
         let item = Arc::clone(&fleet.items[at]);
         let (relation, qualified) = relation(&item, plans[at].as_deref());
-        let mut roles: Vec<String> = sources[at]
-            .iter()
-            .flat_map(|one| users.get(one.server()).into_iter().flatten())
-            .map(|user| (*user).to_owned())
-            .collect();
-        roles.sort_unstable();
-        roles.dedup();
+        let roles = roles.clone();
         async move {
             pulse.knock(true);
             let url = item.source_url()?;

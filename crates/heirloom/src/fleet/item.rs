@@ -178,22 +178,39 @@ impl Item {
     /// # Errors
     /// [`MigrateError::Plan`] when there is none, when it is damaged, or when tenants file or template changed since.
     pub fn read_plan(&self) -> Result<Plan> {
-        let migration = self.migration()?;
-        let refuse = |what: &str, cure: &str| {
-            Err(MigrateError::Plan { plan: self.plan.display().to_string(), what: what.into(), cure: cure.into() }
-                .into())
-        };
-        if !self.plan.exists() {
-            return refuse("it is not there yet", "run `heirloom fleet plan` first");
-        }
-        let plan = Plan::read(&self.plan)?;
-        if !plan.is_of(&migration.text) {
-            return refuse(
-                "the tenants file or its template changed since it was made",
-                "run `heirloom fleet plan` again and read what changed",
-            );
-        }
+        let plan = self.kept_plan()?;
+        self.unchanged(&plan)?;
         Ok(plan)
+    }
+
+    /// The plan that lies there, of whatever migration file.
+    ///
+    /// # Errors
+    /// [`MigrateError::Plan`] when there is none, or it is damaged.
+    pub fn kept_plan(&self) -> Result<Plan> {
+        match self.plan.exists() {
+            true => Ok(Plan::read(&self.plan)?),
+            false => Err(self.refuse("it is not there yet".to_owned(), "run `heirloom fleet plan` first")),
+        }
+    }
+
+    /// Whether a plan is of the migration file as it is now made.
+    ///
+    /// # Errors
+    /// [`MigrateError::Plan`] when it is not.
+    pub fn unchanged(&self, plan: &Plan) -> Result<()> {
+        match plan.is_of(&self.migration()?.text) {
+            true => Ok(()),
+            false => Err(self.refuse(
+                "the tenants file or its template changed since it was made".to_owned(),
+                "run `heirloom fleet plan` again and read what changed",
+            )),
+        }
+    }
+
+    /// A refusal of its plan.
+    pub(super) fn refuse(&self, what: String, cure: &str) -> Error {
+        MigrateError::Plan { plan: self.plan.display().to_string(), what, cure: cure.to_owned() }.into()
     }
 }
 

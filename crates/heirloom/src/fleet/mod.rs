@@ -37,7 +37,7 @@ use crate::error::{Error, Result};
 use crate::explain;
 use crate::ops::{Output, Verdict};
 
-pub use gate::{Passed, gate};
+pub use gate::{Gated, Passed, gated};
 pub use item::Item;
 pub use targets::{Place, Stay, Targets};
 

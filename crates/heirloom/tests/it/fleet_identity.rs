@@ -168,6 +168,52 @@ async fn who_can_read_the_others_rows_moves_nothing_until_it_cannot() {
     two.close().await;
 }
 
+/// Not apply alone: whatever opens both sides of a tenant asks first who reads them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_came_later_is_found_by_every_step() {
+    let Some(two) = Two::new().await else { return };
+    for words in ["plan", "apply", "verify --record", "soak"] {
+        two.ends(0, words);
+    }
+    two.sql("grant usage on schema b to a_{mark}; grant select on b.note to a_{mark}").await;
+    for words in ["verify", "verify --record", "soak", "soak --check-only", "retire", "retire --check-only"] {
+        let told = two.ends(3, words);
+        two.ends_refused(&told, "The role a_ of a can read rows of b", "allow = [\"reads-others\"]");
+    }
+    two.sql("revoke select on b.note from a_{mark}; alter role a_{mark} superuser").await;
+    for words in ["verify", "soak", "retire --check-only"] {
+        two.ends_refused(&two.ends(3, words), "that reads the source for a is a superuser", "allow = [\"superuser\"]");
+    }
+    two.sql("alter role a_{mark} nosuperuser").await;
+    assert_eq!(two.ends(0, "verify")["tenants"][0]["probed"], 1);
+    two.close().await;
+}
+
+/// One server is one server, whatever a URL calls it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_way_to_the_same_server_is_no_other_server() {
+    let Some(two) = Two::new().await else { return };
+    two.ends(0, "plan");
+    let url = two.source.url().unwrap().to_owned();
+    let way = late_once(&url, "nobody");
+    let as_a = through(&Two::url(&two.source, &format!("a_{}", two.mark), "hunter1"), way);
+    two.sql("grant usage on schema b to a_{mark}; grant select on b.note to a_{mark}").await;
+    let ran = two.run("apply", Some(&as_a));
+    assert_eq!(ran.code, 3, "{ran}");
+    two.ends_refused(&ran.json(), "The role a_ of a can read rows of b", "allow = [\"reads-others\"]");
+    // The role of b, under another address: no password to tell it by where the server asks for none.
+    let as_b = through(&Two::url(&two.source, &format!("b_{}", two.mark), "other"), way);
+    let ran = two.run("apply", Some(&as_b));
+    assert_eq!(ran.code, 3, "{ran}");
+    if ran.json()["tenants"][0]["failure"]["code"] != "database-login" {
+        two.ends_refused(&ran.json(), "a reads its source with the credential of b", "allow = [\"shared-source\"]");
+    }
+    two.sql("revoke select on b.note from a_{mark}").await;
+    let ran = two.run("apply", Some(&as_a));
+    assert_eq!((ran.code, &ran.json()["tenants"][0]["probed"]), (0, &1.into()), "{ran}");
+    two.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn superusers_roles_past_policies_and_shared_credentials_pass_by_name_alone() {
     let Some(two) = Two::new().await else { return };

@@ -112,6 +112,18 @@ async fn four_teams_are_watched_until_their_tables_go() {
             story.fleet(0, "retire --except agents-team");
         }
     }
+    // What was counted is what was found last, and not what the proof of the first day said.
+    let namespace = "namespace = 'custom:agents-team'";
+    story
+        .tamper(&format!(
+            "delete from heirloom.memory where id = (select id from heirloom.memory where {namespace} limit 1)"
+        ))
+        .await;
+    let found = story.fleet(3, "soak --only agents-team");
+    let equal = line(&found, "agents-team")["verified"].clone();
+    let status = story.fleet(0, "status --only agents-team");
+    assert_eq!(line(&status, "agents-team")["verified"], equal, "{status}");
+
     // One of them changes its mind, and is watched again from nothing.
     let back = story.run("unretire tenants/reno-stars.plan.json");
     assert_eq!(back.code, 0, "{back}");
@@ -121,6 +133,58 @@ async fn four_teams_are_watched_until_their_tables_go() {
         (&"soaking".into(), &1.into())
     );
     assert_eq!(line(&swept, "hongming")["state"], "retired");
+    story.legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_template_ends_no_soak_in_silence_and_strands_nobody() {
+    let mut story = Story::verified().await;
+    for _ in 0..3 {
+        story.fleet(0, "soak");
+        story.now += DAY;
+    }
+    story.fleet(0, "retire --only hongming");
+    let plan = story.legacy.home.path().join("tenants/chloe-dong.plan.json");
+    let before = std::fs::read_to_string(&plan).unwrap();
+    let template = |days: u32| format!("{TEMPLATE}[soak]\ndays = {days}\n[retire]\ngrace = 1\n");
+    story.legacy.write("notes.toml", &template(1));
+
+    // Who soaks keeps its plan, and is told what to do; nobody is retired by the new file.
+    let told = story.fleet(3, "plan");
+    let message = line(&told, "chloe-dong")["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("it soaks: 3 days count") && message.contains("--again"), "{message}");
+    assert_eq!(std::fs::read_to_string(&plan).unwrap(), before, "the plan that soaks was overwritten");
+    for words in ["soak", "retire", "status", "verify"] {
+        let told = story.fleet(3, words);
+        let message = line(&told, "chloe-dong")["failure"]["message"].as_str().unwrap();
+        assert!(message.contains("template changed since it was made"), "{words}: {message}");
+        assert_eq!(message.contains("it soaks") && message.contains("put back"), words == "soak", "{words}: {message}");
+        if words != "retire" {
+            assert!(line(&told, "hongming")["failure"].is_null(), "{words}: {told}");
+        }
+        assert_eq!(line(&told, "hongming")["run_id"], line(&story.fleet(3, "status"), "hongming")["run_id"]);
+    }
+    let planned = story.fleet(0, "plan --only hongming");
+    assert!(notes(line(&planned, "hongming")).contains("its plan stays"), "{planned}");
+
+    // What is put away goes its way all the same, and comes back.
+    story.now += DAY;
+    let dropped = story.fleet(0, "retire --only hongming");
+    assert!(notes(line(&dropped, "hongming")).contains("is dropped"), "{dropped}");
+    let back = story.run("unretire tenants/hongming.plan.json");
+    assert_eq!(back.code, 0, "{back}");
+
+    // With the template put back the soak goes on; by name it begins again.
+    story.legacy.write("notes.toml", &template(2));
+    let swept = story.fleet(0, "soak --only chloe-dong");
+    assert_eq!(line(&swept, "chloe-dong")["soaked_days"], 4, "{swept}");
+    story.legacy.write("notes.toml", &template(1));
+    let again = story.fleet(0, "plan --again --only chloe-dong");
+    assert!(
+        notes(line(&again, "chloe-dong")).contains("4 days of the soak of the plan before count no more"),
+        "{again}"
+    );
+    assert_ne!(std::fs::read_to_string(&plan).unwrap(), before);
     story.legacy.close().await;
 }
 

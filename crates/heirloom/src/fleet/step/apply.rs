@@ -45,10 +45,9 @@ async fn hand_down(
     {
         return Ok(line);
     }
+    item.unchanged(plan)?;
     let sides = open(item, crew, place, pulse).await?;
-    let passed = passed.settled(&sides.source, pulse).await?;
-    line.probed = passed.probed;
-    line.notes = passed.notes;
+    passed.settled(&sides.source, pulse).await?.tell(&mut line);
     let known = plan.target.store_id.is_some();
     if check_only && !known && Store::inspect(sides.database).await?.is_none() {
         gate::roles(item, Some(plan))?;

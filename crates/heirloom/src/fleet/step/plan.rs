@@ -9,7 +9,7 @@ use heirloom_migrate::plan::{self, Limits, Plan, Severity};
 
 use super::super::targets::Place;
 use super::super::{Crew, Item, failed, gate};
-use super::{open, planned};
+use super::{open, planned, ran, retired, status};
 use crate::error::{Error, Result};
 
 /// What to do beside planning.
@@ -33,8 +33,54 @@ pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, how: How) -> Re
             line.notes.push("planned before; --again makes a new plan".to_owned());
             Ok(line)
         }
-        _ => Box::pin(make(&item, &crew, &pulse, &place, how)).await,
+        _ => match Box::pin(under_way(&item, &crew, &pulse, &place, how)).await? {
+            UnderWay::Retired(line) => Ok(*line),
+            UnderWay::Soaks(note) => {
+                let mut line = Box::pin(make(&item, &crew, &pulse, &place, how)).await?;
+                line.notes.extend(note);
+                Ok(line)
+            }
+        },
     }
+}
+
+/// What a new plan would end.
+enum UnderWay {
+    /// Nothing is left to be planned.
+    Retired(Box<Line>),
+    /// What to say of the days that no longer count, where some did.
+    Soaks(Option<String>),
+}
+
+/// Looks what became of the plan that is there, before another takes its place.
+async fn under_way(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, how: How) -> Result<UnderWay> {
+    let Ok(plan) = item.kept_plan() else { return Ok(UnderWay::Soaks(None)) };
+    if !place.is_there() || !item.target()?.is_there() {
+        return Ok(UnderWay::Soaks(None));
+    }
+    let mut line = planned(item, &plan);
+    if let Some(mut line) = retired(&mut line, crew, pulse, place, &plan).await? {
+        line.notes.push("its plan stays; `heirloom unretire` brings the table back".to_owned());
+        return Ok(UnderWay::Retired(Box::new(line)));
+    }
+    if ![State::Soaking, State::Soaked].contains(&line.state) {
+        return Ok(UnderWay::Soaks(None));
+    }
+    let days = {
+        let database = place.existing().await?;
+        let run = ran(&mut line, database, &plan).await?;
+        if let Some(run) = run {
+            status::recorded(&mut line, database, &run, crew.clock.now()).await?;
+        }
+        line.soaked_days.unwrap_or(0)
+    };
+    if how.again {
+        return Ok(UnderWay::Soaks(Some(format!("{days} days of the soak of the plan before count no more"))));
+    }
+    Err(item.refuse(
+        format!("the tenants file or its template changed since it was made, and it soaks: {days} days count"),
+        "put back what was changed to go on with the soak; `--again` makes a new plan, whose soak begins from nothing",
+    ))
 }
 
 async fn make(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, how: How) -> Result<Line> {

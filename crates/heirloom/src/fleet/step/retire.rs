@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use heirloom_migrate::MigrateError;
+use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::fleet::{Line, Pulse, State};
+use heirloom_migrate::ledger::RunState;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire::{self, Phase};
 
+use super::super::gate::{self, Passed};
 use super::super::targets::Place;
 use super::super::{Crew, Item, failed};
 use super::{open, planned, ran};
@@ -17,19 +20,44 @@ use crate::ops::desk::Beside;
 ///
 /// # Errors
 /// As [`retire::retire`]. A gate that is short is in the line.
-pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, check_only: bool) -> Result<Line> {
-    let plan = item.read_plan()?;
+pub async fn run(
+    item: Arc<Item>,
+    crew: Arc<Crew>,
+    pulse: Pulse,
+    plan: Arc<Plan>,
+    passed: Passed,
+    check_only: bool,
+) -> Result<Line> {
     let place = crew.targets.place(item.target()?)?;
-    Box::pin(retire(&item, &crew, &pulse, &place, &plan, check_only)).await
+    Box::pin(retire(&item, &crew, &pulse, &place, &plan, passed, check_only)).await
 }
 
-async fn retire(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &Plan, check_only: bool) -> Result<Line> {
+async fn retire(
+    item: &Item,
+    crew: &Crew,
+    pulse: &Pulse,
+    place: &Place,
+    plan: &Plan,
+    passed: Passed,
+    check_only: bool,
+) -> Result<Line> {
     let mut line = planned(item, plan);
+    pulse.knock(true);
+    let database = place.existing().await?;
+    pulse.knock(false);
+    let run = ran(&mut line, database, plan).await?;
+    // What is put away already goes its way by the plan that put it away.
+    if run.is_none_or(|run| run.state != RunState::Retired) {
+        item.unchanged(plan)?;
+    }
     let sides = open(item, crew, place, pulse).await?;
+    passed.settled(&sides.source, pulse).await?.tell(&mut line);
+    gate::store_roles(item, place.looked().await?, sides.database)?;
     let store = place.store().await?;
     let beside = Beside::read(&item.plan, plan.run_id)?;
     let task = beside.task(plan, &sides.source, store, &crew.clock, check_only);
-    let archive = retire::path_for(&item.plan, plan, item.migration()?.retire.archive.as_deref());
+    let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
+    let archive = retire::path_for(&item.plan, plan, file.retire.archive.as_deref());
     pulse.beat();
     let shown = line.clone();
     let done = retire::retire(&task, &archive, &mut |rows, _| {

@@ -7,6 +7,7 @@ use heirloom_migrate::fleet::{Line, Pulse, State};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::soak;
 
+use super::super::gate::{self, Passed};
 use super::super::targets::Place;
 use super::super::{Crew, Item, failed};
 use super::{open, planned, ran, retired};
@@ -27,18 +28,47 @@ pub struct How {
 ///
 /// # Errors
 /// As [`soak::start`] and [`soak::sweep`]. A divergence is in the line.
-pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, how: How) -> Result<Line> {
-    let plan = item.read_plan()?;
+pub async fn run(
+    item: Arc<Item>,
+    crew: Arc<Crew>,
+    pulse: Pulse,
+    plan: Arc<Plan>,
+    passed: Passed,
+    how: How,
+) -> Result<Line> {
     let place = crew.targets.place(item.target()?)?;
-    Box::pin(sweep(&item, &crew, &pulse, &place, &plan, how)).await
+    Box::pin(sweep(&item, &crew, &pulse, &place, &plan, passed, how)).await
 }
 
-async fn sweep(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &Plan, how: How) -> Result<Line> {
+/// A soak goes on with the plan that it began with, and no other.
+fn watched(item: &Item, plan: &Plan, state: State) -> Result<()> {
+    match item.unchanged(plan) {
+        Err(_) if [State::Soaking, State::Soaked].contains(&state) => Err(item.refuse(
+            "the tenants file or its template changed since it was made, and it soaks".to_owned(),
+            "put back what was changed to go on with the soak; `heirloom fleet plan --again` makes a new plan, whose soak begins \
+             from nothing",
+        )),
+        other => other,
+    }
+}
+
+async fn sweep(
+    item: &Item,
+    crew: &Crew,
+    pulse: &Pulse,
+    place: &Place,
+    plan: &Plan,
+    passed: Passed,
+    how: How,
+) -> Result<Line> {
     let mut line = planned(item, plan);
     if let Some(line) = retired(&mut line, crew, pulse, place, plan).await? {
         return Ok(line);
     }
+    watched(item, plan, line.state)?;
     let sides = open(item, crew, place, pulse).await?;
+    passed.settled(&sides.source, pulse).await?.tell(&mut line);
+    gate::store_roles(item, place.looked().await?, sides.database)?;
     let store = place.store().await?;
     let mut beside = Beside::read(&item.plan, plan.run_id)?;
     if line.state == State::Verified {

@@ -8,7 +8,7 @@ use heirloom_migrate::ledger::{self, RunSummary};
 use heirloom_migrate::soak;
 
 use super::super::targets::Place;
-use super::super::{Crew, Item};
+use super::super::{Crew, Item, failed};
 use super::{planned, ran};
 use crate::error::Result;
 
@@ -26,9 +26,10 @@ pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse) -> Result<Line>
 }
 
 async fn look(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place) -> Result<Line> {
-    let plan = item.read_plan()?;
+    let plan = item.kept_plan()?;
     let mut line = planned(item, &plan);
     if !item.target()?.is_there() {
+        item.unchanged(&plan)?;
         return Ok(line);
     }
     pulse.knock(true);
@@ -36,6 +37,14 @@ async fn look(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place) -> Result<
     pulse.knock(false);
     if let Some(run) = ran(&mut line, database, &plan).await? {
         recorded(&mut line, database, &run, crew.clock.now()).await?;
+    }
+    if let Err(error) = item.unchanged(&plan) {
+        match line.state {
+            State::Retired => {
+                line.notes.push("the tenants file or its template changed since; it is retired".to_owned())
+            }
+            _ => return Ok(failed(line, &error)),
+        }
     }
     Ok(line)
 }

@@ -7,6 +7,7 @@ use heirloom_migrate::fleet::{Line, Pulse, State};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::verify::{self, VerifyRequest};
 
+use super::super::gate::{self, Passed};
 use super::super::targets::Place;
 use super::super::{Crew, Item, failed};
 use super::{open, planned, ran, retired};
@@ -17,18 +18,35 @@ use crate::ops;
 ///
 /// # Errors
 /// As [`verify::run`]. Differences are in the line.
-pub async fn run(item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, record: bool) -> Result<Line> {
-    let plan = item.read_plan()?;
+pub async fn run(
+    item: Arc<Item>,
+    crew: Arc<Crew>,
+    pulse: Pulse,
+    plan: Arc<Plan>,
+    passed: Passed,
+    record: bool,
+) -> Result<Line> {
     let place = crew.targets.place(item.target()?)?;
-    Box::pin(compare(&item, &crew, &pulse, &place, &plan, record)).await
+    Box::pin(compare(&item, &crew, &pulse, &place, &plan, passed, record)).await
 }
 
-async fn compare(item: &Item, crew: &Crew, pulse: &Pulse, place: &Place, plan: &Plan, record: bool) -> Result<Line> {
+async fn compare(
+    item: &Item,
+    crew: &Crew,
+    pulse: &Pulse,
+    place: &Place,
+    plan: &Plan,
+    passed: Passed,
+    record: bool,
+) -> Result<Line> {
     let mut line = planned(item, plan);
     if let Some(line) = retired(&mut line, crew, pulse, place, plan).await? {
         return Ok(line);
     }
+    item.unchanged(plan)?;
     let sides = open(item, crew, place, pulse).await?;
+    passed.settled(&sides.source, pulse).await?.tell(&mut line);
+    gate::store_roles(item, place.looked().await?, sides.database)?;
     let store = place.store().await?;
     pulse.beat();
     let shown = line.clone();

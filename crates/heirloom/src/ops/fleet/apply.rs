@@ -1,16 +1,12 @@
 //! `heirloom fleet apply`: hands the memories of every tenant down as its plan says. Running it again writes nothing.
 
-use std::sync::Arc;
-
 use clap::Args;
-use heirloom_migrate::fleet::Line;
-use heirloom_migrate::plan::Plan;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::fleet::{self, Asked, Fleet, Passed, step};
+use crate::error::Result;
+use crate::fleet::{self, Asked, Fleet, step};
 use crate::ops::{Doors, Operation, Output};
 
 /// Arguments of `heirloom fleet apply`.
@@ -41,38 +37,13 @@ impl Operation for ApplyFleet {
             true => Fleet::to_read(context, &self.asked).await?,
             false => Fleet::to_write(context, &self.asked).await?,
         };
-        let mut unread = vec![None; fleet.items.len()];
-        let plans: Vec<Option<Arc<Plan>>> = fleet
-            .items
-            .iter()
-            .enumerate()
-            .map(|(at, item)| match item.read_plan() {
-                Ok(plan) => Some(Arc::new(plan)),
-                Err(error) => {
-                    unread[at] = Some(fleet::failed(Line::new(item.name()), &error));
-                    None
-                }
-            })
-            .collect();
-        let verdicts = fleet::gate(&fleet, &plans).await;
-        let mut passed = vec![Passed::default(); fleet.items.len()];
-        let mut given = Vec::with_capacity(verdicts.len());
-        for (at, verdict) in fleet.chosen.iter().zip(verdicts) {
-            given.push(match verdict {
-                Ok(verdict) => {
-                    passed[*at] = verdict;
-                    unread[*at].clone()
-                }
-                // That there is no plan to apply comes first.
-                Err(line) => Some(unread[*at].clone().unwrap_or(*line)),
-            });
-        }
-        let check_only = self.check_only;
+        let mut gated = fleet::gated(&fleet).await;
+        let (given, check_only) = (std::mem::take(&mut gated.given), self.check_only);
         let lines = fleet
             .run(given, |item, crew, pulse, at| {
-                let (plan, passed) = (plans[at].clone(), passed[at].clone());
+                let begun = gated.of(at);
                 async move {
-                    let plan = plan.ok_or_else(|| Error::Bug("a tenant without a plan was begun".to_owned()))?;
+                    let (plan, passed) = begun?;
                     step::apply::run(item, crew, pulse, plan, passed, check_only).await
                 }
             })

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::fleet::{Asked, Fleet, step};
+use crate::fleet::{self, Asked, Fleet, step};
 use crate::ops::{Doors, Operation, Output};
 
 /// Arguments of `heirloom fleet retire`.
@@ -35,8 +35,17 @@ impl Operation for RetireFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let check_only = self.check_only;
-        let lines =
-            fleet.run(Vec::new(), |item, crew, pulse, _| step::retire::run(item, crew, pulse, check_only)).await;
+        let mut gated = fleet::gated(&fleet).await;
+        let given = std::mem::take(&mut gated.given);
+        let lines = fleet
+            .run(given, |item, crew, pulse, at| {
+                let begun = gated.of(at);
+                async move {
+                    let (plan, passed) = begun?;
+                    step::retire::run(item, crew, pulse, plan, passed, check_only).await
+                }
+            })
+            .await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::fleet::{Asked, Fleet, step};
+use crate::fleet::{self, Asked, Fleet, step};
 use crate::ops::{Doors, Operation, Output};
 
 /// Arguments of `heirloom fleet soak`.
@@ -39,7 +39,17 @@ impl Operation for SoakFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let how = step::soak::How { full: self.full, check_only: self.check_only };
-        let lines = fleet.run(Vec::new(), |item, crew, pulse, _| step::soak::run(item, crew, pulse, how)).await;
+        let mut gated = fleet::gated(&fleet).await;
+        let given = std::mem::take(&mut gated.given);
+        let lines = fleet
+            .run(given, |item, crew, pulse, at| {
+                let begun = gated.of(at);
+                async move {
+                    let (plan, passed) = begun?;
+                    step::soak::run(item, crew, pulse, plan, passed, how).await
+                }
+            })
+            .await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::fleet::{Asked, Fleet, step};
+use crate::fleet::{self, Asked, Fleet, step};
 use crate::ops::{Doors, Operation, Output};
 
 /// Arguments of `heirloom fleet verify`.
@@ -35,7 +35,17 @@ impl Operation for VerifyFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let record = self.record;
-        let lines = fleet.run(Vec::new(), |item, crew, pulse, _| step::verify::run(item, crew, pulse, record)).await;
+        let mut gated = fleet::gated(&fleet).await;
+        let given = std::mem::take(&mut gated.given);
+        let lines = fleet
+            .run(given, |item, crew, pulse, at| {
+                let begun = gated.of(at);
+                async move {
+                    let (plan, passed) = begun?;
+                    step::verify::run(item, crew, pulse, plan, passed, record).await
+                }
+            })
+            .await;
         fleet.close().await;
         let next = match record {
             true => format!("`heirloom fleet report {}`", self.asked.file.display()),
