@@ -24,6 +24,7 @@ const COLUMNS: &str = include_str!("../../sql/queries/retire_columns.sql");
 const STATEMENTS: &str = include_str!("../../sql/queries/archive_ddl.sql");
 const SEQUENCES: &str = include_str!("../../sql/queries/retire_sequences.sql");
 const LOSSES: &str = include_str!("../../sql/queries/retire_losses.sql");
+const OPEN_PUBLICATIONS: &str = include_str!("../../sql/queries/retire_publications.sql");
 const DEFAULTS: &str = include_str!("../../sql/queries/retire_defaults.sql");
 
 /// From this phase on a statement speaks of owner, grants and publications, which a scratch place does not rehearse.
@@ -31,6 +32,9 @@ const RIGHTS: i32 = 90;
 
 /// From this phase on a statement speaks of grants: what nobody granted is taken back before.
 const GRANTS: i32 = 91;
+
+/// From this phase on a statement gives it back to a publication.
+const PUBLICATIONS: i32 = 94;
 
 /// The phase in which a sequence is set to where it stood.
 const POSITIONS: i32 = 50;
@@ -281,7 +285,8 @@ pub(super) async fn rehearse(
     Ok(())
 }
 
-/// Makes a table again in the first of these schemas: what it is, its rows, what is put on it, up to a phase.
+/// Makes a table again in the first of these schemas: what it is, its rows, what is put on it, up to a phase. Gives
+/// back what was left out: places in publications that are there no more, or that this role may not change by now.
 pub(super) async fn restore(
     tx: &Transaction<'_>,
     manifest: &Manifest,
@@ -289,7 +294,7 @@ pub(super) async fn restore(
     schemas: &[&str],
     up_to: i32,
     alive: &mut Alive<'_>,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     path(tx, schemas).await?;
     let run = async |from: i32, to: i32| -> Result<()> {
         for statement in manifest.statements.iter().filter(|one| (from..to).contains(&one.phase)) {
@@ -322,7 +327,17 @@ pub(super) async fn restore(
             tx.batch_execute(row.try_get(0)?).await?;
         }
     }
-    run(GRANTS, up_to.max(GRANTS)).await
+    run(GRANTS, up_to.clamp(GRANTS, PUBLICATIONS)).await?;
+    let open = tx.query(OPEN_PUBLICATIONS, &[]).await?;
+    let open = open.iter().map(|row| row.try_get(0)).collect::<std::result::Result<Vec<&str>, _>>()?;
+    let mut left_out = Vec::new();
+    for statement in manifest.statements.iter().filter(|one| (PUBLICATIONS..up_to).contains(&one.phase)) {
+        match open.iter().any(|begins| statement.sql.starts_with(begins)) {
+            true => tx.batch_execute(&statement.sql).await?,
+            false => left_out.push(statement.sql.clone()),
+        }
+    }
+    Ok(left_out)
 }
 
 /// Renames a table, when nobody has written to it since it looked like this.

@@ -25,6 +25,9 @@ pub struct Unretired {
     pub from_archive: bool,
     /// Rows that the archive had counted.
     pub rows: u64,
+    /// Statements of the archive that could not be done any more: publications that are gone since, or another's by now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Where the run stands.
     pub state: RunState,
     /// The end of the chain; what it was when nothing was written.
@@ -45,12 +48,13 @@ pub async fn unretire(task: &Task<'_>, manifest: &Path) -> Result<Unretired> {
         return Err(nothing(&standing));
     }
     let (renamed, mark): (Renamed, ArchiveMark) = (retired.read()?, archived.read()?);
-    let from_archive = back(task, &renamed, &mark, manifest, phase).await?;
+    let (from_archive, left_out) = back(task, &renamed, &mark, manifest, phase).await?;
     let mut unretired = Unretired {
         name: standing.run.name.clone(),
         table: renamed.table.clone(),
         from_archive,
         rows: mark.rows,
+        left_out,
         state: standing.run.state,
         head: standing.head(),
     };
@@ -72,8 +76,14 @@ pub async fn unretire(task: &Task<'_>, manifest: &Path) -> Result<Unretired> {
     Ok(unretired)
 }
 
-/// Puts the table back; gives back whether from the archive. When only looking, what would be made is made and rolled back.
-async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Path, phase: Phase) -> Result<bool> {
+/// Puts the table back; gives back whether from the archive, and what of that was left out. When only looking, what would be made is made and rolled back.
+async fn back(
+    task: &Task<'_>,
+    renamed: &Renamed,
+    mark: &ArchiveMark,
+    place: &Path,
+    phase: Phase,
+) -> Result<(bool, Vec<String>)> {
     let database = writable(task)?;
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
@@ -98,7 +108,7 @@ async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Pa
                 tx.batch_execute(&format!("alter table {} rename to {name}", kept.qualified)).await?;
                 tx.commit().await?;
             }
-            Ok(false)
+            Ok((false, Vec::new()))
         }
         (there, None) => {
             let manifest = Manifest::read(place, mark)?;
@@ -109,9 +119,9 @@ async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Pa
                 // Put back by a process that ended before it could say so; anything else of the name is not ours.
                 let digest = postgres::digest(&tx, &there.qualified, &manifest, &mut alive).await;
                 let same = digest.is_ok_and(|digest| digest == manifest.stream_digest);
-                return if same { Ok(phase == Phase::Dropped) } else { Err(taken(&renamed.table)) };
+                return if same { Ok((phase == Phase::Dropped, Vec::new())) } else { Err(taken(&renamed.table)) };
             }
-            postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX, &mut alive).await?;
+            let left_out = postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX, &mut alive).await?;
             if postgres::digest(&tx, &renamed.table, &manifest, &mut alive).await? != manifest.stream_digest {
                 return Err(MigrateError::Refused {
                     what: format!("The rows that came back are not those of the archive of {}", renamed.table),
@@ -122,7 +132,7 @@ async fn back(task: &Task<'_>, renamed: &Renamed, mark: &ArchiveMark, place: &Pa
                 true => tx.rollback().await?,
                 false => tx.commit().await?,
             }
-            Ok(true)
+            Ok((true, left_out))
         }
     }
 }

@@ -429,7 +429,8 @@ async fn a_not_null_that_is_not_valid_comes_back_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn looking_at_the_way_back_says_whether_it_is_open() {
     let keyed = format!(
-        "{} create table team (id bigint primary key); alter table note add column team bigint references team (id);",
+        "{} create table team (id bigint primary key); alter table note add column team bigint references team (id);
+         create publication note_out for table note;",
         legacy(20)
     );
     let mut watched = Box::pin(Watched::soaked(&keyed, 7, 1)).await;
@@ -446,7 +447,12 @@ async fn looking_at_the_way_back_says_whether_it_is_open() {
     assert!(look(&watched).await.is_err(), "what it refers to is gone");
     watched.ground.sql("alter table teams rename to team").await;
     assert_eq!(watched.ground.one(entries).await, before);
-    assert!(watched.unretire().await.unwrap().from_archive);
+    // A publication that is gone since keeps nothing back, and is told.
+    assert_eq!(look(&watched).await.unwrap().left_out, [""; 0]);
+    watched.ground.sql("drop publication note_out").await;
+    let back = watched.unretire().await.unwrap();
+    assert_eq!((back.from_archive, back.left_out.len()), (true, 1), "{back:?}");
+    assert!(back.left_out[0].contains("publication note_out add table note"), "{back:?}");
     watched.close().await;
 }
 

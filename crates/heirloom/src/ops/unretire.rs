@@ -47,6 +47,11 @@ impl Operation for Unretire {
             let plan = self.plan.display();
             format!("{}: {} is {from}, {rows}\nNext: `heirloom soak sweep {plan}`\n", back.name, back.table)
         };
-        Output::new(&back, text)
+        let left_out: String = back
+            .left_out
+            .iter()
+            .map(|sql| format!("  Left out, because it is gone or another's by now: {sql}\n"))
+            .collect();
+        Output::new(&back, text + &left_out)
     }
 }
