@@ -254,7 +254,8 @@ impl<'a> Crew<'a> {
             let client = self.work.store.database().client().await?;
             ledger::claim(&client, self.work.plan.run_id, self.work.runner, self.work.lease, None).await?
         };
-        if lease.is_some() {
+        if let Some(lease) = lease {
+            tracing::info!(chunk = lease.ordinal, fence = lease.fence, "a chunk was claimed");
             self.at_work.store(true, Ordering::SeqCst);
             self.work.failpoints.pass(Point::AfterClaim).await?;
         }
@@ -272,7 +273,12 @@ impl<'a> Crew<'a> {
         let committed = chunk::commit(self.work, prepared, &self.pace).await;
         self.ended.notify_waiters();
         match committed {
-            Ok(Some(result)) => self.done(&result, bytes),
+            Ok(Some(result)) => {
+                let ChunkResult { rows, inserted, updated, present, rejected, conflicts, .. } = result;
+                let chunk = lease.ordinal;
+                tracing::info!(chunk, rows, inserted, updated, present, rejected, conflicts, "a chunk was committed");
+                self.done(&result, bytes);
+            }
             Ok(None) => {
                 tracing::warn!(chunk = lease.ordinal, "another runner has taken the chunk; nothing was written")
             }
@@ -360,6 +366,9 @@ impl<'a> Crew<'a> {
                 state.waiting.clone_from(&reason);
                 changed
             };
+            if changed {
+                tracing::info!(reason = reason.as_deref(), "waiting, or going on where there is no reason");
+            }
             if let (true, Some(note)) = (changed, self.note) {
                 note(reason.as_deref().map_or_else(|| "Going on".to_owned(), |why| format!("Waiting: {why}")).as_str());
             }

@@ -13,6 +13,7 @@ use super::{Work, mark};
 use crate::digest::Key;
 use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
+use crate::ledger;
 use crate::mapping::Program;
 use crate::plan::{self, Plan};
 use crate::source::{self, Source};
@@ -42,6 +43,7 @@ pub(super) async fn preflight<'a>(
         Some(foreign) => same_target(plan, foreign, options).await?,
     }
     let Checked { file, program } = check(plan, source, meta.dimension).await?;
+    sees_what_it_waits_for(store, options).await?;
     if !plan.target.fits(meta.store_id, meta.schema_version, meta.dimension) {
         return Err(stale(plan, "the store is another one, or changed its schema or dimension".to_owned()));
     }
@@ -88,6 +90,23 @@ async fn same_target(plan: &Plan, foreign: &dyn Foreign, options: &Options) -> R
         target::store_alone(plan, "propagating deletes")?;
     }
     Ok(())
+}
+
+/// That limits on what a server is busy with can be kept: PostgreSQL shows an ordinary role nothing of other sessions.
+async fn sees_what_it_waits_for(store: &Store, options: &Options) -> Result<()> {
+    if !options.manners.asks() || store.database().is_embedded() {
+        return Ok(());
+    }
+    match ledger::blind(&store.database().client().await?).await? {
+        None => Ok(()),
+        Some(role) => Err(MigrateError::Refused {
+            what: format!(
+                "Limits on lag, lock waits and sessions at work look at other sessions of the target, which role {role} may \
+                 not see"
+            ),
+            cure: format!("`grant pg_read_all_stats to {role}`, or leave these limits out"),
+        }),
+    }
 }
 
 /// Checks the plan against its file and the source alone: all there is to check while the store is not there yet.

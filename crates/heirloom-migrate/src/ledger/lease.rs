@@ -211,6 +211,12 @@ pub struct Busy {
     pub active: u64,
 }
 
+/// Who asks, where that role may not see what other sessions do, so that [`busy`] would count none.
+pub async fn blind(client: &impl GenericClient) -> Result<Option<String>> {
+    let sql = "select case when not pg_has_role('pg_read_all_stats', 'usage') then current_user::text end";
+    Ok(client.query_one(sql, &[]).await?.try_get(0)?)
+}
+
 /// Asks a server what else it is busy with. Reads only.
 pub async fn busy(client: &impl GenericClient) -> Result<Busy> {
     let row = client.query_one_cached(include_str!("../../sql/queries/busy.sql"), &[]).await?;

@@ -28,8 +28,8 @@ pub use comparing::{Comparing, comparing};
 pub use delivered::{Delivered, NewDelivered, delivered, delivered_count, delivered_from, put_delivered};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
-    Beat, Busy, Lease, Live, Runner, beat, busy, claim, holds, is_current, knows_runner, leave, live, pending, release,
-    renew, runners,
+    Beat, Busy, Lease, Live, Runner, beat, blind, busy, claim, holds, is_current, knows_runner, leave, live, pending,
+    release, renew, runners,
 };
 pub use proof::{Proof, verified};
 pub(crate) use reject::key_text;

@@ -3,8 +3,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use heirloom_migrate::apply::{Manners, Options, Rate};
+use heirloom_engine::{Database, Location, Options as Opening};
+use heirloom_migrate::apply::{self, ApplyRequest, Manners, Options, Rate, Stop};
 use heirloom_migrate::ledger;
+use heirloom_store::Store;
 
 use crate::leases::{FILE, LEGACY};
 use crate::support::{Ground, said};
@@ -74,8 +76,72 @@ async fn others_at_work_or_in_wait_of_a_lock_are_let_go_first() {
         assert_eq!(applied.unwrap().inserted, 58);
         assert!(notes.lock().unwrap()[0].contains("wait for a lock"), "{notes:?}");
         drop(waiting.await.unwrap());
-        drop(client);
+
+        // Others at work, who are let go first as well.
+        ground.sql("update note set body = body || '!'").await;
+        let again = ground.plan(FILE, 20).await.unwrap();
+        let sleeper = client.cancel_token();
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let options = Options {
+            manners: Manners { active: Some(0), ..Manners::default() },
+            note: Some(Arc::new(move |sentence: &str| drop(tell.send(sentence.to_owned())))),
+            ..Options::default()
+        };
+        let slept = tokio::spawn(async move { client.batch_execute("select pg_sleep(600)").await });
+        let at_work = "select count(*) from pg_stat_activity where query = 'select pg_sleep(600)' and state = 'active' \
+             and datname = current_database()";
+        while ground.one(at_work).await == "0" {}
+        // Sessions of other databases of the server count as well, so it is asked to stop and not waited for.
+        let stop = Stop::default();
+        let (applied, first) =
+            tokio::join!(ground.apply_until(&stop, ground.source.as_ref(), &again, options), async {
+                let first = told.recv().await.unwrap();
+                stop.ask();
+                first
+            });
+        assert!(first.contains("at work"), "{first}");
+        assert_eq!(applied.unwrap().updated, 0);
+        sleeper.cancel_query(tokio_postgres::NoTls).await.unwrap();
+        assert!(slept.await.unwrap().is_err());
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_sees_no_other_session_is_told_so() {
+    let ground = Ground::new(LEGACY).await;
+    if let Some(url) = ground.db.url() {
+        let plan = ground.plan(FILE, 20).await.unwrap();
+        let role = format!("writer_{}", uuid::Uuid::new_v4().simple());
+        ground.sql(&format!("create role {role}; grant heirloom_serve, heirloom_audit to {role}")).await;
+        let url = format!("{url}?options=-c%20role%3D{role}");
+        let database = Database::open(&Location::Server(url), &Opening::default()).await.unwrap();
+        let store = Store::open(&database).await.unwrap();
+        for manners in [
+            Manners { active: Some(3), ..Manners::default() },
+            Manners { lock_waits: Some(3), ..Manners::default() },
+            Manners { lag_bytes: Some(3), ..Manners::default() },
+        ] {
+            let refused = said(
+                apply::run(ApplyRequest {
+                    foreign: None,
+                    plan: &plan,
+                    source: ground.source.as_ref(),
+                    store: &store,
+                    heirloom: "test",
+                    stop: Stop::default(),
+                    check_only: false,
+                    options: Options { manners, ..Options::default() },
+                    progress: &mut |_| {},
+                })
+                .await,
+            );
+            assert!(refused.contains(&format!("grant pg_read_all_stats to {role}")), "{refused}");
+        }
+        drop(store);
+        database.close().await.unwrap();
+        ground.sql(&format!("drop owned by {role}; drop role {role}")).await;
     }
     ground.close().await;
 }

@@ -146,6 +146,10 @@ async fn one(
         format!("create index {beside} {index} on heirloom.memory using {method} where namespace = '{namespace}'");
     // For the session, because what is built beside writers is built in no transaction.
     client.batch_execute(&format!("set maintenance_work_mem = '{}kB'", memory / 1024)).await?;
+    // Before 0.8.2 pgvector's workers write beyond their memory when they build a graph together.
+    if client.query_one(include_str!("../../sql/queries/upkeep/lone_builder.sql"), &[]).await?.try_get(0)? {
+        client.batch_execute("set max_parallel_maintenance_workers = 0").await?;
+    }
     let mut made = client.batch_execute(&create).await;
     if let Err(error) = &made
         && matches!(error.code(), Some(&SqlState::DISK_FULL | &SqlState::OUT_OF_MEMORY))
