@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
 
 fn execute(call: Call) -> Result<Output> {
     let config = Config::load(&call.flags, &config::process_env)?;
-    print::start_log(&config.output.log)?;
+    print::start_log(&config.output)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("heirloom")

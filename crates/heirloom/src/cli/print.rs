@@ -10,13 +10,14 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::config::Config;
+use crate::config::{Config, LogFormat, OutputConfig};
 use crate::error::{Error, Result};
 use crate::explain::{Exit, Explained};
 use crate::ops::{Output, Verdict};
 
 /// Starts the log on stderr.
-pub(super) fn start_log(filter: &str) -> Result<()> {
+pub(super) fn start_log(output: &OutputConfig) -> Result<()> {
+    let filter = &output.log;
     let filter = EnvFilter::try_new(filter).map_err(|error| Error::Config {
         origin: "output.log".to_owned(),
         what: format!("`{filter}` cannot be read ({error})"),
@@ -29,7 +30,11 @@ pub(super) fn start_log(filter: &str) -> Result<()> {
         let talkative = ["tokio_postgres", "rmcp"].iter().any(|name| event.target().starts_with(name));
         !talkative || *event.level() <= Level::INFO
     });
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour());
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match output.log_format {
+        LogFormat::Text => layer.with_ansi(colour()).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    };
     tracing_subscriber::registry().with(layer.with_filter(filter.and(harmless))).init();
     Ok(())
 }

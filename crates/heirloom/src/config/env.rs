@@ -81,6 +81,8 @@ variables! {
     MEMORY_PLUGIN_MIGRATIONS_DIR;
     /// What is written to stderr about the inner workings (`output.log`).
     HEIRLOOM_LOG;
+    /// The form of that log's lines, `text` or `json` (`output.log_format`).
+    HEIRLOOM_LOG_FORMAT;
     /// When set and not empty: no colour, as on <https://no-color.org>.
     NO_COLOR;
     /// For Heirloom's own tests: a PostgreSQL server (as superuser) to run them on instead of the embedded engine.

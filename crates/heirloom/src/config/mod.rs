@@ -7,6 +7,7 @@
 mod embedding;
 mod env;
 mod notify;
+mod output;
 mod plugin;
 mod report;
 mod secrets;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use embedding::{EmbeddingConfig, EmbeddingProvider, Secret};
 pub use env::{Env, Variable};
 pub use notify::{NotifyConfig, SoakConfig};
+pub use output::{LogFormat, OutputConfig};
 pub use plugin::PluginConfig;
 pub use report::ReportConfig;
 pub use serve::ServeConfig;
@@ -137,20 +139,6 @@ impl CallerConfig {
     pub const NOBODY: Self = Self { namespaces: Vec::new(), actor: String::new() };
 }
 
-/// `[output]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OutputConfig {
-    /// Filter of the log on stderr.
-    pub log: String,
-}
-
-impl Default for OutputConfig {
-    fn default() -> Self {
-        Self { log: "warn".to_owned() }
-    }
-}
-
 /// What flags say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
@@ -250,6 +238,7 @@ impl Config {
         from(config.caller.actor != default.caller.actor, "caller.actor");
         from(config.report.key != default.report.key, "report.key");
         from(config.output.log != default.output.log, "output.log");
+        from(config.output.log_format != default.output.log_format, "output.log_format");
         for (name, _, changed) in config.embedding.settings() {
             from(changed, name);
         }
@@ -326,6 +315,10 @@ impl Config {
         self.serve.apply_env(lookup, &mut self.origins)?;
         if let Some(text) = get(Env::HEIRLOOM_LOG) {
             self.set_log(&text, Env::HEIRLOOM_LOG);
+        }
+        if let Some(text) = get(Env::HEIRLOOM_LOG_FORMAT) {
+            self.output.log_format = LogFormat::read(&text, Env::HEIRLOOM_LOG_FORMAT)?;
+            self.origins.insert("output.log_format", Env::HEIRLOOM_LOG_FORMAT.to_owned());
         }
         Ok(())
     }

@@ -49,6 +49,7 @@ impl Operation for ShowConfig {
         settings.extend(config.soak.settings().map(|(name, value, _)| (name, value)));
         settings.extend(config.notify.settings().map(|(name, value, _)| (name, value)));
         settings.push(("output.log", json!(config.output.log)));
+        settings.push(("output.log_format", json!(config.output.log_format)));
         let mut table = Table::new(&["setting", "value", "from"]);
         let mut list = Vec::new();
         for (name, value) in settings {

@@ -208,3 +208,31 @@ fn the_demo_prints_one_value_and_leaves_every_other_store_alone() {
     let left: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
     assert_eq!(left, ["shown"], "the store of the demo is thrown away");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_an_object_a_line_where_that_is_asked_for() {
+    let legacy = Legacy::new(
+        "create table note (id int primary key, body text);
+         insert into note select g, 'what is remembered ' || g from generate_series(1, 9) g",
+    )
+    .await;
+    legacy.write(
+        "notes.toml",
+        "name = \"notes\"\n[source]\nurl = \"store\"\ntable = \"note\"\n[namespace]\ntemplate = \"custom:notes\"\n\
+         [map]\ncontent = \"body\"\nkind = { value = \"fact\" }\n",
+    );
+    legacy.ends(0, "plan notes.toml --chunk-rows 4");
+    let form = [("HEIRLOOM_LOG", "info"), ("HEIRLOOM_LOG_FORMAT", "json")];
+    let ran = legacy.run_with("apply notes.plan.json --json", &form);
+    assert_eq!(ran.code, 0, "{ran}");
+    let lines: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let of = |message: &str| lines.iter().filter(|line| line["message"] == message).collect::<Vec<_>>();
+    let (claimed, committed) = (of("a chunk was claimed"), of("a chunk was committed"));
+    assert_eq!((claimed.len(), committed.len()), (3, 3), "{}", ran.stderr);
+    assert!(claimed.iter().all(|line| line["fence"] == 1));
+    let inserted: u64 = committed.iter().map(|line| line["inserted"].as_u64().unwrap()).sum();
+    assert_eq!(inserted, 9);
+    assert!(!ran.stderr.contains("what is remembered"), "{}", ran.stderr);
+    error(&legacy.run_with("status --json", &[("HEIRLOOM_LOG_FORMAT", "xml")]), 1);
+    legacy.close().await;
+}
