@@ -220,7 +220,10 @@ END) stored
     CREATE TRIGGER memory_credentials BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
     CREATE TRIGGER memory_credentials_update BEFORE UPDATE OF content, topic, role, metadata, propagation ON heirloom.memory FOR EACH ROW WHEN (((((((new.content IS DISTINCT FROM old.content) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.role IS DISTINCT FROM old.role)) OR (new.metadata IS DISTINCT FROM old.metadata)) OR (new.propagation IS DISTINCT FROM old.propagation)) AND (current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
     CREATE TRIGGER memory_door BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR ((new.namespace IS NULL) AND (new.project_id IS NULL) AND (new.kind = 'lesson'::text)))) EXECUTE FUNCTION heirloom.memory_door()
+    CREATE TRIGGER memory_door_delete AFTER DELETE ON heirloom.memory FOR EACH ROW WHEN (heirloom.by_sql_door(old.source_type)) EXECUTE FUNCTION heirloom.memory_door_delete()
+    CREATE TRIGGER memory_door_history AFTER UPDATE OF role, topic, content, metadata, state, commit_sha, artifact_hash, verified_at, importance, is_active, expires_at, namespace, project_number ON heirloom.memory FOR EACH ROW WHEN ((heirloom.by_sql_door(old.source_type) AND ((((((((((((new.role IS DISTINCT FROM old.role) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.content IS DISTINCT FROM old.content)) OR (new.metadata IS DISTINCT FROM old.metadata)) OR (new.state IS DISTINCT FROM old.state)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)) OR (new.verified_at IS DISTINCT FROM old.verified_at)) OR (new.importance IS DISTINCT FROM old.importance)) OR (new.is_active IS DISTINCT FROM old.is_active)) OR (new.expires_at IS DISTINCT FROM old.expires_at)) OR (new.namespace IS DISTINCT FROM old.namespace)))) EXECUTE FUNCTION heirloom.memory_door_history()
     CREATE TRIGGER memory_door_update BEFORE UPDATE ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR (old.source_type IS NOT NULL) OR (((((new.valid_from IS DISTINCT FROM old.valid_from) OR (new.valid_to IS DISTINCT FROM old.valid_to)) OR (new.t_valid_from IS DISTINCT FROM old.t_valid_from)) OR (new.t_valid_to IS DISTINCT FROM old.t_valid_to)) OR (new.created_at IS DISTINCT FROM old.created_at)) OR (((new.namespace IS DISTINCT FROM old.namespace) OR (new.project_id IS DISTINCT FROM old.project_id)) OR (new.project_number IS DISTINCT FROM old.project_number)) OR ((((new.source_task_id IS DISTINCT FROM old.source_task_id) OR (new.source_task_number IS DISTINCT FROM old.source_task_number)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)))) EXECUTE FUNCTION heirloom.memory_door_update()
+    CREATE TRIGGER memory_door_version BEFORE UPDATE OF role, topic, content, metadata, state ON heirloom.memory FOR EACH ROW WHEN ((heirloom.by_sql_door(old.source_type) AND (((((new.role IS DISTINCT FROM old.role) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.content IS DISTINCT FROM old.content)) OR (new.metadata IS DISTINCT FROM old.metadata)) OR (new.state IS DISTINCT FROM old.state)))) EXECUTE FUNCTION heirloom.memory_door_version()
     CREATE TRIGGER memory_forms BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NULL) AND ((new.t_valid_from IS DISTINCT FROM new.valid_from) OR (new.valid_to IS NOT NULL) OR (new.source_task_id IS NOT NULL) OR (new.project_id IS NOT NULL) OR (new.namespace ~~ 'project:%'::text)))) EXECUTE FUNCTION heirloom.memory_forms()
     CREATE TRIGGER memory_moved AFTER UPDATE ON heirloom.memory FOR EACH ROW WHEN ((new.namespace <> old.namespace)) EXECUTE FUNCTION heirloom.memory_moved()
     CREATE TRIGGER memory_namespace BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.namespace IS NULL) AND (new.project_id IS NOT NULL))) EXECUTE FUNCTION heirloom.memory_namespace()
@@ -419,6 +422,12 @@ AS $function$
         and t.revoked_at is null
         and (t.expires_at is null or t.expires_at > statement_timestamp())
 $function$
+
+CREATE OR REPLACE FUNCTION heirloom.by_sql_door(source_type text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN ((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (current_setting('heirloom.times_given'::text, true) IS DISTINCT FROM 'on'::text) AND (current_setting('heirloom.noted'::text, true) IS DISTINCT FROM 'on'::text) AND ((source_type IS NOT NULL) OR row_security_active(('heirloom.memory'::regclass)::oid)))
 
 CREATE OR REPLACE FUNCTION heirloom.count_words(in_namespace text)
  RETURNS integer
@@ -725,6 +734,65 @@ begin
 end
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.memory_door_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    delete from heirloom.origin o where o.namespace = old.namespace and o.id = old.id;
+    insert into heirloom.tombstone (id, namespace)
+    values (old.id, old.namespace)
+    on conflict (id, namespace) do nothing;
+    insert into heirloom.activity (action, namespace, memory_id, content_sha256)
+    values ('forget', old.namespace, old.id, sha256(convert_to(old.content, 'UTF8')));
+    return null;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_door_history()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    says_else constant boolean :=
+        (new.role, new.topic, new.content, new.metadata) is distinct from (old.role, old.topic, old.content, old.metadata);
+    digest constant bytea := sha256(convert_to(new.content, 'UTF8'));
+begin
+    if says_else then
+        -- Not under a number that is taken: a writer may have set version_n back.
+        insert into heirloom.revision (namespace, memory_id, version_n, role, topic, content, metadata)
+        select new.namespace, new.id, greatest(old.version_n, max(r.version_n) + 1), old.role, old.topic, old.content,
+            old.metadata
+        from heirloom.revision r
+        where r.namespace = new.namespace and r.memory_id = new.id;
+    end if;
+    if says_else
+        or (new.commit_sha, new.artifact_hash, new.verified_at, new.importance, new.is_active, new.namespace)
+            is distinct from
+            (old.commit_sha, old.artifact_hash, old.verified_at, old.importance, old.is_active, old.namespace)
+    then
+        insert into heirloom.activity (action, namespace, memory_id, content_sha256, details)
+        values ('revise', new.namespace, new.id, digest, jsonb_build_object('version', new.version_n));
+    end if;
+    if new.expires_at is distinct from old.expires_at then
+        insert into heirloom.activity (action, namespace, memory_id, content_sha256, details)
+        values (
+            'keep', new.namespace, new.id, digest,
+            jsonb_build_object(
+                'expires_us',
+                case when isfinite(new.expires_at) then (extract(epoch from new.expires_at) * 1000000)::bigint end
+            )
+        );
+    end if;
+    if new.state <> old.state then
+        perform heirloom.note_transition(new.namespace, new.id, old.state, new.state, null, null);
+    end if;
+    return null;
+end
+$function$
+
 CREATE OR REPLACE FUNCTION heirloom.memory_door_update()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -784,6 +852,26 @@ begin
 
     if new.source_type is not null and not given and new.updated_at is not distinct from old.updated_at then
         new.updated_at := now();
+    end if;
+    return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_door_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    if (new.role, new.topic, new.content, new.metadata) is distinct from (old.role, old.topic, old.content, old.metadata)
+    then
+        new.version_n := greatest(new.version_n, old.version_n + 1);
+        if new.patch_count = old.patch_count then
+            new.patch_count := old.patch_count + 1;
+        end if;
+    end if;
+    if new.state <> old.state and new.state_changed_at is not distinct from old.state_changed_at then
+        new.state_changed_at := now();
     end if;
     return new;
 end

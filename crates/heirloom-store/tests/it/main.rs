@@ -19,6 +19,7 @@ mod memory_plugin;
 mod namespace;
 mod pgmnemo_gate;
 mod pgmnemo_guide;
+mod pgmnemo_history;
 mod pgmnemo_ingest;
 mod pgmnemo_learn;
 mod pgmnemo_life;

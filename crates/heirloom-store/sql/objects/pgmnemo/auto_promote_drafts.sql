@@ -33,9 +33,11 @@ begin
         limit p_limit
     loop
         if not p_dry_run then
+            perform set_config('heirloom.noted', 'on', true);
             update heirloom.memory m
             set state = 'validated', state_changed_at = now()
             where m.namespace = lesson.namespace and m.id = lesson.id;
+            perform set_config('heirloom.noted', 'off', true);
             perform heirloom.note_transition(
                 lesson.namespace, lesson.id, 'draft', 'validated', null,
                 'it was right ' || lesson.success_count || ' times'

@@ -87,9 +87,11 @@ begin
                     member.lesson_id, best.lesson_id, 'SUPERSEDED_BY', similarity,
                     jsonb_build_object('consolidation', true, 'prior_state', member.state)
                 );
+                perform set_config('heirloom.noted', 'on', true);
                 update heirloom.memory m
                 set state = 'superseded', is_active = false, state_changed_at = now()
                 where m.namespace = member.namespace and m.id = member.id;
+                perform set_config('heirloom.noted', 'off', true);
                 perform heirloom.note_transition(
                     member.namespace, member.id, member.state, 'superseded', null,
                     'consolidated into lesson ' || best.lesson_id

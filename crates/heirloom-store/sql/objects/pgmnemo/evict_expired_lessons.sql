@@ -28,6 +28,7 @@ begin
         return evicted;
     end if;
 
+    perform set_config('heirloom.noted', 'on', true);
     with expired as materialized (
         select m.namespace, m.id
         from heirloom.memory m
@@ -60,6 +61,7 @@ begin
         from gone g
     )
     select count(*) into evicted from gone;
+    perform set_config('heirloom.noted', 'off', true);
     return evicted;
 end
 $$;

@@ -43,9 +43,11 @@ begin
         limit p_cap
     loop
         if not p_dry_run then
+            perform set_config('heirloom.noted', 'on', true);
             update heirloom.memory m
             set state = 'deprecated', state_changed_at = now()
             where m.namespace = lesson.namespace and m.id = lesson.id;
+            perform set_config('heirloom.noted', 'off', true);
             perform heirloom.note_transition(
                 lesson.namespace, lesson.id, lesson.state, 'deprecated', null,
                 'unused for ' || p_unused_days || ' days'

@@ -61,6 +61,7 @@ begin
         and not coalesce(lesson.metadata @> '{"_auto_promote_exempt": true}', false)
         and lesson.success_count + 1 >= enough;
 
+    perform set_config('heirloom.noted', 'on', true);
     update heirloom.memory m
     set confidence = learnt,
         success_count = m.success_count + (p_outcome = 'success')::integer,
@@ -71,6 +72,7 @@ begin
         state = case when promoted then 'validated' else m.state end,
         state_changed_at = case when promoted then now() else m.state_changed_at end
     where m.namespace = lesson.namespace and m.id = lesson.id;
+    perform set_config('heirloom.noted', 'off', true);
     if promoted then
         perform heirloom.note_transition(
             lesson.namespace, lesson.id, 'draft', 'validated', null, 'it was right ' || lesson.success_count + 1 || ' times'

@@ -76,11 +76,13 @@ begin
         end if;
         version := greatest(version, prior.version_n + 1);
         if begins = 'validated' or prior.verified_at is null then
+            perform set_config('heirloom.noted', 'on', true);
             update heirloom.memory m
             set t_valid_to = greatest(now(), m.t_valid_from),
                 state = case when is_retired then m.state else 'superseded' end,
                 state_changed_at = case when is_retired then m.state_changed_at else now() end
             where m.namespace = prior.namespace and m.id = prior.id;
+            perform set_config('heirloom.noted', 'off', true);
             if not is_retired then
                 perform heirloom.note_transition(
                     prior.namespace, prior.id, prior.state, 'superseded', null, 'another value was remembered'

@@ -38,9 +38,11 @@ begin
             end;
     end if;
 
+    perform set_config('heirloom.noted', 'on', true);
     update heirloom.memory m
     set state = transition_lesson.new_state, state_changed_at = now()
     where m.namespace = lesson.namespace and m.id = lesson.id;
+    perform set_config('heirloom.noted', 'off', true);
     perform heirloom.note_transition(
         lesson.namespace, lesson.id, lesson.state, transition_lesson.new_state, transition_lesson.actor,
         transition_lesson.reason

@@ -41,9 +41,11 @@ begin
                     and e.metadata @> '{"consolidation": true}'
                 order by s.lesson_id
             loop
+                perform set_config('heirloom.noted', 'on', true);
                 update heirloom.memory m
                 set state = member.prior_state, is_active = true, state_changed_at = now()
                 where m.namespace = member.namespace and m.id = member.id;
+                perform set_config('heirloom.noted', 'off', true);
                 perform heirloom.note_transition(
                     member.namespace, member.id, member.state, member.prior_state, null,
                     'consolidation into lesson ' || best.lesson_id || ' taken back'
