@@ -3107,7 +3107,7 @@ function pgmnemo.get_temporal_boost()
 function pgmnemo.ingest(p_role text, p_project_id integer, p_topic text, p_lesson_text text, p_importance integer DEFAULT 3, p_embedding vector DEFAULT NULL::vector, p_commit_sha text DEFAULT NULL::text, p_artifact_hash text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_content_type text DEFAULT NULL::text)
     returns bigint
 
-function pgmnemo.ingested(p_first bigint, p_role text, p_project_id integer, p_topic text, p_lesson_text text, p_importance integer, p_embedding vector, p_commit_sha text, p_artifact_hash text, p_metadata jsonb, p_content_type text)
+function pgmnemo.ingested(p_first bigint, p_role text, p_project_id integer, p_topic text, p_lesson_text text, p_importance integer, p_embedding vector, p_commit_sha text, p_artifact_hash text, p_metadata jsonb, p_content_type text, p_item_kind text, p_source_dag_id text)
     returns bigint
 
 function pgmnemo.mark_recalled(p_lesson_ids bigint[])

@@ -115,7 +115,7 @@ const CALLS: &[&str] = &[
     "select pgmnemo.get_temporal_boost()",
     "select pgmnemo.ingest('r', 2, 't21', 'apple 21 zanzibar and a few words more', 3, null, 'c')",
     "select pgmnemo.ingest('r', 1, 't', 'apple near zanzibar and a few words more', 3, $Q, 'c2') > 99",
-    "select pgmnemo.ingested(21, 'r', 2, 't21', 'apple 21 zanzibar and a few words more', 3, null, 'c', null, null, null)",
+    "select pgmnemo.ingested(21, 'r', 2, 't21', 'apple 21 zanzibar and a few words more', 3, null, 'c', null, null, null, null, null)",
     "do $$ begin perform set_config('heirloom.ingest_added', extract(epoch from statement_timestamp()) || '|project:2|21', false); end $$; select heirloom.ingest_first()",
     "select pgmnemo.mark_recalled(array[21, 22])",
     "select lesson_id, would_deprecate from pgmnemo.mark_stale(1, 1, false, true)",

@@ -14,7 +14,8 @@ async fn a_lesson_goes_in_is_found_changed_and_reinforced() {
     insta::assert_json_snapshot!("pgmnemo_tools", tools);
 
     let lesson = json!({
-        "text": TEXT, "role": "dev", "topic": "migrations", "importance": 4, "commit_sha": "abc1234", "item_kind": "note",
+        "text": TEXT, "role": "dev", "topic": "migrations", "importance": 4, "commit_sha": "abc1234", "item_kind": "script",
+        "source_dag_id": "nightly", "metadata": { "by": "hand" },
     });
     let told: Value = serde_json::from_str(&agent.done("pgmnemo.ingest", lesson).await).unwrap();
     let id = told["lesson_id"].as_i64().unwrap();
@@ -22,7 +23,12 @@ async fn a_lesson_goes_in_is_found_changed_and_reinforced() {
         &agent.done("pgmnemo.recall", json!({ "query": "run the migration", "top_k": 1_000, "deep": true })).await,
     );
     assert_eq!((&found[0]["lesson_id"], &found[0]["lesson_text"]), (&json!(id), &json!(TEXT)));
-    assert_eq!(found[0]["metadata"]["item_kind"], "note");
+    assert_eq!(found[0]["metadata"], json!({ "by": "hand" }), "what has a column is not kept in the metadata");
+    for (dag, hits) in [("nightly", 0), ("weekly", 1)] {
+        let asked = json!({ "query": "run the migration", "exclude_dag_id": dag });
+        let found = data(&agent.done("pgmnemo.recall", asked).await);
+        assert_eq!(found.as_array().unwrap().len(), hits, "{dag}");
+    }
     let none = data(&agent.done("pgmnemo.recall", json!({ "query": "migration", "project_id_filter": 2 })).await);
     assert_eq!(none, json!([]));
     let none = data(&agent.done("pgmnemo.recall", json!({ "query": "migration", "role_filter": "ops" })).await);
@@ -68,6 +74,11 @@ async fn what_is_refused_says_why() {
         ("pgmnemo.ingest", lesson(TEXT, json!({ "commit_sha": null })), "pgmnemo provenance gate"),
         ("pgmnemo.ingest", lesson(TEXT, json!({ "importance": 9 })), "importance"),
         ("pgmnemo.ingest", lesson(TEXT, json!({ "importance": "high" })), "importance: "),
+        (
+            "pgmnemo.ingest",
+            lesson(TEXT, json!({ "item_kind": "poem" })),
+            "item_kind is 'poem': it takes note, skill_md",
+        ),
         ("pgmnemo.ingest", lesson("a\0b", json!({})), "text: "),
         ("pgmnemo.ingest", lesson(TEXT, json!({ "project_id": 2 })), "it is for project:1"),
         ("pgmnemo.recall", json!({ "query": "x", "project_id_filter": -1 }), "project_id: "),

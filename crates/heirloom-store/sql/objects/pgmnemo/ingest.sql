@@ -28,8 +28,13 @@ create or replace function pgmnemo.ingest(
 language sql
 return pgmnemo.ingested(
     heirloom.ingest_first(), p_role, p_project_id, p_topic, p_lesson_text, p_importance, p_embedding, p_commit_sha,
-    p_artifact_hash, p_metadata, p_content_type
+    p_artifact_hash, p_metadata, p_content_type, null, null
 )
 $ddl$, pgvector);
+    -- A changed signature is another function, and the old one must not linger beside it. Only here nobody needs it.
+    execute format(
+        'drop function if exists pgmnemo.ingested(bigint, text, integer, text, text, integer, %I.vector, text, text, jsonb, text)',
+        pgvector
+    );
 end
 $do$;

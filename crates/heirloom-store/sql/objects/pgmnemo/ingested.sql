@@ -1,6 +1,7 @@
 -- What pgmnemo.ingest does. One lesson from a live agent: checked, stamped, versioned. Returns its id. p_first is the
 -- first lesson that the client's statement ingested, NULL for that itself: one of several of a statement closes none of
--- them, and what there is to say is said once.
+-- them, and what there is to say is said once. p_item_kind (NULL means note) and p_source_dag_id are what pgmnemo's MCP
+-- server takes and its function does not.
 --
 -- Checked, in this order: at least 20 characters (a character of a script without spaces counts twice), not one word
 -- over and over, a vector of the store's width that points somewhere, role and topic. The gate, the constraints and
@@ -31,7 +32,9 @@ create or replace function pgmnemo.ingested(
     p_commit_sha text,
     p_artifact_hash text,
     p_metadata jsonb,
-    p_content_type text
+    p_content_type text,
+    p_item_kind text,
+    p_source_dag_id text
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, %1$I
@@ -146,11 +149,11 @@ begin
     perform set_config('heirloom.ingesting', coalesce(p_first::text, 'first'), true);
     insert into pgmnemo.agent_lesson (
         role, project_id, topic, lesson_text, importance, embedding, commit_sha, artifact_hash, metadata, content_type,
-        verified_at
+        item_kind, source_dag_id, verified_at
     )
     values (
         p_role, p_project_id, p_topic, p_lesson_text, p_importance, p_embedding, p_commit_sha, p_artifact_hash,
-        p_metadata, p_content_type, case when proven then now() end
+        p_metadata, p_content_type, coalesce(p_item_kind, 'note'), p_source_dag_id, case when proven then now() end
     )
     returning id into lesson;
     perform set_config('heirloom.ingesting', '', true);

@@ -1,8 +1,8 @@
 //! pgmnemo's tools, by its functions of the SQL door. A project is the namespace `project:<n>`.
 //!
-//! Unlike pgmnemo's own server, recall answers by words where nobody makes embeddings, `item_kind` and `source_dag_id`
-//! are kept in the metadata, and an error says what is wrong. The integer handles of lessons count those of all projects
-//! together, so the holder of a token is told enciphered ones, good for every tool here.
+//! Unlike pgmnemo's own server, recall answers by words where nobody makes embeddings, and an error says what is wrong.
+//! The integer handles of lessons count those of all projects together, so the holder of a token is told enciphered ones,
+//! good for every tool here.
 
 pub mod schema;
 
@@ -77,7 +77,9 @@ pub async fn call(context: &Context, name: &str, arguments: Value) -> Result<Ans
                     let query = asked["query"].as_str().map(str::to_owned);
                     question = Vectored::of(context, store.meta().dimension, None, None, query).await.embedding;
                 }
-                SqlDoor::Ingest => described(&mut asked),
+                SqlDoor::Ingest => {
+                    asked.entry("importance").or_insert(json!(3));
+                }
                 _ => {}
             }
             store.sql_door(&scope, function, &Value::Object(asked), question.as_deref()).await?
@@ -115,18 +117,6 @@ fn not_found(error: StoreError, given: i64) -> StoreError {
         StoreError::NotFound { what, namespace, .. } => StoreError::NotFound { what, id: given.to_string(), namespace },
         other => other,
     }
-}
-
-/// What the function has no parameter for goes into the metadata.
-fn described(asked: &mut Map<String, Value>) {
-    let mut metadata = asked.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
-    for name in ["item_kind", "source_dag_id"] {
-        if let Some(value) = asked.remove(name) {
-            metadata.insert(name.to_owned(), value);
-        }
-    }
-    asked.insert("metadata".to_owned(), Value::Object(metadata));
-    asked.entry("importance").or_insert(json!(3));
 }
 
 /// The arguments by the tool's own schema: what is null is absent, what is required is there, each has its type.
