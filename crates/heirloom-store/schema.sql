@@ -220,6 +220,8 @@ END) stored
     CREATE TRIGGER memory_credentials BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
     CREATE TRIGGER memory_credentials_update BEFORE UPDATE OF content, topic, role, metadata, propagation ON heirloom.memory FOR EACH ROW WHEN (((((((new.content IS DISTINCT FROM old.content) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.role IS DISTINCT FROM old.role)) OR (new.metadata IS DISTINCT FROM old.metadata)) OR (new.propagation IS DISTINCT FROM old.propagation)) AND (current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
     CREATE TRIGGER memory_door BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR ((new.namespace IS NULL) AND (new.project_id IS NULL) AND (new.kind = 'lesson'::text)))) EXECUTE FUNCTION heirloom.memory_door()
+    CREATE TRIGGER memory_door_checks BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) AND (((new.importance < 1) OR (new.importance > 5)) OR ((new.confidence < (0)::double precision) OR (new.confidence > (1)::double precision)) OR (new.item_kind <> ALL (ARRAY['note'::text, 'skill_md'::text, 'template'::text, 'script'::text, 'reference'::text, 'config'::text, 'spec'::text])) OR (new.source_type <> ALL (ARRAY['agent_authored'::text, 'auto_captured'::text, 'imported'::text, 'system'::text])) OR (new.state <> ALL (ARRAY['draft'::text, 'candidate'::text, 'validated'::text, 'canonical'::text, 'deprecated'::text, 'superseded'::text, 'archived'::text, 'rejected'::text, 'conflicted'::text])) OR heirloom.is_blank(new.content)))) EXECUTE FUNCTION heirloom.memory_door_checks()
+    CREATE TRIGGER memory_door_checks_update BEFORE UPDATE OF importance, confidence, item_kind, source_type, state, content ON heirloom.memory FOR EACH ROW WHEN ((heirloom.by_sql_door(new.source_type) AND (((new.importance < 1) OR (new.importance > 5)) OR ((new.confidence < (0)::double precision) OR (new.confidence > (1)::double precision)) OR (new.item_kind <> ALL (ARRAY['note'::text, 'skill_md'::text, 'template'::text, 'script'::text, 'reference'::text, 'config'::text, 'spec'::text])) OR (new.source_type <> ALL (ARRAY['agent_authored'::text, 'auto_captured'::text, 'imported'::text, 'system'::text])) OR (new.state <> ALL (ARRAY['draft'::text, 'candidate'::text, 'validated'::text, 'canonical'::text, 'deprecated'::text, 'superseded'::text, 'archived'::text, 'rejected'::text, 'conflicted'::text])) OR heirloom.is_blank(new.content)))) EXECUTE FUNCTION heirloom.memory_door_checks()
     CREATE TRIGGER memory_door_delete AFTER DELETE ON heirloom.memory FOR EACH ROW WHEN (heirloom.by_sql_door(old.source_type)) EXECUTE FUNCTION heirloom.memory_door_delete()
     CREATE TRIGGER memory_door_history AFTER UPDATE OF role, topic, content, metadata, state, commit_sha, artifact_hash, verified_at, importance, is_active, expires_at, namespace, project_number ON heirloom.memory FOR EACH ROW WHEN ((heirloom.by_sql_door(old.source_type) AND ((((((((((((new.role IS DISTINCT FROM old.role) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.content IS DISTINCT FROM old.content)) OR (new.metadata IS DISTINCT FROM old.metadata)) OR (new.state IS DISTINCT FROM old.state)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)) OR (new.verified_at IS DISTINCT FROM old.verified_at)) OR (new.importance IS DISTINCT FROM old.importance)) OR (new.is_active IS DISTINCT FROM old.is_active)) OR (new.expires_at IS DISTINCT FROM old.expires_at)) OR (new.namespace IS DISTINCT FROM old.namespace)))) EXECUTE FUNCTION heirloom.memory_door_history()
     CREATE TRIGGER memory_door_update BEFORE UPDATE ON heirloom.memory FOR EACH ROW WHEN (((new.source_type IS NOT NULL) OR (old.source_type IS NOT NULL) OR (((((new.valid_from IS DISTINCT FROM old.valid_from) OR (new.valid_to IS DISTINCT FROM old.valid_to)) OR (new.t_valid_from IS DISTINCT FROM old.t_valid_from)) OR (new.t_valid_to IS DISTINCT FROM old.t_valid_to)) OR (new.created_at IS DISTINCT FROM old.created_at)) OR (((new.namespace IS DISTINCT FROM old.namespace) OR (new.project_id IS DISTINCT FROM old.project_id)) OR (new.project_number IS DISTINCT FROM old.project_number)) OR ((((new.source_task_id IS DISTINCT FROM old.source_task_id) OR (new.source_task_number IS DISTINCT FROM old.source_task_number)) OR (new.commit_sha IS DISTINCT FROM old.commit_sha)) OR (new.artifact_hash IS DISTINCT FROM old.artifact_hash)))) EXECUTE FUNCTION heirloom.memory_door_update()
@@ -652,6 +654,13 @@ begin
 end
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.is_blank(content text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (btrim(content, '	
+                  　'::text) = ''::text)
+
 CREATE OR REPLACE FUNCTION heirloom.is_listed(m heirloom.memory, kinds text[], states text[], sources text[], pinned boolean, expired boolean, role text, topic text, tag text, unverified boolean, expiring_before timestamp with time zone, recallable boolean, pattern text)
  RETURNS boolean
  LANGUAGE sql
@@ -731,6 +740,50 @@ begin
     end if;
     new.source := case new.source_type when 'imported' then 'imported' when 'system' then 'runtime' else 'agent' end;
     return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.memory_door_checks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    named text;
+    told text;
+begin
+    if new.importance not between 1 and 5 then
+        named := 'importance';
+        told := format('importance is %s: it takes 1 to 5', new.importance);
+    elsif new.confidence not between 0 and 1 then
+        named := 'confidence';
+        told := format('confidence is %s: it takes 0 to 1', new.confidence);
+    elsif heirloom.is_blank(new.content) then
+        named := 'content';
+        told := 'lesson_text is blank: it takes a text with at least one character that is not white space';
+    elsif new.item_kind not in ('note', 'skill_md', 'template', 'script', 'reference', 'config', 'spec') then
+        named := 'item_kind';
+        told := format(
+            'item_kind is ''%s'': it takes note, skill_md, template, script, reference, config or spec',
+            left(heirloom.redact(new.item_kind), 40)
+        );
+    elsif new.source_type not in ('agent_authored', 'auto_captured', 'imported', 'system') then
+        named := 'source_type';
+        told := format(
+            'source_type is ''%s'': it takes agent_authored, auto_captured, imported or system',
+            left(heirloom.redact(new.source_type), 40)
+        );
+    else
+        named := 'state';
+        told := format(
+            'state is ''%s'': it takes draft, candidate, validated, canonical, deprecated, superseded, archived, rejected or conflicted',
+            left(heirloom.redact(new.state), 40)
+        );
+    end if;
+    raise exception '%', told
+        using errcode = 'check_violation', schema = 'pgmnemo', table = 'agent_lesson',
+            column = case named when 'content' then 'lesson_text' else named end,
+            constraint = 'memory_' || named || '_check';
 end
 $function$
 
@@ -1306,6 +1359,15 @@ begin
         raise exception 'k must not be negative: found %, accepted are 0, a positive number, and NULL for all', k
             using errcode = '2201W';
     end if;
+    if vector_dims(query_embedding) <> 1024 then
+        raise exception 'query_embedding has % dimensions: accepted are the 1024 of this store, and NULL to ask by text',
+            vector_dims(query_embedding)
+            using errcode = 'data_exception';
+    end if;
+    if vector_norm(query_embedding) = 0 then
+        raise exception 'query_embedding is a zero vector, which points nowhere: accepted are the vector of a model, and NULL to ask by text'
+            using errcode = 'data_exception';
+    end if;
     if namespaces is null then
         namespaces := heirloom.namespaces_in_sight();
     end if;
@@ -1314,12 +1376,10 @@ begin
     select v.weights, v.content_words, v.knows_one
     into weights, content_words, knows_one
     from heirloom.question_vector(lexemes, namespaces) v;
-    if vector_norm(query_embedding) > 0 then
+    if query_embedding is not null then
         select binary_quantize(query_embedding - c.centre), c.dimension
         into signs, dimensions
         from heirloom.recall_centre(query_model) c;
-    else
-        query_embedding := null;
     end if;
     if weights is null and query_embedding is null then
         return;

@@ -492,3 +492,40 @@ async fn a_moment_that_is_none_is_refused_by_the_name_of_its_setting() {
     door.run("select * from pgmnemo.recall_lessons(null, 5, null, null, 'x')").await;
     door.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_another_width_and_one_of_zeros_are_refused_whatever_the_scope_holds() {
+    let door = Door::open().await;
+    door.run(
+        "insert into pgmnemo.agent_lesson (project_id, role, topic, lesson_text, commit_sha, verified_at)
+             values (1, 'r', 't', 'rotate the keys', 'c', now())",
+    )
+    .await;
+    let zeros = "array_fill(0::real, array[1024])::vector";
+    for _ in ["no vector in the scope", "a vector in the scope"] {
+        for (text, namespaces) in
+            [("'keys'", "'{project:1}'"), ("null", "'{project:1}'"), ("'keys'", "'{team:nobody}'")]
+        {
+            let refused =
+                door.refused(&format!("select * from heirloom.recall({text}, '[1,2,3]', {namespaces})")).await;
+            assert_eq!(
+                (refused.code.as_str(), refused.message.as_str()),
+                (
+                    "22000",
+                    "query_embedding has 3 dimensions: accepted are the 1024 of this store, and NULL to ask by text"
+                )
+            );
+            let refused = door.refused(&format!("select * from heirloom.recall({text}, {zeros}, {namespaces})")).await;
+            assert_eq!(refused.code, "22000");
+            assert!(
+                refused.message.contains("a zero vector, which points nowhere: accepted are"),
+                "{}",
+                refused.message
+            );
+        }
+        door.run(&format!("update pgmnemo.agent_lesson set embedding = {}", axis(1, 0.0))).await;
+    }
+    let found = format!("select count(*) from heirloom.recall('keys', {}, '{{project:1}}')", axis(1, 0.0));
+    assert_eq!(door.row(&found).await, "1");
+    door.close().await;
+}

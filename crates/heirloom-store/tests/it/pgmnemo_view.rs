@@ -149,6 +149,69 @@ async fn importance_state_kind_and_width_are_held_by_their_sqlstates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_constraint_refuses_is_said_in_the_words_of_the_door_on_the_way_in_and_later() {
+    let door = Door::open().await;
+    door.run(&format!("{INSERT}, project_id) values ('r', 't', 'x', 'c', 1)")).await;
+    door.run(
+        "insert into heirloom.memory (id, namespace, role, topic, content, commit_sha)
+             values (gen_random_uuid(), 'project:1', 'r', 'of another door', 'x', 'c');
+         set role heirloom_serve; set pgmnemo.tenant_id = '1'",
+    )
+    .await;
+    for (column, value, constraint, message) in [
+        ("importance", "0", "importance", "importance is 0: it takes 1 to 5"),
+        ("importance", "6", "importance", "importance is 6: it takes 1 to 5"),
+        ("confidence", "-0.5", "confidence", "confidence is -0.5: it takes 0 to 1"),
+        (
+            "state",
+            "'golden'",
+            "state",
+            "state is 'golden': it takes draft, candidate, validated, canonical, deprecated, superseded, archived, rejected or conflicted",
+        ),
+        (
+            "item_kind",
+            "'poem'",
+            "item_kind",
+            "item_kind is 'poem': it takes note, skill_md, template, script, reference, config or spec",
+        ),
+        (
+            "source_type",
+            "'rumour'",
+            "source_type",
+            "source_type is 'rumour': it takes agent_authored, auto_captured, imported or system",
+        ),
+        (
+            "lesson_text",
+            "E' \\t\\u3000'",
+            "content",
+            "lesson_text is blank: it takes a text with at least one character that is not white space",
+        ),
+    ] {
+        let insert = if column == "lesson_text" {
+            format!(
+                "insert into pgmnemo.agent_lesson (project_id, role, topic, commit_sha, lesson_text) values (1, 'r', 't', 'c', {value})"
+            )
+        } else {
+            format!("{INSERT}, project_id, {column}) values ('r', 't', 'x', 'c', 1, {value})")
+        };
+        let update =
+            |topic: &str| format!("update pgmnemo.agent_lesson set {column} = {value} where topic = '{topic}'");
+        for statement in [insert, update("t"), update("of another door")] {
+            let error = door.pg().simple_query(&statement).await.unwrap_err();
+            let refused = error.as_db_error().unwrap_or_else(|| panic!("{statement}: {error}"));
+            assert_eq!((refused.code().code(), refused.message()), ("23514", message), "{statement}");
+            assert_eq!(refused.constraint(), Some(&*format!("memory_{constraint}_check")), "{statement}");
+        }
+    }
+    assert_eq!(
+        door.rows("select distinct importance, state, lesson_text from pgmnemo.agent_lesson").await,
+        ["3|draft|x"],
+        "nothing was changed"
+    );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_nine_states_are_insertable() {
     let door = Door::open().await;
     for state in heirloom_store::STATES {

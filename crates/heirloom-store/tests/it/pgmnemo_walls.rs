@@ -144,7 +144,7 @@ const CALLS: &[&str] = &[
     "select heirloom.may_hold_credential('a'), heirloom.redact('a'), heirloom.redact_json('{\"a\": 1}'), (select count(*) > 10 from heirloom.redaction_rules())",
     "select heirloom.embedded_text('a', 'b'), heirloom.function_words() is null, heirloom.gate(), heirloom.search_vector('a', 'b', 'c')",
     "select heirloom.searchable('a'), heirloom.setting_flag('pgmnemo.x', true), heirloom.setting_number('pgmnemo.x', 1, 0, 2), heirloom.setting_time('pgmnemo.x')",
-    "select heirloom.by_sql_door('imported'), heirloom.by_sql_door(null), heirloom.project_of('project:2'), heirloom.ingest_says('same', null)",
+    "select heirloom.by_sql_door('imported'), heirloom.by_sql_door(null), heirloom.is_blank(' '), heirloom.project_of('project:2'), heirloom.ingest_says('same', null)",
     "select heirloom.spaced('東'), heirloom.text_config(), heirloom.uuid_v7() is null, heirloom.word_vector('a:1'::tsvector)",
 ];
 

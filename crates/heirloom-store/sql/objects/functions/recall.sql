@@ -21,6 +21,8 @@
 -- Without sorting nothing is as good as memory_session, which has the order: beside a namespace that is much larger than
 -- the others a plan for all expected too many rows of any, and went through every row of the store by another index.
 --
+-- A vector of another width than the store's, and one of zeros, are refused (22000) whatever the scope holds.
+--
 -- It never writes and needs no search_path. Exact here; a namespace that upkeep gave indexes goes to heirloom.recall_wide.
 
 do $do$
@@ -109,6 +111,15 @@ begin
         raise exception 'k must not be negative: found %%, accepted are 0, a positive number, and NULL for all', k
             using errcode = '2201W';
     end if;
+    if vector_dims(query_embedding) <> %2$s then
+        raise exception 'query_embedding has %% dimensions: accepted are the %2$s of this store, and NULL to ask by text',
+            vector_dims(query_embedding)
+            using errcode = 'data_exception';
+    end if;
+    if vector_norm(query_embedding) = 0 then
+        raise exception 'query_embedding is a zero vector, which points nowhere: accepted are the vector of a model, and NULL to ask by text'
+            using errcode = 'data_exception';
+    end if;
     if namespaces is null then
         namespaces := heirloom.namespaces_in_sight();
     end if;
@@ -117,12 +128,10 @@ begin
     select v.weights, v.content_words, v.knows_one
     into weights, content_words, knows_one
     from heirloom.question_vector(lexemes, namespaces) v;
-    if vector_norm(query_embedding) > 0 then
+    if query_embedding is not null then
         select binary_quantize(query_embedding - c.centre), c.dimension
         into signs, dimensions
         from heirloom.recall_centre(query_model) c;
-    else
-        query_embedding := null;
     end if;
     if weights is null and query_embedding is null then
         return;
