@@ -96,7 +96,7 @@ async fn no_statement_of_the_sql_door_keeps_a_credential() {
         "and the second ingest found the first"
     );
     door.run(&format!(
-        "select pgmnemo.transition_lesson((select min(id) from pgmnemo.agent_lesson), 'rejected', 'leaks {SECRET}')"
+        "select pgmnemo.transition_lesson((select min(id) from pgmnemo.agent_lesson), 'rejected', 'leaks {SECRET}', '{SECRET}')"
     ))
     .await;
     for table in ["memory", "revision", "state_transition", "activity"] {
