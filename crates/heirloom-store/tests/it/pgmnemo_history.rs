@@ -1,7 +1,10 @@
 //! What UPDATE and DELETE of the SQL door leave behind: revisions, transitions, tombstones and activity, as the
 //! operations of the other doors leave them, and once.
 
+use heirloom_store::{Remember, StoreError};
+
 use crate::door::{Door, axis};
+use crate::world::{lesson, scope};
 
 const ACTIVITY: &str =
     "select action, m.n, details::text, content_sha256 = sha256(convert_to(m.says, 'UTF8')), actor = session_user
@@ -229,5 +232,40 @@ async fn who_is_held_by_no_policy_and_repairs_another_doors_row_by_hand_leaves_i
         ["a restore"],
         "a lesson of this door has a history whoever writes"
     );
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_move_or_a_delete_is_told_what_became_of_the_id() {
+    let door = furnished().await;
+    if door.test().url().is_none() {
+        return door.close().await;
+    }
+    door.run("reset role").await;
+    let again = Remember {
+        id: Some(door.row("select id from lessons where n = 1").await.parse().unwrap()),
+        ..lesson("project:1", "first text", Some("c"))
+    };
+    let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    for (statement, told) in [
+        ("update pgmnemo.agent_lesson set project_id = 2 where topic = 'one'", "another namespace"),
+        ("delete from pgmnemo.agent_lesson where topic = 'one'", "was forgotten"),
+    ] {
+        door.run("update pgmnemo.agent_lesson set project_id = 1 where topic = 'one'").await;
+        door.run(&format!("begin; {statement}")).await;
+        let (store, again) = (door.store().clone(), again.clone());
+        let waiting = tokio::spawn(async move { store.remember(&scope("project:1"), &again).await });
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while door.row(waits).await == "0" {
+            assert!(std::time::Instant::now() < deadline, "the other never waited");
+            tokio::task::yield_now().await;
+        }
+        door.run("commit").await;
+        let refused = waiting.await.unwrap().unwrap_err();
+        assert!(
+            matches!(&refused, StoreError::Conflict(_)) && refused.to_string().contains(told),
+            "{statement}: {refused}"
+        );
+    }
     door.close().await;
 }

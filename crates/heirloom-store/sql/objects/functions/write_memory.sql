@@ -117,7 +117,14 @@ begin
     end if;
 
     created := false;
-    select m.* into strict old from heirloom.memory m where m.namespace = in_namespace and m.id = in_id for update;
+    select m.* into old from heirloom.memory m where m.namespace = in_namespace and m.id = in_id for update;
+    if not found then
+        -- A statement of the SQL door, which holds no id, was waited for: it deleted the memory, or moved it.
+        if heirloom.whereabouts(in_id, in_namespace) = 'elsewhere' then
+            raise exception 'the id lives in another namespace' using errcode = 'HL002';
+        end if;
+        raise exception 'the id was forgotten' using errcode = 'HL001';
+    end if;
     lesson_id := old.lesson_id;
     if not overwrite then
         if old.content <> in_content then
