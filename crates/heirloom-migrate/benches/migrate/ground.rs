@@ -53,8 +53,19 @@ const NOTED: &str = "name = \"noted\"\n[source]\nurl = \"store\"\ntable = \"benc
     kind = { value = \"fact\" }\nupdated_at = \"changed\"\n";
 
 impl Ground {
-    /// Rows of 700 bytes of text and a vector of 1,024 dimensions, made from as many random numbers as they have.
+    /// Rows of 700 bytes of text and a vector of 1,024 dimensions, made from as many random numbers as they have, of twenty
+    /// namespaces.
     pub(crate) async fn new(rows: u64) -> Self {
+        Self::wide(rows, FILE).await
+    }
+
+    /// The same rows in one namespace.
+    pub(crate) async fn of_one_namespace(rows: u64) -> Self {
+        let file = FILE.replace("workspace:{desk}", "workspace:all");
+        Self::wide(rows, file.leak()).await
+    }
+
+    async fn wide(rows: u64, file: &'static str) -> Self {
         let legacy = format!(
             "create schema bench;
              create table bench.item (id bigint primary key, desk text, body text, layer text, role text, status text,
@@ -70,7 +81,7 @@ impl Ground {
               group by g;
              analyze bench.item"
         );
-        Self::with(&legacy, rows, FILE).await
+        Self::with(&legacy, rows, file).await
     }
 
     /// Rows of a hundred bytes.
