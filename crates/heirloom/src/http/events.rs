@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use super::App;
 use super::body::Call;
 use super::fault::{Fault, Shape};
+use crate::caller::Caller;
 use crate::cipher::Cipher;
 use crate::context::Context;
 
@@ -138,10 +139,12 @@ impl Heard {
                 _ => return Err(Fault::bad(&crate::text::line(&name, 64), "there is no such parameter")),
             }
         }
-        for namespace in &namespaces {
-            context.caller().require_namespace(namespace)?;
-        }
         let store = context.store().await?;
+        for namespace in &namespaces {
+            if !in_sight(&context, &store, namespace).await {
+                context.caller().require_namespace(namespace)?;
+            }
+        }
         let cipher = Cipher::of_events(store.meta().store_id);
         let header =
             headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(|id| ("Last-Event-ID", id.to_owned()));
@@ -169,7 +172,7 @@ impl Heard {
         tokio::pin!(quiet);
         loop {
             while let Some(event) = self.waiting.pop_front() {
-                if self.is_for_us(&event) {
+                if self.is_for_us(&event).await {
                     // The event was read this moment, so whatever keeps a token from being looked up will not last; who
                     // is cut off for it comes back with the id of the event before.
                     self.app.auth.caller(&self.app.context, &self.headers).await.ok()?;
@@ -200,12 +203,28 @@ impl Heard {
         }
     }
 
-    fn is_for_us(&self, event: &Event) -> bool {
+    async fn is_for_us(&self, event: &Event) -> bool {
         let Some(namespace) = &event.namespace else {
             return self.namespaces.is_empty() && self.context.caller().has(heirloom_store::Right::Admin);
         };
-        self.context.caller().allows(namespace) && (self.namespaces.is_empty() || self.namespaces.contains(namespace))
+        (self.namespaces.is_empty() || self.namespaces.contains(namespace))
+            && (self.context.caller().allows(namespace) || in_sight(&self.context, &self.store, namespace).await)
     }
+}
+
+/// Whether a workspace that a token acts for may read a namespace by the tree, which is asked anew each time.
+async fn in_sight(context: &Context, store: &Store, namespace: &str) -> bool {
+    let Caller::Token(_) = context.caller() else { return false };
+    for own in context.caller().own() {
+        let Some(workspace) = own.strip_prefix("workspace:") else { continue };
+        // A workspace that is in no tree sees what its token names.
+        if let Ok(lineage) = store.lineage(workspace).await
+            && lineage.readable.iter().any(|readable| readable.name == namespace)
+        {
+            return true;
+        }
+    }
+    false
 }
 
 /// The event that an id stands for.

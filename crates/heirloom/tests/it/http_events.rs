@@ -181,6 +181,13 @@ async fn who_acts_in_a_shared_namespace_is_the_workspace_that_wrote() {
     let child = served.token("child", "write", &["workspace:child"]);
     let peer = served.token("peer", "read", &["team:root"]);
     let mut heard = Listener::new(&served, &peer, None).await;
+    // Who acts for a workspace hears what the tree lets it read, and nothing of others.
+    let sibling = served.token("sibling", "read", &["workspace:sibling"]);
+    assert_eq!(served.run("workspace put sibling --name Sibling --parent root").code, 0);
+    assert_eq!(served.run("workspace put stranger --name Stranger").code, 0);
+    let stranger = served.token("stranger", "read", &["workspace:stranger"]);
+    let mut by_tree = Listener::new(&served, &sibling, None).await;
+    let mut by_another = Listener::new(&served, &stranger, None).await;
     let call = async |tool: &str, arguments: Value| {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": arguments } });
         let answer = served.post("/workspaces/child/mcp", &child, &call).await.is(200);
@@ -204,7 +211,12 @@ async fn who_acts_in_a_shared_namespace_is_the_workspace_that_wrote() {
         assert_eq!((&payload["target_id"], &payload["method"]), (target, &json!("team:root")), "{event}");
         assert_eq!((&event["workspace_id"], &payload["source_id"]), (&json!("child"), &json!("child")), "{event}");
         assert!(payload["status"] == "ok" && !event.to_string().contains("secret"), "{event}");
+        assert_eq!(by_tree.next().await["payload"], *payload);
     }
-    drop(heard);
+    let own = json!({ "content": "its own", "scope": "LOCAL" });
+    let writes = served.token("writes", "write", &["workspace:stranger"]);
+    served.post("/workspaces/stranger/memories", &writes, &own).await.is(201);
+    assert_eq!(by_another.next().await["workspace_id"], "stranger", "the first it hears of is its own");
+    drop((heard, by_tree, by_another));
     assert_eq!(served.stop().await, Some(0));
 }
