@@ -14,6 +14,7 @@ table heirloom.activity row level security forced
     CREATE INDEX activity_memory ON heirloom.activity USING btree (memory_id, id) WHERE (memory_id IS NOT NULL)
     CREATE INDEX activity_namespace ON heirloom.activity USING btree (namespace, id)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for select to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all))
     policy service_append for insert to heirloom_service with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for select to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
@@ -52,6 +53,7 @@ table heirloom.edge row level security forced
     constraint edge_pkey PRIMARY KEY (namespace, source_id, target_id, relation)
     CREATE INDEX edge_target ON heirloom.edge USING btree (namespace, target_id)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     CREATE TRIGGER edge_credentials BEFORE INSERT OR UPDATE OF metadata ON heirloom.edge FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND heirloom.may_hold_credential((new.metadata)::text))) EXECUTE FUNCTION heirloom.edge_credentials()
@@ -73,6 +75,7 @@ table heirloom.embedding row level security forced
     constraint embedding_memory_fkey FOREIGN KEY (namespace, id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
     constraint embedding_pkey PRIMARY KEY (namespace, id, model)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
@@ -87,6 +90,7 @@ table heirloom.frequency row level security forced
     constraint frequency_documents_check CHECK ((documents >= 0))
     constraint frequency_pkey PRIMARY KEY (namespace)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
@@ -114,6 +118,7 @@ table heirloom.ingest_log row level security forced
     retired_at timestamp with time zone
     constraint ingest_log_pkey PRIMARY KEY (id)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_service
@@ -125,6 +130,7 @@ table heirloom.lexeme row level security forced
     constraint lexeme_df_check CHECK ((df > 0))
     constraint lexeme_pkey PRIMARY KEY (namespace, lexeme)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
@@ -215,6 +221,7 @@ END) stored
     CREATE INDEX memory_session ON heirloom.memory USING btree (namespace, source_run_id, created_at, id)
     CREATE INDEX memory_version ON heirloom.memory USING btree (namespace, version_key) WHERE (version_key IS NOT NULL)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     CREATE TRIGGER memory_credentials BEFORE INSERT ON heirloom.memory FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND (heirloom.may_hold_credential(new.content) OR heirloom.may_hold_credential(new.topic) OR heirloom.may_hold_credential(new.role) OR heirloom.may_hold_credential((new.metadata)::text) OR heirloom.may_hold_credential((new.propagation)::text)))) EXECUTE FUNCTION heirloom.memory_credentials()
@@ -271,6 +278,7 @@ table heirloom.namespace row level security forced
     constraint namespace_name_check CHECK (((octet_length(name) <= 256) AND ((name COLLATE "C") ~ '^[a-z]+:[A-Za-z0-9_:.-]+$'::text)))
     constraint namespace_pkey PRIMARY KEY (name)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((name = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((name = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
@@ -299,6 +307,7 @@ table heirloom.origin row level security forced
     constraint origin_pkey PRIMARY KEY (id, namespace)
     CREATE INDEX origin_source ON heirloom.origin USING btree (source)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
@@ -318,6 +327,7 @@ table heirloom.revision row level security forced
     constraint revision_memory_fkey FOREIGN KEY (namespace, memory_id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
     constraint revision_pkey PRIMARY KEY (namespace, memory_id, version_n)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     grant select to heirloom_audit
@@ -346,6 +356,7 @@ table heirloom.state_transition row level security forced
     constraint state_transition_memory_fkey FOREIGN KEY (namespace, memory_id) REFERENCES heirloom.memory(namespace, id) ON UPDATE CASCADE ON DELETE CASCADE
     constraint state_transition_pkey PRIMARY KEY (namespace, memory_id, id)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     CREATE TRIGGER reason_credentials BEFORE INSERT OR UPDATE OF reason ON heirloom.state_transition FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND heirloom.may_hold_credential(new.reason))) EXECUTE FUNCTION heirloom.reason_credentials()
@@ -379,6 +390,7 @@ table heirloom.tombstone row level security forced
     reason text
     constraint tombstone_pkey PRIMARY KEY (id, namespace)
     policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
     policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
     policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
     CREATE TRIGGER reason_credentials BEFORE INSERT OR UPDATE OF reason ON heirloom.tombstone FOR EACH ROW WHEN (((current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text) AND heirloom.may_hold_credential(new.reason))) EXECUTE FUNCTION heirloom.reason_credentials()
@@ -1211,6 +1223,25 @@ begin
         where n.name <> all (closed)
         order by 1
     );
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.owner_dumps()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    if current_setting('heirloom.dump', true) = 'on' and current_user = session_user then
+        return true;
+    end if;
+    if current_setting('application_name') = 'pg_dump' then
+        raise exception 'This dump would hold no memory: row-level security holds the owner of the tables, too'
+            using errcode = 'insufficient_privilege',
+                hint = 'Log in as the owner and set PGOPTIONS=''-c heirloom.dump=on'' (docs/guides/backup.md).';
+    end if;
+    return false;
 end
 $function$
 

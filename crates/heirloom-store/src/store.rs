@@ -56,6 +56,16 @@ impl Store {
         schema::inspect(pg).await
     }
 
+    /// The policies, grants and owners that `up` would put back, as [`schema::Catalog::missing_rights`]. Reads only.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn missing_rights(database: &Database) -> Result<Vec<&'static str>> {
+        let client = database.client().await?;
+        let pg: &tokio_postgres::Client = &client;
+        schema::STORE.missing_rights(pg).await
+    }
+
     /// Refuses to serve tenants as a login that no policy holds. Asked by a door on a server; holds one connection.
     ///
     /// # Errors

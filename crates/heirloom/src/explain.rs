@@ -109,7 +109,7 @@ cases! {
     DATABASE = "database-refused" User "The database refuses a statement, for a reason that has no line of its own here."
         "look the SQLSTATE up in the server's log; `heirloom doctor` checks store, roles and versions";
     DATABASE_RIGHTS = "database-rights" User "The role of a connection lacks a right on what the message names."
-        "grant that right to the role of the URL, or use the user who installed the store; installing needs one who may create roles, schemas and extensions";
+        "grant that right to the role of the URL, or use the user who installed the store; where the store was restored, `heirloom up` puts its grants back; installing needs one who may create roles, schemas and extensions";
     DATABASE_UNDEFINED = "database-undefined" User "A table, column, function or schema is not there, or not visible to the role."
         "for a source compare the migration file with `heirloom detect URL`; for the store run `heirloom doctor`";
     DATABASE_FULL = "database-disk-full" Temporary "The disk of the server is full. What was not committed is undone."

@@ -42,6 +42,6 @@ pub use run::{
     RunState, RunSummary, add_event, find_run, handed_down, handed_down_between, handed_down_count, handed_down_of,
     register, runs, set_state, step,
 };
-pub use schema::{VERSION, exists, up};
+pub use schema::{VERSION, exists, missing_rights, up};
 pub use step::{Step, steps};
 pub use stored::stored_plan;

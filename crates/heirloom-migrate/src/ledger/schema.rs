@@ -32,6 +32,7 @@ const CATALOG: Catalog = Catalog {
         sql_file!("objects/triggers/run_step.sql"),
         sql_file!("objects/grants/admin.sql"),
     ],
+    rights: include_str!("../../rights.txt"),
 };
 
 /// Installs or upgrades the ledger. Nothing is written when it is current.
@@ -39,6 +40,16 @@ pub async fn up(database: &Database) -> Result<()> {
     let mut client = database.client().await?;
     CATALOG.up(&mut client).await?;
     Ok(())
+}
+
+/// The grants that [`up`] would put back, a line each; none where there is no ledger.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn missing_rights(database: &Database) -> Result<Vec<&'static str>> {
+    let client = database.client().await?;
+    let pg: &tokio_postgres::Client = &client;
+    Ok(CATALOG.missing_rights(pg).await?)
 }
 
 /// Whether there is a ledger, without writing.

@@ -28,6 +28,7 @@ mod handed_down_sqlite;
 mod handed_values;
 mod handover;
 mod leases;
+mod ledger_rights;
 mod manners;
 mod mapping_property;
 mod mapping_support;

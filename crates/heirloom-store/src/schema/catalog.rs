@@ -51,6 +51,8 @@ pub struct Catalog {
     pub migrations: &'static [SqlFile],
     /// Re-applied when their text changes, in this order; each can be applied twice.
     pub objects: &'static [SqlFile],
+    /// What these objects make of roles, a line each, as `rights.txt`; empty where nothing is to be looked after.
+    pub rights: &'static str,
 }
 
 impl Catalog {
@@ -137,7 +139,12 @@ impl Catalog {
                 )
                 .await?;
         }
-        let objects = self.apply_objects(&transaction).await?;
+        let mut objects = self.apply_objects(&transaction, false).await?;
+        let missing = self.missing_rights(&transaction).await?.len();
+        if missing > 0 {
+            tracing::warn!(schema = self.schema, missing, "policies and grants were missing; they are put there again");
+            objects = self.apply_objects(&transaction, true).await?;
+        }
         transaction.commit().await?;
         if found < self.known() || objects > 0 {
             tracing::info!(schema = self.schema, found, version = self.known(), objects, "schema applied");
@@ -145,8 +152,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// Applies the objects whose text changed; how many.
-    async fn apply_objects(&self, transaction: &Transaction<'_>) -> Result<usize> {
+    /// Applies the objects whose text changed, or all of them; how many.
+    async fn apply_objects(&self, transaction: &Transaction<'_>, all: bool) -> Result<usize> {
         let applied: HashMap<String, String> = transaction
             .query(&format!("select path, sha256 from {}.object", self.schema), &[])
             .await?
@@ -154,7 +161,7 @@ impl Catalog {
             .map(|row| (row.get(0), row.get(1)))
             .collect();
         let mut changed: Vec<_> =
-            self.objects.iter().filter(|file| applied.get(file.path) != Some(&file.sha256())).collect();
+            self.objects.iter().filter(|file| all || applied.get(file.path) != Some(&file.sha256())).collect();
         if changed.iter().any(|file| file.path.starts_with(SQL_DOOR)) && sql_door_is_taken(transaction).await? {
             tracing::warn!(
                 "the schema pgmnemo is not Heirloom's, so the SQL door is left out; once it is dropped or renamed, \

@@ -1,7 +1,8 @@
 //! Installing and upgrading the store, and reading what it is.
 //!
 //! `up` runs on one connection that holds a session advisory lock: requirements, roles, then in one transaction the
-//! migrations (once, in order, checksummed) and the objects that changed. Requirements are looked at before anything is
+//! migrations (once, in order, checksummed) and the objects that changed; all of them where a policy or a grant is
+//! missing, as after a restore on a server without the roles. Requirements are looked at before anything is
 //! written, so that a server that lacks something is left as it was; so is one on which `up` is killed half-way.
 //!
 //! Deliberately absent: any way back. A migration is undone by the next one; a store is removed by an administrator.
@@ -9,6 +10,7 @@
 mod catalog;
 mod files;
 mod meta;
+mod rights;
 mod server;
 mod serving;
 
@@ -25,7 +27,12 @@ use tokio_postgres::Client;
 use crate::error::{Result, StoreError};
 
 /// The store's own schema.
-pub const STORE: Catalog = Catalog { schema: "heirloom", migrations: files::MIGRATIONS, objects: files::OBJECTS };
+pub const STORE: Catalog = Catalog {
+    schema: "heirloom",
+    migrations: files::MIGRATIONS,
+    objects: files::OBJECTS,
+    rights: include_str!("../../rights.txt"),
+};
 
 /// How a new store is made. Both are fixed from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]

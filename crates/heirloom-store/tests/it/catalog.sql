@@ -42,10 +42,14 @@ lines (part, object, kind, position, line) as (
     select 1, t.name, 4, row_number() over (partition by t.oid order by p.polname),
         '    policy ' || p.polname || ' for '
         || case p.polcmd when '*' then 'all' when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' else 'delete' end
-        || ' to ' || (select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r where r.oid = any (p.polroles))
+        || ' to ' || case
+               when p.polroles = array[c.relowner] then '(owner)'
+               else (select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r where r.oid = any (p.polroles))
+           end
         || coalesce(' using (' || regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\s+', ' ', 'g') || ')', '')
         || coalesce(' with check (' || regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), '\s+', ' ', 'g') || ')', '')
     from tables t
+    join pg_class c on c.oid = t.oid
     join pg_policy p on p.polrelid = t.oid
     union all
     select 1, t.name, 5, row_number() over (partition by t.oid order by g.tgname), '    ' || pg_get_triggerdef(g.oid)

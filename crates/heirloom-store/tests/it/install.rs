@@ -207,7 +207,7 @@ async fn a_catalog_of_another_schema_goes_the_same_way() {
     };
     let test = TestDatabase::fresh().await;
     let mut client = test.database().client().await.unwrap();
-    let first = Catalog { schema: "ledger_of_test", migrations: &[ONE], objects: &[V1] };
+    let first = Catalog { schema: "ledger_of_test", migrations: &[ONE], objects: &[V1], rights: "" };
     let pg: &tokio_postgres::Client = &client;
     assert_eq!(first.version(pg).await.unwrap(), None);
     first.up(&mut client).await.unwrap();

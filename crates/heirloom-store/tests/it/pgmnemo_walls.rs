@@ -47,6 +47,8 @@ async fn furnished(neighbour: bool) -> Door {
 
 /// Each function once or more, asked for what is foreign. `$Q` stands for a vector near every row.
 const CALLS: &[&str] = &[
+    // Said first, so that every call after it is made under a setting that is the owner's alone.
+    "select set_config('heirloom.dump', 'on', false), heirloom.owner_dumps()",
     // recall and what it is made of
     "select r.id, r.score from heirloom.recall('zanzibar apple', $Q, null, null) r",
     "select r.id, r.score from heirloom.recall('zanzibar', null, '{project:2}', null, include_unverified => true) r",

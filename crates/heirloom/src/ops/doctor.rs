@@ -15,6 +15,7 @@ use crate::attach;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::explain;
+use crate::ops::up::missing_rights;
 use crate::ops::{Doors, Op, Operation, Output};
 use crate::text::{Table, count, counted};
 
@@ -144,7 +145,12 @@ async fn look(database: &Database, checks: &mut Vec<Check>) -> Result<()> {
     if row.get("store_there") {
         checks.push(serving(row.get("serve_bypasses"), row.get("serve_owns")));
         checks.push(protected(&row.get::<_, Vec<String>>("unprotected")));
-        checks.push(schema(Store::inspect(database).await));
+        let meta = Store::inspect(database).await;
+        let is_current = matches!(&meta, Ok(Some(meta)) if meta.schema_version == STORE.known());
+        checks.push(schema(meta));
+        if is_current {
+            checks.push(granted(&missing_rights(database).await?));
+        }
         checks.extend(counts(database).await);
     } else {
         checks.push(check(
@@ -244,6 +250,18 @@ fn protected(unprotected: &[String]) -> Check {
     }
     let found = format!("row-level security is not forced on {}", unprotected.join(", "));
     check("tenants", Verdict::Failed, found, Some("run `heirloom up` again"))
+}
+
+/// By the catalog: a restored dump says of every object that it was applied, also of what the server refused.
+fn granted(missing: &[&str]) -> Check {
+    let Some(first) = missing.first() else {
+        return check("rights", Verdict::Ok, "every policy and grant of the roles is there", None);
+    };
+    let found = match missing.len() {
+        1 => format!("missing: {first}"),
+        many => format!("{} policies and grants are missing, the first: {first}", count(many as u64)),
+    };
+    check("rights", Verdict::Failed, found, Some("run `heirloom up` as the owner of the store; it puts them back"))
 }
 
 fn text(report: &Report, holds: bool) -> String {

@@ -1,6 +1,8 @@
 //! `heirloom up`: installs or upgrades the store. Running it again changes nothing.
 
 use clap::Args;
+use heirloom_engine::Database;
+use heirloom_migrate::ledger;
 use heirloom_store::schema::STORE;
 use heirloom_store::{Meta, Store, UpOptions};
 use schemars::JsonSchema;
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::error::Result;
 use crate::ops::{Doors, Operation, Output};
-use crate::text::counted;
+use crate::text::{count, counted};
 
 /// Arguments of `heirloom up`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
@@ -30,11 +32,13 @@ pub struct Up {
 /// What was done.
 #[derive(Debug, Serialize)]
 struct Done {
-    /// `installed`, `upgraded`, `current`; or `would_install`, `would_upgrade`.
+    /// `installed`, `upgraded`, `repaired`, `current`; or `would_install`, `would_upgrade`, `would_repair`.
     action: &'static str,
     place: String,
     from_version: Option<u32>,
     schema_version: u32,
+    /// Policies and grants that were missing from a store of this version.
+    missing_rights: usize,
     store: Option<Meta>,
 }
 
@@ -42,7 +46,8 @@ impl Operation for Up {
     const NAME: &'static str = "up";
     const SUMMARY: &'static str = "Install or upgrade the store";
     const DETAIL: &'static str = "The store is the embedded one (--data DIR, or the platform's data directory) or the server of \
-        DATABASE_URL. Width and language are fixed when it is made; an upgrade keeps them. On a server the user must be \
+        DATABASE_URL. Width and language are fixed when it is made; an upgrade keeps them. \
+        What a restored dump lacks of roles, policies and grants is put back. On a server the user must be \
         allowed to create roles, schemas and the extension pgvector.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
@@ -55,25 +60,43 @@ impl Operation for Up {
             false => Store::inspect(context.database().await?).await?,
         };
         let from_version = before.as_ref().map(|meta| meta.schema_version);
-        if self.check_only {
-            let action = match from_version {
-                None => "would_install",
-                Some(version) if version < known => "would_upgrade",
-                Some(_) => "current",
-            };
-            let done = Done { action, place: place.display(), from_version, schema_version: known, store: before };
-            return Output::new(&done, text(&done));
-        }
-        let store = Store::up(context.database().await?, &self.options(context, before.as_ref())).await?;
-        let action = match from_version {
-            None => "installed",
-            Some(version) if version < known => "upgraded",
-            Some(_) => "current",
+        let missing_rights = match from_version {
+            Some(version) if version >= known => missing_rights(context.database().await?).await?.len(),
+            _ => 0,
         };
-        let store = Some(store.meta().clone());
-        let done = Done { action, place: place.display(), from_version, schema_version: known, store };
+        let action = match from_version {
+            None => ["installed", "would_install"],
+            Some(version) if version < known => ["upgraded", "would_upgrade"],
+            Some(_) if missing_rights > 0 => ["repaired", "would_repair"],
+            Some(_) => ["current"; 2],
+        };
+        let [did, would] = action;
+        let mut done = Done {
+            action: if self.check_only { would } else { did },
+            place: place.display(),
+            from_version,
+            schema_version: known,
+            missing_rights,
+            store: before,
+        };
+        if !self.check_only {
+            let database = context.database().await?;
+            let store = Store::up(database, &self.options(context, done.store.as_ref())).await?;
+            let there = ledger::exists(&database.client().await?).await?;
+            if there {
+                ledger::up(database).await?;
+            }
+            done.store = Some(store.meta().clone());
+        }
         Output::new(&done, text(&done))
     }
+}
+
+/// What `up` puts back of policies and grants: the store's and, where there is one, the ledger's.
+pub(super) async fn missing_rights(database: &Database) -> Result<Vec<&'static str>> {
+    let mut missing = Store::missing_rights(database).await?;
+    missing.extend(ledger::missing_rights(database).await?);
+    Ok(missing)
 }
 
 impl Up {
@@ -106,6 +129,11 @@ fn text(done: &Done) -> String {
         ("would_install", _) => format!("A store of schema version {version} would be installed in {place}"),
         ("would_upgrade", Some(from)) => {
             format!("The store in {place} would be upgraded from schema version {from} to {version}")
+        }
+        ("repaired" | "would_repair", _) => {
+            let missing = count(done.missing_rights as u64);
+            let end = if done.action == "repaired" { "were missing and are there again" } else { "are missing" };
+            format!("The store in {place} is at schema version {version}; {missing} policies and grants {end}")
         }
         _ => format!("The store in {place} is at schema version {version}; there is nothing to do"),
     };

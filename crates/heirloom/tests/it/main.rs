@@ -6,6 +6,7 @@ mod acceptance_guide;
 mod agent;
 mod architecture;
 mod attach;
+mod backup;
 mod bad_input;
 mod certificate;
 mod compat_plugin;

@@ -38,6 +38,8 @@ declare
         where e.extname = 'vector'
     );
 begin
+    -- A session that has not met a vector does not know pgvector's settings, and lets a superuser alone name them.
+    execute format('select %L::%I.vector', '[1]', pgvector);
     execute format($ddl$
 create or replace function heirloom.recall_wide(
     required tsquery,
