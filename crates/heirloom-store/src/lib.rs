@@ -64,5 +64,5 @@ pub use stats::{Ahead, Count, Day, Facet, Stats};
 pub use store::Store;
 pub use token::{CreatedToken, NewToken, Right, Token};
 pub use transition::{TRANSITIONS, Transition, Transitioned, allowed_from};
-pub use upkeep::{Kept, LARGE_NAMESPACE, MOST_INDEXED, Spilled, graph_bytes};
+pub use upkeep::{Kept, LARGE_NAMESPACE, MOST_INDEXED, Spilled, Waiting, graph_bytes};
 pub use workspace::{Kin, Lineage, Named, NamespaceOf, PutWorkspace, Workspace};

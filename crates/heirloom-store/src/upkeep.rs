@@ -50,6 +50,15 @@ pub struct Kept {
     pub answers_forgotten: u64,
 }
 
+/// What waits for an upkeep by the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Namespaces large enough for indexes that they do not have.
+    pub namespaces: u64,
+    /// Models whose centre is due.
+    pub models: u64,
+}
+
 /// The tables that upkeep writes or recall reads whole.
 const KEPT: [&str; 3] = ["heirloom.memory", "heirloom.lexeme", "heirloom.frequency"];
 
@@ -99,6 +108,17 @@ impl Store {
             Some(_) => {}
         }
         Ok(kept)
+    }
+
+    /// What a login that serves leaves undone, because only the owner may do it. Reads every memory, writes nothing.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub async fn waiting(&self) -> Result<Waiting> {
+        let mut client = self.database().client().await?;
+        let models = centre::due(&mut client).await?.len() as u64;
+        let namespaces = due(&mut client, None).await?.iter().filter(|due| due.wants_indexes).count() as u64;
+        Ok(Waiting { namespaces, models })
     }
 
     /// The part of [`Store::upkeep`] that costs these namespaces only: words counted, rows ranked, indexes made. What looks at

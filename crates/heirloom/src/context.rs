@@ -15,7 +15,7 @@ use crate::asked::Recalls;
 use crate::caller::Caller;
 use crate::config::{CallerConfig, Config};
 use crate::embed::{self, Embedding};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Whether to stop; set once, seen by every clone.
 #[derive(Debug, Clone, Default)]
@@ -110,6 +110,7 @@ struct Shared {
     config: Config,
     database: OnceCell<Database>,
     store: OnceCell<Store>,
+    keeper: OnceCell<Store>,
     embedding: OnceCell<Option<Embedding>>,
     recalls: Recalls,
     /// Counts what was written by this process.
@@ -124,6 +125,7 @@ impl Context {
             config,
             database: OnceCell::new(),
             store: OnceCell::new(),
+            keeper: OnceCell::new(),
             embedding: OnceCell::new(),
             recalls: Recalls::default(),
             news: tokio::sync::watch::Sender::new(0),
@@ -150,6 +152,7 @@ impl Context {
             config: self.shared.config.clone(),
             database: OnceCell::new_with(self.shared.database.get().cloned()),
             store: OnceCell::new_with(self.shared.store.get().cloned()),
+            keeper: OnceCell::new_with(self.shared.keeper.get().cloned()),
             embedding: OnceCell::new(),
             recalls: Recalls::default(),
             news: tokio::sync::watch::Sender::new(0),
@@ -296,6 +299,31 @@ impl Context {
     pub async fn store(&self) -> Result<Store> {
         let database = self.existing().await?;
         Ok(self.shared.store.get_or_try_init(|| Store::open(database)).await?.clone())
+    }
+
+    /// The store as upkeep asks it: on a server as the owner whom `upkeep.url` names, else as everything asks it.
+    ///
+    /// # Errors
+    /// As [`Context::store`], and when that URL leads to another store.
+    pub async fn keeper(&self) -> Result<Store> {
+        let store = self.store().await?;
+        let url = &self.shared.config.upkeep.url;
+        if url.is_empty() || store.database().is_embedded() {
+            return Ok(store);
+        }
+        let open = || async {
+            let options = heirloom_engine::Options { pool_size: 1, ..self.shared.config.engine() };
+            let keeper = Store::open(&Database::open(&Location::Server(url.clone()), &options).await?).await?;
+            if keeper.meta().store_id == store.meta().store_id {
+                return Ok(keeper);
+            }
+            Err(Error::Config {
+                origin: format!("{} (upkeep.url)", self.shared.config.origin("upkeep.url")),
+                what: format!("{} holds another store", keeper.database().display()),
+                accepted: format!("the owner's URL of {} is accepted", store.database().display()),
+            })
+        };
+        Ok(self.shared.keeper.get_or_try_init(open).await?.clone())
     }
 
     /// Who turns texts into vectors, made on first use; `None` when the settings name nobody.

@@ -13,6 +13,7 @@
 //! - [`backfill`]: the platform's `memory-backfill` on this engine.
 //! - [`fleet`]: what the operations on many tenants share.
 //! - [`notify`]: who is told of a divergence.
+//! - [`upkept`]: upkeep beside serving.
 //! - [`demo`]: the main job on the two cases of the seeds, told as a story.
 //!
 //! Deliberately absent: any behaviour in a door, and any SQL on memory tables (only `heirloom-store` has that).
@@ -39,6 +40,7 @@ pub mod notify;
 pub mod ops;
 pub mod proof;
 pub mod text;
+pub mod upkept;
 
 pub use context::Context;
 pub use error::{Error, Result};

@@ -67,6 +67,9 @@ variables! {
     HEIRLOOM_LISTEN;
     /// Most requests a minute of a token that sets none of its own (`serve.rate`).
     HEIRLOOM_RATE;
+    /// For `heirloom serve`, `plugin` and `upkeep` on a server: the URL of the store's owner, or a reference to it, for
+    /// upkeep alone (`upkeep.url`).
+    HEIRLOOM_UPKEEP_URL;
     /// For `heirloom plugin`: the server to keep the memories on, as the platform of the memory plugin says it. Parameters
     /// that the driver does not know, such as `search_path`, are settings of the session. Not set: Heirloom's own database.
     MEMORY_PLUGIN_DATABASE_URL;

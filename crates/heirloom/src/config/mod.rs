@@ -12,6 +12,7 @@ mod plugin;
 mod report;
 mod secrets;
 mod serve;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use output::{LogFormat, OutputConfig};
 pub use plugin::PluginConfig;
 pub use report::ReportConfig;
 pub use serve::ServeConfig;
+pub use upkeep::UpkeepConfig;
 
 use crate::error::{Error, Result};
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     /// `[serve]`
     pub serve: ServeConfig,
+    /// `[upkeep]`
+    pub upkeep: UpkeepConfig,
     /// `[report]`
     pub report: ReportConfig,
     /// `[soak]`
@@ -200,7 +204,7 @@ impl Config {
             _ => config.set_log("trace", "-vvv"),
         }
         config.check()?;
-        config.resolve_url(lookup)?;
+        config.resolve_urls(lookup)?;
         let key = &config.embedding.api_key_env;
         config.embedding_key = lookup(key).filter(|value| !key.is_empty() && !value.is_empty()).map(Secret);
         Ok(config)
@@ -243,6 +247,9 @@ impl Config {
             from(changed, name);
         }
         for (name, _, changed) in config.serve.settings() {
+            from(changed, name);
+        }
+        for (name, _, changed) in config.upkeep.settings() {
             from(changed, name);
         }
         for (name, _, changed) in config.soak.settings() {
@@ -313,6 +320,10 @@ impl Config {
         }
         self.embedding.apply_env(lookup, &mut self.origins)?;
         self.serve.apply_env(lookup, &mut self.origins)?;
+        if let Some(text) = get(Env::HEIRLOOM_UPKEEP_URL) {
+            self.upkeep.url = text;
+            self.origins.insert("upkeep.url", Env::HEIRLOOM_UPKEEP_URL.to_owned());
+        }
         if let Some(text) = get(Env::HEIRLOOM_LOG) {
             self.set_log(&text, Env::HEIRLOOM_LOG);
         }
@@ -352,19 +363,26 @@ impl Config {
         self.embedding.check(|name| self.origin(name).to_owned())
     }
 
-    fn resolve_url(&mut self, lookup: Lookup<'_>) -> Result<()> {
-        if self.database.url.is_empty() {
-            return Ok(());
+    fn resolve_urls(&mut self, lookup: Lookup<'_>) -> Result<()> {
+        self.database.url = self.server_url("database.url", &self.database.url, lookup)?;
+        self.upkeep.url = self.server_url("upkeep.url", &self.upkeep.url, lookup)?;
+        Ok(())
+    }
+
+    /// What a setting that is a server's URL, or a reference to one, stands for; empty where it is.
+    fn server_url(&self, name: &str, given: &str, lookup: Lookup<'_>) -> Result<String> {
+        if given.is_empty() {
+            return Ok(String::new());
         }
-        let origin = format!("{} (database.url)", self.origin("database.url"));
-        let url = if self.database.url.starts_with("env:") || self.database.url.starts_with("file:") {
-            secrets::resolve(&self.database.url, lookup).ok_or_else(|| Error::Config {
+        let origin = format!("{} ({name})", self.origin(name));
+        let url = if given.starts_with("env:") || given.starts_with("file:") {
+            secrets::resolve(given, lookup).ok_or_else(|| Error::Config {
                 origin: origin.clone(),
-                what: format!("{} stands for nothing", self.database.url),
+                what: format!("{given} stands for nothing"),
                 accepted: "set the variable or write the file".to_owned(),
             })?
         } else {
-            self.database.url.clone()
+            given.to_owned()
         };
         if !matches!(Location::parse(&url), Location::Server(_)) {
             return Err(Error::Config {
@@ -373,8 +391,7 @@ impl Config {
                 accepted: "postgres://user@host:5432/database is accepted".to_owned(),
             });
         }
-        self.database.url = url;
-        Ok(())
+        Ok(url)
     }
 
     /// Where a setting came from: a file, a variable, a flag, or `default`.

@@ -46,6 +46,7 @@ impl Operation for ShowConfig {
         ];
         settings.extend(config.embedding.settings().map(|(name, value, _)| (name, value)));
         settings.extend(config.serve.settings().map(|(name, value, _)| (name, value)));
+        settings.extend(config.upkeep.settings().map(|(name, value, _)| (name, value)));
         settings.extend(config.soak.settings().map(|(name, value, _)| (name, value)));
         settings.extend(config.notify.settings().map(|(name, value, _)| (name, value)));
         settings.push(("output.log", json!(config.output.log)));

@@ -18,6 +18,7 @@ use crate::explain;
 use crate::ops::up::missing_rights;
 use crate::ops::{Doors, Op, Operation, Output};
 use crate::text::{Table, count, counted};
+use crate::upkept;
 
 const OLDEST_SERVER: i32 = 150_000;
 
@@ -150,6 +151,7 @@ async fn look(database: &Database, checks: &mut Vec<Check>) -> Result<()> {
         checks.push(schema(meta));
         if is_current {
             checks.push(granted(&missing_rights(database).await?));
+            checks.extend(waiting(database).await);
         }
         checks.extend(counts(database).await);
     } else {
@@ -202,6 +204,13 @@ async fn counts(database: &Database) -> Option<Check> {
     let memories = format!("{} {}", count(memories.unsigned_abs()), if memories == 1 { "memory" } else { "memories" });
     let found = format!("{memories} in {}, {}", of("namespaces", "namespace"), of("tombstones", "tombstone"));
     Some(check("contents", Verdict::Ok, found, None))
+}
+
+/// What upkeep has left to do that only the owner may. `None` when there is nothing, and when we may not look.
+async fn waiting(database: &Database) -> Option<Check> {
+    let waiting = Store::open(database).await.ok()?.waiting().await.ok()?;
+    let found = upkept::waits(waiting.namespaces, waiting.models)?;
+    Some(check("upkeep", Verdict::Note, found, Some(upkept::CURE)))
 }
 
 fn server(version: String, number: i32) -> Check {

@@ -17,8 +17,8 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::auth::{Auth, Open};
 use crate::http::{self, App};
-use crate::ops::serve::upkeep;
 use crate::ops::{Doors, Operation, Output};
+use crate::upkept::upkeep;
 
 /// Arguments of `heirloom plugin`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +54,7 @@ impl Operation for Plugin {
         let listener = http::bind(&listen, origin).await?;
         let store = store(context).await?;
         let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
+        let keeper = context.keeper().await?;
         let mut settings = config.serve.clone();
         if config.origin("serve.rate") == "default" {
             // One server asks for all of its agents.
@@ -75,7 +76,7 @@ impl Operation for Plugin {
         if !address.ip().is_loopback() {
             context.watch().note(reach(self.no_auth));
         }
-        let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
+        let upkeep = tokio::spawn(upkeep(keeper, context.cancel().clone()));
         let served = http::serve(&app, http::plugin_router(&app), listener, tls).await;
         lent.end();
         upkeep.abort();

@@ -1,7 +1,5 @@
 //! `heirloom serve`: the HTTP doors, and upkeep by itself.
 
-use std::time::Duration;
-
 use clap::Args;
 use heirloom_store::{Store, UpOptions};
 use schemars::JsonSchema;
@@ -15,9 +13,7 @@ use crate::error::{Error, Result};
 use crate::http::auth::{Auth, Open};
 use crate::http::{self, App};
 use crate::ops::{Doors, Operation, Output, watch};
-
-/// How often upkeep looks whether something is due.
-const UPKEEP: Duration = Duration::from_secs(60);
+use crate::upkept::upkeep;
 
 /// Arguments of `heirloom serve`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +63,7 @@ impl Operation for Serve {
         if !store.database().is_embedded() {
             store.check_serving().await?;
         }
+        let keeper = context.keeper().await?;
         let scheme = if tls.is_none() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
         let secret = http::auth::secret();
@@ -82,7 +79,7 @@ impl Operation for Serve {
         // Held until the end: it takes its file away.
         let _way_in =
             if self.open { Some(browser::open(context, &url, (!self.no_auth).then_some(&*secret))) } else { None };
-        let upkeep = tokio::spawn(upkeep(store.clone(), context.cancel().clone()));
+        let upkeep = tokio::spawn(upkeep(keeper, context.cancel().clone()));
         let events = tokio::spawn(http::events::pump(app.clone(), store.clone()));
         let sweeps = tokio::spawn(watch::sweeps(context.call(context.caller().clone()), context.cancel().clone()));
         let served = http::serve(&app, http::router(&app), listener, tls).await;
@@ -104,18 +101,4 @@ pub(super) async fn ready_store(context: &Context) -> Result<Store> {
         Store::up(database, &options).await?;
     }
     context.store().await
-}
-
-/// Keeps word frequencies, centres and statistics fresh.
-pub(super) async fn upkeep(store: Store, cancel: crate::context::Cancel) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(UPKEEP) => {}
-            () = cancel.cancelled() => return,
-        }
-        match store.upkeep(None).await {
-            Ok(kept) => kept.graphs_spilled.iter().for_each(|spilled| tracing::warn!("{spilled}")),
-            Err(error) => tracing::warn!(%error, "upkeep did not end well; it is tried again"),
-        }
-    }
 }

@@ -17,14 +17,16 @@ pub struct Upkeep {}
 impl Operation for Upkeep {
     const NAME: &'static str = "upkeep";
     const SUMMARY: &'static str = "Freshen what recall ranks by";
-    const DETAIL: &'static str = "Counts words, centres models, indexes large namespaces, refreshes statistics. Changes nothing that a memory says. Worth running after many writes past Heirloom (SQL, \
+    const DETAIL: &'static str = "Counts words, centres models, indexes large namespaces, refreshes statistics. Changes nothing that a memory says. On a server indexes, centres and \
+                                  statistics are the owner's: run it as the owner, by cron say, or give `serve` the \
+                                  owner's URL for it (upkeep.url). Worth running after many writes past Heirloom (SQL, \
                                   a restored dump); writes through Heirloom and `apply` keep up by themselves.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = false;
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let kept = context.store().await?.upkeep(None).await?;
+        let kept = context.keeper().await?.upkeep(None).await?;
         let mut table = Table::new(&["", ""]);
         table.row(["namespaces whose words were counted".to_owned(), count(kept.namespaces_counted)]);
         table.row(["memories that were filled in".to_owned(), count(kept.rows_ranked)]);

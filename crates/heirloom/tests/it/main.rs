@@ -58,6 +58,7 @@ mod soak;
 mod soak_served;
 mod support;
 mod tls;
+mod upkept;
 mod words;
 
 #[test]
