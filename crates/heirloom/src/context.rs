@@ -111,6 +111,7 @@ struct Shared {
     database: OnceCell<Database>,
     store: OnceCell<Store>,
     keeper: OnceCell<Store>,
+    may_serve: OnceCell<()>,
     embedding: OnceCell<Option<Embedding>>,
     recalls: Recalls,
     /// Counts what was written by this process.
@@ -126,6 +127,7 @@ impl Context {
             database: OnceCell::new(),
             store: OnceCell::new(),
             keeper: OnceCell::new(),
+            may_serve: OnceCell::new(),
             embedding: OnceCell::new(),
             recalls: Recalls::default(),
             news: tokio::sync::watch::Sender::new(0),
@@ -153,6 +155,7 @@ impl Context {
             database: OnceCell::new_with(self.shared.database.get().cloned()),
             store: OnceCell::new_with(self.shared.store.get().cloned()),
             keeper: OnceCell::new_with(self.shared.keeper.get().cloned()),
+            may_serve: OnceCell::new_with(self.shared.may_serve.get().copied()),
             embedding: OnceCell::new(),
             recalls: Recalls::default(),
             news: tokio::sync::watch::Sender::new(0),
@@ -299,6 +302,20 @@ impl Context {
     pub async fn store(&self) -> Result<Store> {
         let database = self.existing().await?;
         Ok(self.shared.store.get_or_try_init(|| Store::open(database)).await?.clone())
+    }
+
+    /// Refuses to serve others through a server's login that no policy holds; asked once a process. The embedded store has one
+    /// user, whom nobody reaches but through this process.
+    ///
+    /// # Errors
+    /// As [`Store::check_serving`].
+    pub async fn check_serving(&self) -> Result<()> {
+        let store = self.store().await?;
+        if store.database().is_embedded() {
+            return Ok(());
+        }
+        self.shared.may_serve.get_or_try_init(|| store.check_serving()).await?;
+        Ok(())
     }
 
     /// The store as upkeep asks it: on a server as the owner whom `upkeep.url` names, else as everything asks it.

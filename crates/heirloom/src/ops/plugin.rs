@@ -54,6 +54,10 @@ impl Operation for Plugin {
         let listener = http::bind(&listen, origin).await?;
         let store = store(context).await?;
         let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
+        if let Err(error) = context.check_serving().await {
+            // The platform knows one URL for a database that need not hold a store yet, which makes it the owner's.
+            tracing::warn!("this door serves all the same: {error}");
+        }
         let keeper = context.keeper().await?;
         let mut settings = config.serve.clone();
         if config.origin("serve.rate") == "default" {

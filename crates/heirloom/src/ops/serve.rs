@@ -60,9 +60,6 @@ impl Operation for Serve {
             });
         }
         let store = ready_store(context).await?;
-        if !store.database().is_embedded() {
-            store.check_serving().await?;
-        }
         let keeper = context.keeper().await?;
         let scheme = if tls.is_none() { "http" } else { "https" };
         let url = format!("{scheme}://{address}");
@@ -92,7 +89,8 @@ impl Operation for Serve {
     }
 }
 
-/// The store, made where an embedded one is not there yet; a server's is installed by `heirloom up` alone.
+/// The store to serve others from, made where an embedded one is not there yet; a server's is installed by `heirloom up`
+/// alone, and its login must be one that the policies hold.
 pub(super) async fn ready_store(context: &Context) -> Result<Store> {
     let database = context.database().await?;
     if database.is_embedded() && Store::inspect(database).await?.is_none() {
@@ -100,5 +98,6 @@ pub(super) async fn ready_store(context: &Context) -> Result<Store> {
         let options = UpOptions { dimension: store.dimension, language: store.language.clone() };
         Store::up(database, &options).await?;
     }
+    context.check_serving().await?;
     context.store().await
 }

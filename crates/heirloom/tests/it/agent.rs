@@ -49,18 +49,23 @@ impl World {
         self.server.as_ref().and_then(TestDatabase::url)
     }
 
+    /// Who a command is: an agent is served as a login of its own.
+    fn url_for(&self, words: &str) -> Option<&str> {
+        self.login.as_deref().filter(|_| words.starts_with("mcp")).or(self.url())
+    }
+
     /// The binary on this store.
     pub(crate) fn command(&self, words: &str) -> Command {
         let mut command = self.home.command();
         command.args(words.split_whitespace());
-        if let Some(url) = self.url() {
+        if let Some(url) = self.url_for(words) {
             command.env("DATABASE_URL", url);
         }
         command
     }
 
     pub(crate) fn run(&self, words: &str) -> Ran {
-        let variables: Vec<(&str, &str)> = self.url().into_iter().map(|url| ("DATABASE_URL", url)).collect();
+        let variables: Vec<(&str, &str)> = self.url_for(words).into_iter().map(|url| ("DATABASE_URL", url)).collect();
         self.home.run_with(words, &variables)
     }
 

@@ -46,6 +46,8 @@ async fn items_17_and_20_the_boot_story_on_an_empty_database() {
     assert_eq!(served.ask_with("GET", "/v1/search", ("host", "evil.example:9100")).await.status, 403);
     assert_eq!(served.ask_with("POST", "/v1/search", ("origin", "https://evil.example")).await.status, 403);
     assert!(served.log().contains("MEMORY_PLUGIN_MIGRATIONS_DIR is not read"), "{}", served.log());
+    let on_server = std::env::var_os("HEIRLOOM_TEST_URL").is_some();
+    assert_eq!(served.log().contains("serves all the same: The database user"), on_server, "{}", served.log());
     assert_eq!(served.stop().await, Some(0));
 }
 

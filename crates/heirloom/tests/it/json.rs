@@ -51,7 +51,8 @@ async fn every_command_prints_one_value() {
         "[embedding]\nprovider = \"openai-compatible\"\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\n",
     );
     // A table that comes back was retired before: tests/it/soak.rs.
-    let mut tried = BTreeSet::from(["demo", "serve", "mcp serve", "plugin", "unretire", "compat memory-backfill"]);
+    let mut tried =
+        BTreeSet::from(["demo", "serve", "mcp serve", "plugin", "unretire", "compat memory-backfill", "mcp call"]);
     let mut run = |code: i32, words: &str| {
         let name = ALL.iter().map(|op| op.name).filter(|name| words.starts_with(name)).max_by_key(|name| name.len());
         tried.insert(name.unwrap_or_else(|| panic!("{words}")));
@@ -108,7 +109,10 @@ async fn every_command_prints_one_value() {
     run(0, &format!("revise {id} --namespace user:ann --content goodbye"));
     run(0, &format!("transition {id} validated --namespace user:ann"));
     run(0, &format!("forget {id} --namespace user:ann"));
-    run(0, "mcp call -n user:ann recall {\"query\":\"hello\"}");
+    // An agent is served as a login of its own.
+    let login = legacy.login().await;
+    let login: Vec<_> = login.iter().map(|login| ("DATABASE_URL", login.as_str())).collect();
+    result(&legacy.run_with("mcp call -n user:ann recall {\"query\":\"hello\"} --json", &login), 0);
     run(0, "mcp install claude --file claude.json --yes");
     run(0, "token create ann --namespace user:ann");
     run(0, "token list");

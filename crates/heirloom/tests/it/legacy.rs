@@ -34,6 +34,14 @@ impl Legacy {
         self.server.as_ref().and_then(TestDatabase::url)
     }
 
+    /// The database as a login that may serve, once there is a store; absent on the embedded engine, which has no logins.
+    pub(crate) async fn login(&self) -> Option<String> {
+        match &self.server {
+            Some(server) => Some(server.login("heirloom_serve, heirloom_audit").await),
+            None => None,
+        }
+    }
+
     /// Runs statements, as the owner of everything, while no command runs.
     pub(crate) async fn sql(&self, sql: &str) {
         let database = Database::open(&self.location(), &Options::default()).await.unwrap();

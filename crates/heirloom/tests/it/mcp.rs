@@ -122,6 +122,20 @@ async fn an_agent_that_only_reads() {
     world.close().await;
 }
 
+/// An agent is served as a login that the policies hold; a store of one's own has no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_is_refused_for_serving_an_agent() {
+    let world = World::new().await;
+    let Some(owner) = world.url() else { return world.close().await };
+    for words in ["mcp", "mcp call -n team:a list {}"] {
+        let ran = world.home.run_with(words, &[("DATABASE_URL", owner)]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran}");
+        assert!(ran.stderr.contains("may not serve tenants"), "{ran}");
+    }
+    world.ends(0, "mcp call -n team:a list {}");
+    world.close().await;
+}
+
 /// Lines sent as they are, and each line of the answer. stdin is closed when `answers` lines have come.
 fn raw(world: &World, words: &str, lines: &[&str], answers: usize) -> (i32, Vec<String>, String) {
     let mut command = world.command(words);

@@ -1,12 +1,14 @@
 //! `heirloom mcp`: tools for one agent over stdio.
 
 use clap::Args;
+use heirloom_engine::Location;
+use heirloom_store::StoreError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mcp::stdio::{self, Serving};
 use crate::mcp::tools::Offer;
 use crate::ops::{Doors, Operation, Output};
@@ -36,7 +38,8 @@ impl Operation for ServeMcp {
     const NAME: &'static str = "mcp serve";
     const SUMMARY: &'static str = "Serve an agent over stdin and stdout";
     const DETAIL: &'static str = "An agent starts it; `heirloom mcp install` sets that up. Ends when stdin does. Several can \
-        run on one embedded store: the first has it open and answers the others.";
+        run on one embedded store: the first has it open and answers the others. A server is \
+        asked as a login of its own, not as the owner.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
     const FINISHES: bool = true;
@@ -49,6 +52,12 @@ impl Operation for ServeMcp {
         });
         let offer = Offer { workspace: self.workspace, pgmnemo: self.pgmnemo };
         let own = context.call(context.caller().clone()).stopped_by(context.cancel().clone());
+        // Now, and not with the first call: whoever set the agent up is looking. A server that is away may come back.
+        if matches!(context.location(), Ok(Location::Server(_)))
+            && let Err(error @ Error::Store(StoreError::MayNotServe(_))) = context.check_serving().await
+        {
+            return Err(error);
+        }
         stdio::serve(own, Serving { offer, caller, terms }).await?;
         // stdout is the wire: nothing else is said there.
         Output::new(&Value::Null, "")
