@@ -80,6 +80,12 @@ impl Operation for Plugin {
         if !address.ip().is_loopback() {
             context.watch().note(reach(self.no_auth));
         }
+        let width = store.meta().dimension;
+        if width < DIMENSION {
+            context.watch().note(&format!(
+                "This store keeps vectors of {width}: the platform's own, of {DIMENSION}, are refused (`heirloom up --dimension {DIMENSION}` makes a new one)."
+            ));
+        }
         let upkeep = tokio::spawn(upkeep(keeper, context.cancel().clone()));
         let served = http::serve(&app, http::plugin_router(&app), listener, tls).await;
         lent.end();

@@ -148,3 +148,15 @@ async fn item_17_a_search_path_is_a_setting_of_the_session() {
     assert_eq!(served.stop().await, Some(0));
     database.close().await;
 }
+
+/// Item 15, in a store that was not made for the platform.
+#[tokio::test(flavor = "multi_thread")]
+async fn item_15_a_store_too_narrow_for_the_platform_says_so() {
+    let variables = [("MEMORY_PLUGIN_LISTEN_ADDR", "127.0.0.1:0"), ("HEIRLOOM_DIMENSION", "1024")];
+    let served = Door::start("plugin", &variables).await;
+    served.ask("PUT", "/v1/namespaces/workspace:a", r#"{"kind":"workspace"}"#).await.is(200);
+    let body = json!({ "content": "a point", "kind": "fact", "source": "agent", "embedding": vec![0.5; 1_536] });
+    served.ask("POST", "/v1/namespaces/workspace:a/memories", &body.to_string()).await.is(400);
+    assert!(served.log().contains("This store keeps vectors of 1024: the platform's own, of 1536, are refused"));
+    assert_eq!(served.stop().await, Some(0));
+}
