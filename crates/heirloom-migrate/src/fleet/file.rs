@@ -38,17 +38,20 @@ pub enum Allow {
     SharedNamespace,
     /// Can read another tenant's rows at the source.
     ReadsOthers,
+    /// Could not be tried on another tenant's rows.
+    UntriedOthers,
 }
 
 impl Allow {
     /// Every word, as the file writes it.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::SharedSource, "shared-source"),
         (Self::SharedTarget, "shared-target"),
         (Self::Superuser, "superuser"),
         (Self::BypassRls, "bypassrls"),
         (Self::SharedNamespace, "shared-namespace"),
         (Self::ReadsOthers, "reads-others"),
+        (Self::UntriedOthers, "untried-others"),
     ];
 
     /// As the file writes it.

@@ -1,8 +1,8 @@
 //! Whether a tenant's identity can read another tenant's rows: asked of the database, with the rights it really has.
 //!
 //! At a source, each tenant's own connection is asked once which of the other tenants' roles may read its table; where one
-//! may, that role tries it itself, with its own credential. No credential is shown to a server it was not given for. In the
-//! store it is the policy that is tried, as the serving role bound to the tenant's namespaces.
+//! may, or where that connection gives no answer, that role tries it itself, with its own credential. No credential is shown to
+//! a server it was not given for. In the store it is the policy that is tried, as the serving role bound to the tenant's namespaces.
 
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub enum Tried {
     Nothing,
     /// A row came back.
     Read,
+    /// There is no such table: what the server says of it.
+    Absent(String),
     /// It could not be found out.
     Unclear(String),
 }
@@ -135,6 +137,7 @@ fn refused(error: &MigrateError) -> Tried {
     };
     match trouble {
         Trouble::Rights | Trouble::Login => Tried::Refused,
+        Trouble::Undefined => Tried::Absent(error.to_string()),
         _ => Tried::Unclear(error.to_string()),
     }
 }

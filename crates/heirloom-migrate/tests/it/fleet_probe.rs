@@ -40,7 +40,7 @@ async fn many_are_tried_and_each_says_what_came_of_it() {
     for (at, tried) in tried.iter().enumerate() {
         let as_it_is = match at {
             40 => *tried == Tried::Refused,
-            100 => matches!(tried, Tried::Unclear(why) if why.contains("does not exist")),
+            100 => matches!(tried, Tried::Absent(why) if why.contains("does not exist")),
             _ => *tried == Tried::Nothing,
         };
         assert!(as_it_is, "{at}: {tried:?}");

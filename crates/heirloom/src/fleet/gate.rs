@@ -6,7 +6,8 @@
 //! A credential that two tenants share, a superuser and a role that bypasses row-level security are refused unless the tenants
 //! file lets them pass by name. Then each tenant's own connection is asked which other tenant's role may read its table, and
 //! each that may tries it: it must get no row. A tenant whose database does not answer holds nobody up: it is asked again in
-//! its own step, which does not begin without an answer, and the others say that they were not tried on it.
+//! its own step, which does not begin without an answer. The others try its rows in their own steps, each with its own
+//! credential at its own server, which takes nothing of the one that is silent; where that tells nothing, they are refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub struct Passed {
     pub probed: Option<u64>,
     /// Why something was not found out.
     pub notes: Vec<String>,
-    /// Its own database has yet to say who it is.
+    /// Its own database has yet to say who it is, or it has yet to be tried on one that said nothing.
     late: Option<(Arc<Gate>, usize)>,
 }
 
@@ -94,8 +95,30 @@ struct Gate {
     items: Vec<Arc<Item>>,
     plans: Vec<Option<Arc<Plan>>>,
     sources: Vec<Option<Credential>>,
+    rows: Vec<Rows>,
     asked: Answers,
     connect_timeout: Duration,
+}
+
+/// Where a tenant's rows lie.
+enum Rows {
+    /// At a server, as its reference says, else its plan.
+    At(Credential),
+    /// In a file, or beside the store: nobody has a credential for them.
+    Apart,
+    /// Its reference stands for nothing, and it has no plan.
+    Unknown,
+}
+
+impl Rows {
+    fn of(item: &Item, plan: Option<&Plan>, credential: Option<&Credential>) -> Self {
+        match (credential, item.source_url(), plan) {
+            (Some(credential), _, _) => Self::At(credential.clone()),
+            (None, Ok(_), _) => Self::Apart,
+            (None, Err(_), Some(plan)) => Credential::of(&plan.source.display).map_or(Self::Apart, Self::At),
+            (None, Err(_), None) => Self::Unknown,
+        }
+    }
 }
 
 /// Judges every tenant that is meant: what it passed, or the line it fails with. `plans` are by position in the file.
@@ -103,7 +126,9 @@ async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Re
     let sources: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.source_credential()).collect();
     let writers: Vec<Option<Credential>> = fleet.items.iter().map(|item| item.target_credential()).collect();
     let homes = homes(plans);
+    let lie = |at: usize| Rows::of(&fleet.items[at], plans[at].as_deref(), sources[at].as_ref());
     let gate = Arc::new(Gate {
+        rows: (0..fleet.items.len()).map(lie).collect(),
         items: fleet.items.clone(),
         plans: plans.to_vec(),
         asked: ask(fleet, plans, &sources).await,
@@ -140,14 +165,14 @@ async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Re
 }
 
 impl Passed {
-    /// Asks a tenant whose database did not answer in time once more, in its own step, where it keeps nobody waiting: who it
-    /// is, is said by its source, which is open there.
+    /// Asks a tenant whose database did not answer in time once more, and tries one on those that did not answer, in its own
+    /// step, where it keeps nobody waiting: who it is, is said by its source, which is open there.
     ///
     /// # Errors
     /// When it still does not answer, and as [`gate`] refuses.
     pub(super) async fn settled(self, source: &dyn Source, pulse: &Pulse) -> Result<Self> {
         let Some((gate, at)) = &self.late else { return Ok(self) };
-        let (relation, _) = relation(&gate.items[*at], gate.plans[*at].as_deref());
+        let (relation, _) = gate.relation(*at);
         gate.judge(*at, &source.identity(&relation).await?, pulse).await
     }
 
@@ -180,25 +205,32 @@ fn shared(credentials: &[Option<Credential>], place: impl Fn(usize) -> Option<St
 impl Gate {
     /// The server that a tenant reads from, by its own account.
     fn system(&self, at: usize) -> Option<&str> {
-        self.asked.get(&at)?.as_ref().ok()?.system.as_deref()
+        self.answer(at)?.system.as_deref()
     }
 
-    /// Whether two tenants read from one server: by its own account, else by their URLs.
-    fn is_one_server(&self, one: usize, other: usize) -> bool {
-        match (self.system(one), self.system(other)) {
-            (Some(one), Some(other)) => one == other,
-            _ => {
-                let server = |at: usize| self.sources[at].as_ref().map(Credential::server);
-                server(one) == server(other)
-            }
+    /// Whether two tenants read from one server: by its own account, else by their URLs, where these are the same. `None`
+    /// where one does not say and their URLs differ.
+    fn one_server(&self, at: usize, mine: &Credential, other: usize, theirs: &Credential) -> Option<bool> {
+        match (self.system(at), self.system(other)) {
+            (Some(one), Some(other)) => Some(one == other),
+            _ => (mine.server() == theirs.server()).then_some(true),
         }
     }
 
+    /// What another tenant's own connection said; `None` of one that gave no answer.
+    fn answer(&self, other: usize) -> Option<&Asked> {
+        self.asked.get(&other)?.as_ref().ok()
+    }
+
     async fn pass(self: &Arc<Self>, at: usize, pulse: &Pulse) -> Result<Passed> {
-        match (&self.sources[at], self.asked.get(&at)) {
+        let silent =
+            |other: &usize| *other != at && matches!(self.rows[*other], Rows::At(_)) && self.answer(*other).is_none();
+        match (&self.sources[at], self.answer(at)) {
             // A file's, the target's own connection: nobody was given a credential.
             (None, _) => Ok(Passed::default()),
-            (Some(_), Some(Ok(me))) => self.judge(at, &me.identity, pulse).await,
+            (Some(_), Some(me)) if !(0..self.rows.len()).any(|other| silent(&other)) => {
+                self.judge(at, &me.identity, pulse).await
+            }
             (Some(_), _) => Ok(Passed { late: Some((Arc::clone(self), at)), ..Passed::default() }),
         }
     }
@@ -216,33 +248,47 @@ impl Gate {
         if me.superuser || me.bypass_rls || item.allows(Allow::ReadsOthers) {
             return Ok(Passed::default());
         }
-        let mut passed = Passed::default();
-        let (mut probed, mut unasked) = (0, Vec::new());
-        // By database, so that each is opened once.
-        let mut doors: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (other, credential) in self.sources.iter().enumerate().filter(|(other, _)| *other != at) {
-            let Some(theirs) = credential else { continue };
-            if !self.is_one_server(at, other) {
-                // Another server, and another credential: it was never given this one.
-                probed += 1;
-                continue;
-            }
-            if theirs.user() == mine.user() {
+        let (mut probed, mut unknown) = (0, Vec::new());
+        // By database, so that each is opened once; and whether it is surely there that the rows lie.
+        let mut doors: BTreeMap<&str, Vec<(usize, bool)>> = BTreeMap::new();
+        for other in (0..self.items.len()).filter(|other| *other != at) {
+            let theirs = match &self.rows[other] {
+                Rows::Apart => continue,
+                Rows::Unknown => {
+                    unknown.push((
+                        other,
+                        "its source is not given and it has no plan, so nobody knows where they lie".to_owned(),
+                    ));
+                    continue;
+                }
+                Rows::At(credential) => credential,
+            };
+            let (together, answer) = (self.one_server(at, mine, other, theirs), self.answer(other));
+            if theirs.user() == mine.user() && together == Some(true) {
                 // Let pass by `shared-source`: the same role.
                 continue;
             }
-            match self.asked.get(&other) {
-                Some(Ok(answer)) if !answer.readers.iter().any(|role| role == mine.user()) => probed += 1,
-                Some(Ok(_)) => doors.entry(theirs.database()).or_default().push(other),
-                _ => unasked.push(self.items[other].name()),
+            let alike = theirs.database() == mine.database() && self.relation(at) == self.relation(other);
+            match (together, answer) {
+                // Another server, and another credential: it was never given this one.
+                (Some(false), _) => probed += 1,
+                (_, Some(answer)) if !answer.readers.iter().any(|role| role == mine.user()) => probed += 1,
+                // Its URL says another server. What can be tried here are its own rows, or what is called the same.
+                (None, _) if alike || theirs.user() == mine.user() => probed += 1,
+                (Some(true), None) if alike && !is_fixed(&self.relation(at)) => {
+                    unknown.push((
+                        other,
+                        "it gave no answer, and what names them names other rows for another role".to_owned(),
+                    ));
+                }
+                _ => doors.entry(theirs.database()).or_default().push((other, together == Some(true))),
             }
         }
         for (database, others) in doors {
-            let rows: Vec<_> =
-                others.iter().map(|other| relation(&self.items[*other], self.plans[*other].as_deref())).collect();
+            let rows: Vec<_> = others.iter().map(|(other, _)| self.relation(*other)).collect();
             let mut sign = || pulse.beat();
             let tried = probe::try_read(item.source_url()?, database, &rows, self.connect_timeout, &mut sign).await;
-            for (other, tried) in others.iter().zip(tried) {
+            for (((other, surely), rows), tried) in others.iter().zip(&rows).zip(tried) {
                 let name = self.items[*other].name();
                 match tried {
                     Tried::Refused | Tried::Nothing => probed += 1,
@@ -255,19 +301,37 @@ impl Gate {
                             ),
                         );
                     }
-                    Tried::Unclear(why) => {
-                        passed.notes.push(format!("whether it can read rows of {name} is not known: {why}"))
-                    }
+                    // Where there is no such table, there are no rows.
+                    Tried::Absent(_) if is_fixed(rows) => probed += 1,
+                    // Its URL says another server, and here nothing says otherwise.
+                    Tried::Absent(_) | Tried::Unclear(_) if !surely => probed += 1,
+                    Tried::Absent(why) | Tried::Unclear(why) => unknown.push((*other, why)),
                 }
             }
         }
-        if let [first, rest @ ..] = unasked.as_slice() {
+        let mut passed = Passed { probed: Some(probed), ..Passed::default() };
+        if let [(first, why), rest @ ..] = unknown.as_slice() {
             let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-            passed.notes.push(format!("it was not tried on {first}{more}: no answer came from there"));
+            let rows = format!("rows of {}{more} is not known: {why}", self.items[*first].name());
+            if !item.allows(Allow::UntriedOthers) {
+                return refuse(
+                    format!("Whether the role {} of {} can read {rows}", mine.user(), item.name()),
+                    format!("mend that, or write allow = [\"{}\"] for it", Allow::UntriedOthers.word()),
+                );
+            }
+            passed.notes.push(format!("whether it can read {rows}"));
         }
-        passed.probed = Some(probed);
         Ok(passed)
     }
+
+    fn relation(&self, at: usize) -> (Relation, String) {
+        relation(&self.items[at], self.plans[at].as_deref())
+    }
+}
+
+/// Whether a relation is the same one whoever names it: a table with its schema.
+fn is_fixed((relation, qualified): &(Relation, String)) -> bool {
+    matches!(relation, Relation::Table(_)) && qualified.contains('.')
 }
 
 /// What a plan found of the roles on both sides.

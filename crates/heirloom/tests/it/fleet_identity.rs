@@ -2,7 +2,7 @@
 //! wide. On a server: the embedded engine has one user. And credentials change between runs without a new plan.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -307,6 +307,8 @@ fn late_once(url: &str, role: &str) -> u16 {
                             break;
                         }
                     }
+                    // Whoever hangs up, hangs up on the server too.
+                    let _ = to.shutdown(Shutdown::Write);
                 });
             }
         }
@@ -343,5 +345,58 @@ async fn a_source_that_answers_late_is_not_let_pass_unasked() {
     two.through = Some(late_once(&url, &role));
     let told = two.ends(0, "apply");
     assert_eq!((&told["totals"]["migrated"], &told["tenants"][0]["probed"]), (&10.into(), &1.into()), "{told}");
+    two.close().await;
+}
+
+/// Nothing of another tenant's login is needed to try its rows; and what cannot be tried is not let pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_own_login_gives_no_answer_is_tried_by_the_others() {
+    let Some(two) = Two::new().await else { return };
+    two.ends(0, "plan");
+    two.sql("grant usage on schema b to a_{mark}; grant select on b.note to a_{mark}; alter role b_{mark} nologin")
+        .await;
+    two.refused("The role a_ of a can read rows of b", "allow = [\"reads-others\"]");
+    // Nor under another address: who gives no answer does not say which server it is.
+    let way = late_once(two.source.url().unwrap(), "nobody");
+    let as_a = through(&Two::url(&two.source, &format!("a_{}", two.mark), "hunter1"), way);
+    two.ends_refused(&two.run("apply", Some(&as_a)).json(), "The role a_ of a can read rows of b", "revoke");
+    // Where trying it ends in a fault, nobody knows.
+    two.sql(
+        "alter table b.note rename to kept;
+         create view b.note as select id, body from b.kept where 1 / (id - id) = 1;
+         grant select on b.note to a_{mark}",
+    )
+    .await;
+    two.refused("Whether the role a_ of a can read rows of b is not known: ", "allow = [\"untried-others\"]");
+    two.tenants("allow = [\"untried-others\"]", "");
+    let told = two.ends(3, "apply --check-only");
+    let notes = told["tenants"][0]["notes"].to_string();
+    assert!(told["tenants"][0]["failure"].is_null() && notes.contains("can read rows of b is not known"), "{told}");
+    two.tenants("", "");
+    two.sql("revoke select on b.note from a_{mark}").await;
+    let told = two.ends(3, "apply");
+    assert_eq!((&told["tenants"][0]["state"], &told["tenants"][0]["probed"]), (&"applied".into(), &1.into()), "{told}");
+    assert_eq!(told["tenants"][1]["failure"]["code"], "database-login");
+    // A table that is gone has no rows.
+    two.sql("drop view b.note").await;
+    assert_eq!(two.ends(3, "verify")["tenants"][0]["probed"], 1);
+    two.close().await;
+}
+
+/// A reference that stands for nothing here says nothing of who reads: by the plan it is known where its rows lie.
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_credential_is_not_here_is_tried_by_its_plan() {
+    let Some(two) = Two::new().await else { return };
+    two.ends(0, "plan");
+    let text = std::fs::read_to_string(two.home.path().join("t.toml")).unwrap();
+    std::fs::write(two.home.path().join("t.toml"), text.replace("\"env:b\"", "\"env:NOT_HERE\"")).unwrap();
+    two.sql("grant usage on schema b to a_{mark}; grant select on b.note to a_{mark}").await;
+    two.refused("The role a_ of a can read rows of b", "allow = [\"reads-others\"]");
+    two.sql("revoke select on b.note from a_{mark}").await;
+    let told = two.ends(3, "apply");
+    assert_eq!((&told["tenants"][0]["state"], &told["tenants"][0]["probed"]), (&"applied".into(), &1.into()), "{told}");
+    std::fs::remove_file(two.home.path().join("tenants/b.plan.json")).unwrap();
+    let told = two.ends(3, "apply");
+    two.ends_refused(&told, "can read rows of b is not known: its source is not given", "allow = [\"untried-others\"]");
     two.close().await;
 }
