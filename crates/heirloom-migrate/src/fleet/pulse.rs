@@ -59,6 +59,11 @@ impl Pulse {
         self.0.knocking.load(Ordering::Relaxed)
     }
 
+    /// How long ago the tenant began.
+    pub(super) fn age(&self) -> Duration {
+        self.0.began.elapsed()
+    }
+
     /// How long there was none.
     pub fn silence(&self) -> Duration {
         self.0.began.elapsed().saturating_sub(Duration::from_millis(self.0.last.load(Ordering::Relaxed)))

@@ -1,7 +1,7 @@
 //! Many tenants side by side: a step for each, so many at a time, and none that waits for another's trouble.
 //!
 //! Every tenant is a task of its own: its error, its panic and its silence end its own line and nobody else's. A tenant that
-//! gives no sign of life for half a second lends its place to the next; it keeps working when its database answers again. One
+//! takes longer than half a second, because it is silent, slow or large, lends its place to the next and keeps working. One
 //! that stays silent beyond all patience is given up. Deliberately absent: what a step does, databases, printing.
 
 use std::collections::{HashMap, VecDeque};
@@ -13,16 +13,18 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use super::pulse::Pulse;
 use crate::apply::Stop;
 
-/// Silence after which a tenant's place is lent. With [`LOOK`] it stays below the second that one may cost another.
+/// Time after which a tenant's place is lent, whether it works or waits: which of both it does is not seen from here. With
+/// [`LOOK`] it stays below the second that one may cost another.
 const LEND: Duration = Duration::from_millis(500);
 
-/// How often it is looked who is silent.
+/// How often it is looked who takes long.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How many at a time, and how long a silence is borne.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Tenants at work; as many again may have lent their place, and those that a database has yet to let in do not count.
+    /// Tenants at work; as many again may have lent their place and go on, so that there are never more than twice as many.
+    /// Those that a database has yet to let in do not count.
     pub parallel: usize,
     /// Longest silence of a tenant before it is given up.
     pub patience: Duration,
@@ -105,9 +107,10 @@ where
 }
 
 fn has_room(running: &HashMap<Id, Running>, parallel: usize) -> bool {
-    let silent = |one: &&Running| one.pulse.silence() > LEND;
-    let at_work = running.values().filter(|one| !silent(one)).count();
-    let lent = running.values().filter(silent).filter(|one| !one.pulse.is_knocking()).count();
+    let lends = |one: &&Running| one.pulse.age() > LEND;
+    let let_in = |one: &&Running| !(one.pulse.is_knocking() && one.pulse.silence() > LEND);
+    let at_work = running.values().filter(|one| !lends(one)).count();
+    let lent = running.values().filter(lends).filter(let_in).count();
     at_work < parallel && at_work + lent < parallel * 2
 }
 
@@ -204,5 +207,43 @@ mod tests {
         let done = run(12, limits, &Stop::default(), knocking, |_, _| {}).await;
         assert_eq!(done.iter().filter(|end| matches!(end, Ended::Done(()))).count(), 2, "{done:?}");
         assert_eq!(done.iter().filter(|end| matches!(end, Ended::Silent(_))).count(), 10, "{done:?}");
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_is_slow_and_alive_lends_its_place_too() {
+        let (others, mut order) = (Arc::new(AtomicUsize::new(0)), Vec::new());
+        let limits = Limits { parallel: 1, patience: Duration::from_secs(60) };
+        let step = |at: usize, pulse: Pulse| {
+            let others = Arc::clone(&others);
+            async move {
+                others.fetch_add(usize::from(at > 0), Ordering::SeqCst);
+                // Whoever waited for it would wait for ten seconds.
+                for _ in 0..200 {
+                    if at > 0 || others.load(Ordering::SeqCst) == 3 {
+                        break;
+                    }
+                    pulse.beat();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        };
+        run(4, limits, &Stop::default(), step, |at, _| order.push(at)).await;
+        assert_eq!(order, [1, 2, 3, 0]);
+    }
+
+    #[tokio::test]
+    async fn however_many_take_long_there_are_never_more_than_twice_as_many_as_may_be_at_work() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let step = |_, pulse: Pulse| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                pulse.kept(tokio::time::sleep(LEND * 3)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let limits = Limits { parallel: 1, patience: Duration::from_secs(60) };
+        run(5, limits, &Stop::default(), step, |_, _| {}).await;
+        assert_eq!(most.load(Ordering::SeqCst), 2);
     }
 }

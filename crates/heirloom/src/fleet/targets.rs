@@ -74,7 +74,8 @@ impl Targets {
             let stands_in = !making && !location.is_there();
             let configured = !stands_in && configured.as_ref() == Some(location);
             let pool = match config.origin("database.pool") {
-                "default" if sharing > 1 => config.database.pool.max(sharing.min(parallel) + 2),
+                // As many again as are at work may have lent their place and go on.
+                "default" if sharing > 1 => config.database.pool.max(sharing.min(parallel.saturating_mul(2)) + 2),
                 _ => config.database.pool,
             };
             let place = Place {
