@@ -1,7 +1,8 @@
--- Other namespaces of the store, whoever brought them, in the order of their names: whose rights a leak probe takes.
--- $1 namespace, $2 most
-select n.name
+-- Whose rights a leak probe takes: other namespaces of the store, whoever brought them, in an order that hangs on a seed, so
+-- that of many not always the same are left out; and how many there are.
+-- $1 namespace, $2 most, $3 seed
+select n.name, count(*) over () as others
   from heirloom.namespace as n
  where n.name <> $1
- order by n.name
+ order by md5($3 || n.name), n.name
  limit $2

@@ -215,7 +215,12 @@ fn recall(page: &mut Page, one: &Evidence) {
         many => several(many, "row"),
     };
     let probes = several(proof.sql.leak_probes, "time");
-    sentence.push_str(&format!(" Asked for with everybody else's rights, {probes}, {leaked} came back."));
+    // An older proof says nothing of how many others there were.
+    let others = match proof.others > proof.others_asked {
+        true => format!("the rights of {} of {} other namespaces", number(proof.others_asked), number(proof.others)),
+        false => "everybody else's rights".to_owned(),
+    };
+    sentence.push_str(&format!(" Asked for with {others}, {probes}, {leaked} came back."));
     page.element("p", if proof.holds { "" } else { "bad" }, &sentence);
     let answers = || {
         let others = proof.doors.iter().map(|(door, answers)| (words::door(door), answers));

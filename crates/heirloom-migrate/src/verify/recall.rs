@@ -19,7 +19,8 @@ use super::question;
 use crate::error::Result;
 use crate::plan::Plan;
 
-/// Most namespaces of a plan that are asked, and most others that each row is probed from.
+/// Most other namespaces that a row is asked for as. Namespaces of a plan beyond so many share the sample of so many: each is
+/// asked for at least one row.
 pub const MAX_NAMESPACES: usize = 50;
 
 /// Hits asked for at first; a row that shares its words with many is asked for again with the most a door gives, and at
@@ -86,8 +87,14 @@ pub struct Answers {
 pub struct RecallProof {
     /// Namespaces of the plan.
     pub namespaces: u64,
-    /// Namespaces that were asked: at most [`MAX_NAMESPACES`].
+    /// Namespaces that were asked.
     pub namespaces_asked: u64,
+    /// Other namespaces of the store, whoever brought them: the most that there were for one of the plan's.
+    #[serde(default)]
+    pub others: u64,
+    /// Of those, with the rights of how many each row was asked for: at most [`MAX_NAMESPACES`], chosen by the run's id.
+    #[serde(default)]
+    pub others_asked: u64,
     /// Rows in the sample.
     pub sampled: u64,
     /// What SQL answered.
@@ -107,7 +114,8 @@ struct Sampled {
     left_out: Option<LeftOut>,
 }
 
-/// Asks for up to `sample` rows of each namespace of the plan at every door, and for each of them as everybody else.
+/// Asks for up to `sample` rows of each namespace of the plan at every door, and for each of them as everybody else; for fewer,
+/// and at least one, of each of more than [`MAX_NAMESPACES`] namespaces.
 ///
 /// SQL is always asked; `doors` are the others. Holds one connection at a time. Zero rows in the sample prove nothing:
 /// `holds` is then false, unless the plan accepted no row at all.
@@ -124,10 +132,14 @@ pub async fn recall_proof(plan: &Plan, store: &Store, sample: usize, doors: &[&d
     let sql = Sql(store);
     // Somebody who has no memory at all is a stranger too; so there is a probe even in a store of one namespace.
     let stranger = format!("custom:nobody-{}", plan.run_id.simple());
-    for &namespace in names.iter().take(MAX_NAMESPACES) {
+    let sample = share(sample, names.len());
+    for &namespace in &names {
         proof.namespaces_asked += 1;
         namespace.clone_into(&mut asker.home);
-        asker.others = others(store, namespace).await?;
+        let (others, in_all) = others(store, namespace, &format!("{}{namespace}", plan.run_id)).await?;
+        proof.others = proof.others.max(in_all);
+        proof.others_asked = proof.others_asked.max(others.len() as u64);
+        asker.others = others;
         asker.others.push(stranger.clone());
         for row in sampled(store, &asker.source, namespace, sample, None).await? {
             proof.sampled += 1;
@@ -141,6 +153,14 @@ pub async fn recall_proof(plan: &Plan, store: &Store, sample: usize, doors: &[&d
     let mut answers = std::iter::once(&proof.sql).chain(proof.doors.values());
     proof.holds = something && answers.all(|door| door.not_found.is_empty() && door.leaks.is_empty());
     Ok(proof)
+}
+
+/// How many rows each of so many namespaces is asked for.
+fn share(sample: usize, namespaces: usize) -> usize {
+    match namespaces {
+        0..=MAX_NAMESPACES => sample,
+        many => (sample.saturating_mul(MAX_NAMESPACES) / many).max(1).min(sample),
+    }
 }
 
 /// Who asks for the rows of one namespace, and as whom.
@@ -256,14 +276,16 @@ fn left_out(reason: &str) -> Option<LeftOut> {
     serde_json::from_value(reason.into()).ok()
 }
 
-/// Other namespaces of the store, whoever brought them.
-async fn others(store: &Store, namespace: &str) -> Result<Vec<String>> {
+/// Some other namespaces of the store, whoever brought them, and how many there are.
+async fn others(store: &Store, namespace: &str, seed: &str) -> Result<(Vec<String>, u64)> {
     let mut client = store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
     Identity::audit(&tx).await?;
     let most = i64::try_from(MAX_NAMESPACES).unwrap_or(i64::MAX);
-    let rows = tx.query(OTHERS, &[&namespace, &most]).await?;
-    Ok(rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?)
+    let rows = tx.query(OTHERS, &[&namespace, &most, &seed]).await?;
+    let in_all = rows.first().map(|row| row.try_get::<_, i64>("others")).transpose()?;
+    let names = rows.iter().map(|row| row.try_get("name")).collect::<std::result::Result<_, _>>()?;
+    Ok((names, in_all.and_then(|count| u64::try_from(count).ok()).unwrap_or_default()))
 }
 
 impl Answers {
@@ -278,6 +300,12 @@ mod tests {
 
     fn hit(id: u128, namespace: &str) -> Seen {
         Seen { id: Uuid::from_u128(id), namespace: namespace.to_owned(), content: "words".to_owned() }
+    }
+
+    #[test]
+    fn many_namespaces_share_the_sample_and_none_goes_without_a_question() {
+        let shares = [(20, 1), (20, 50), (20, 60), (20, 10_000), (0, 60)].map(|(sample, many)| share(sample, many));
+        assert_eq!(shares, [20, 20, 16, 1, 0]);
     }
 
     #[test]

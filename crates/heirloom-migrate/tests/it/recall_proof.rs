@@ -142,6 +142,35 @@ async fn a_row_that_a_stranger_sees_is_a_leak() {
     database.close().await;
 }
 
+/// Sixty of the plan, and as many that others brought.
+#[tokio::test]
+async fn of_many_namespaces_each_is_asked_and_how_many_others_is_said() {
+    let names: Vec<String> = (0..60).map(|at| format!("team:n{at:02}")).collect();
+    let named: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ((database, store), plan) = (store().await, plan(&named).await);
+    let rows = names.iter().zip(1..).flat_map(|(name, at)| {
+        [fact(at, name, &format!("heron {at} lands at dawn")), fact(at + 100, name, &format!("otter {at} dives"))]
+    });
+    hand_down(&store, &plan, rows.collect()).await;
+    let proof = recall_proof(&plan, &store, 2, &[]).await.unwrap();
+    assert!(proof.holds, "{proof:?}");
+    assert_eq!((proof.namespaces, proof.namespaces_asked, proof.sampled), (60, 60, 60), "each is asked for one row");
+    assert_eq!((proof.others, proof.others_asked, proof.sql.leak_probes), (59, 50, 60));
+    // The last one's rows, everywhere: whoever of the others is asked as sees them.
+    behind(
+        &store,
+        "insert into heirloom.memory (id, namespace, kind, content)
+         select m.id, n.name, m.kind, m.content
+           from heirloom.memory as m cross join heirloom.namespace as n
+          where m.namespace = 'team:n59' and n.name <> 'team:n59'",
+    )
+    .await;
+    let proof = recall_proof(&plan, &store, 2, &[]).await.unwrap();
+    let leaked = proof.sql.leaks.iter().filter(|leak| leak.namespace == "team:n59").count();
+    assert!(!proof.holds && leaked == 50, "{proof:?}");
+    database.close().await;
+}
+
 /// A door to the store that is built wrongly in one way.
 struct Broken<'a>(&'a Store, Fault);
 

@@ -102,7 +102,16 @@ fn proof() -> RecallProof {
         ..Answers::default()
     };
     let doors = ["http", "mcp"].map(|door| (door.to_owned(), sql.clone()));
-    RecallProof { namespaces: 1, namespaces_asked: 1, sampled: 20, sql, doors: doors.into(), holds: true }
+    RecallProof {
+        namespaces: 1,
+        namespaces_asked: 1,
+        others: 3,
+        others_asked: 3,
+        sampled: 20,
+        sql,
+        doors: doors.into(),
+        holds: true,
+    }
 }
 
 async fn evidence(tenant: &str, mend: impl FnOnce(&mut Verification)) -> Evidence {
@@ -260,6 +269,13 @@ async fn what_was_not_compared_is_not_proven() {
     assert!(report::html("t", &[evidence]).contains("This migration is not proven: it has not been verified."));
     let leaking = RecallProof { holds: false, ..proof() };
     let verification = verification(&plan);
+    let asked_as = |proof: &RecallProof| {
+        let parts = Parts { verification: Some(&verification), recall: Some(proof), ..parts };
+        report::html("t", &[Evidence::of(&parts)])
+    };
+    assert!(asked_as(&proof()).contains("Asked for with everybody else&#39;s rights, 20 times, none came back."));
+    let some = asked_as(&RecallProof { others: 119, others_asked: 50, ..proof() });
+    assert!(some.contains("Asked for with the rights of 50 of 119 other namespaces, 20 times, none came back."));
     let evidence = Evidence::of(&Parts { verification: Some(&verification), recall: Some(&leaking), ..parts });
     assert!(!evidence.holds, "a failed recall proof is a failed migration");
 }
