@@ -76,6 +76,12 @@ impl DigestSum {
         self.sum = self.sum.wrapping_add(u128::from_be_bytes(digest.0));
     }
 
+    /// Takes a row away that was added.
+    pub(crate) fn take(&mut self, digest: Digest) {
+        self.count -= 1;
+        self.sum = self.sum.wrapping_sub(u128::from_be_bytes(digest.0));
+    }
+
     /// Adds the rows of another set.
     pub fn merge(&mut self, other: Self) {
         self.count += other.count;

@@ -1,10 +1,8 @@
 //! What the source has no longer: rows that were handed down before and whose key is not read any more.
 //!
 //! Both sides are asked for ids alone, and where they are many, one stretch of all ids after the other, so that what is held
-//! has a bound. Forgetting them is asked for, never assumed: a source that shows less than it has (a policy, another
+//! has a bound: 17 bytes an id. Forgetting them is asked for, never assumed: a source that shows less than it has (a policy, another
 //! database, a table emptied by mistake) looks like one whose rows were deleted, so there is a budget as for rejects.
-
-use std::collections::HashSet;
 
 use heirloom_store::{Forget, Scope, StoreError};
 use serde::Serialize;
@@ -16,8 +14,11 @@ use crate::file::Budget;
 use crate::ledger;
 use crate::source::narrow;
 
-/// Ids of the source that are held at a time.
+/// Ids that are held at a time.
 const HELD: u64 = 1_000_000;
+
+/// Ids that the store is asked for in one statement.
+const ASKED: usize = 1_024;
 
 /// Why these memories were forgotten, as their tombstones say.
 const REASON: &str = "deleted at the source";
@@ -51,10 +52,12 @@ pub(super) async fn gone_of(work: &Work<'_>, ids: &[Uuid], budget: &Budget) -> R
         let found = ledger::handed_down_of(&tx, &work.origin_source, ids).await?;
         (ledger::handed_down_count(&tx, &work.origin_source).await?, found)
     };
-    forget(work, held, found, Some(budget)).await
+    let mut ids: Vec<Uuid> = found.into_iter().map(|(id, _)| id).collect();
+    ids.dedup();
+    forget(work, held, ids, Some(budget)).await
 }
 
-async fn forget(work: &Work<'_>, held: u64, found: Vec<(Uuid, String)>, budget: Option<&Budget>) -> Result<Gone> {
+async fn forget(work: &Work<'_>, held: u64, found: Vec<Uuid>, budget: Option<&Budget>) -> Result<Gone> {
     let mut gone = Gone { rows: found.len() as u64, forgotten: 0 };
     let Some(budget) = budget.filter(|_| !found.is_empty()) else { return Ok(gone) };
     let allowed = budget.rows_of(held);
@@ -69,21 +72,28 @@ async fn forget(work: &Work<'_>, held: u64, found: Vec<(Uuid, String)>, budget: 
                 .into(),
         });
     }
-    for (id, namespace) in found {
-        let scope = Scope::one(&namespace)?;
-        let forget = Forget { id, namespace: Some(namespace), reason: Some(REASON.to_owned()) };
-        match work.store.forget(&scope, &forget).await {
-            Ok(_) => gone.forgotten += 1,
-            // Somebody was faster.
-            Err(StoreError::Forgotten { .. } | StoreError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+    for ids in found.chunks(ASKED) {
+        let rows = {
+            let mut client = work.store.database().client().await?;
+            let tx = client.build_transaction().read_only(true).start().await?;
+            ledger::handed_down_of(&tx, &work.origin_source, ids).await?
+        };
+        for (id, namespace) in rows {
+            let scope = Scope::one(&namespace)?;
+            let forget = Forget { id, namespace: Some(namespace), reason: Some(REASON.to_owned()) };
+            match work.store.forget(&scope, &forget).await {
+                Ok(_) => gone.forgotten += 1,
+                // Somebody was faster.
+                Err(StoreError::Forgotten { .. } | StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(gone)
 }
 
 /// How many rows of this source the store holds, and which of them are gone from it.
-async fn find(work: &Work<'_>) -> Result<(u64, Vec<(Uuid, String)>)> {
+async fn find(work: &Work<'_>) -> Result<(u64, Vec<Uuid>)> {
     let stretches = work.plan.counts.rows.div_ceil(HELD).max(1);
     let (mut held, mut gone) = (0, Vec::new());
     for at in 0..stretches {
@@ -93,29 +103,32 @@ async fn find(work: &Work<'_>) -> Result<(u64, Vec<(Uuid, String)>)> {
         if recorded.is_empty() {
             continue;
         }
-        let mut there = HashSet::new();
+        let mut there = vec![false; recorded.len()];
         for planned in &work.plan.chunks {
             let read = narrow(&work.reading(&planned.range), Vec::new());
             work.source
                 .scan(&read, &mut |row, _bytes| {
-                    let id = work.mapper.program.id(&row.key);
-                    if id >= first && id <= last {
-                        there.insert(id);
+                    if let Ok(at) = recorded.binary_search(&work.mapper.program.id(&row.key)) {
+                        there[at] = true;
                     }
                     Ok(())
                 })
                 .await?;
         }
         held += recorded.len() as u64;
-        gone.extend(recorded.into_iter().filter(|(id, _)| !there.contains(id)));
+        gone.extend(recorded.into_iter().zip(there).filter(|(_, there)| !there).map(|(id, _)| id));
     }
     Ok((held, gone))
 }
 
-async fn recorded(work: &Work<'_>, first: Uuid, last: Uuid) -> Result<Vec<(Uuid, String)>> {
+/// The ids of a stretch that the store holds, in their order, each once.
+async fn recorded(work: &Work<'_>, first: Uuid, last: Uuid) -> Result<Vec<Uuid>> {
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    ledger::handed_down_between(&tx, &work.origin_source, first, last).await
+    let mut ids = Vec::new();
+    ledger::handed_down_between(&tx, &work.origin_source, first, last, &mut |id| ids.push(id)).await?;
+    ids.dedup();
+    Ok(ids)
 }
 
 /// The first and the last id of a stretch, of so many that are equally long.

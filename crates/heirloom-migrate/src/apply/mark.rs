@@ -1,22 +1,30 @@
 //! The marker: an additive column on the source that says which rows were handed down, when the file asks for it.
 //!
 //! It is a projection of the ledger and never the truth: nothing reads it to decide what to do. It is stamped in the
-//! chunk's own transaction when source and target are one database, and after a clean verify otherwise. With the outbox
-//! this is all of `apply` that writes to a source.
+//! chunk's own transaction when source and target are one database, and after a clean verify otherwise, which takes it from
+//! rows that were forgotten since as well. Verify holds it against the records, key by key. With the outbox this is all of
+//! `apply` that writes to a source.
+
+use std::collections::HashMap;
 
 use deadpool_postgres::{GenericClient, Transaction};
+use futures_util::{StreamExt, pin_mut};
 use heirloom_engine::Database;
+use heirloom_store::Store;
+use uuid::Uuid;
 
 use super::Work;
 use super::failpoint::{Failpoints, Point};
 use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::ledger;
+use crate::mapping::Program;
 use crate::plan::Plan;
-use crate::source::{MARK_COMMENT, Relation, Source, identifier, literal};
+use crate::source::{self, MARK_COMMENT, Read, Relation, Source, identifier, literal, narrow};
+use crate::value::Value;
 
 /// Keys in one statement.
-const BATCH: usize = 5_000;
+pub(crate) const BATCH: usize = 5_000;
 
 /// Which column of which table to stamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +37,7 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// The marker the file asks for, if it does and the source is a table.
-    pub(super) fn of(file: &MigrationFile, plan: &Plan) -> Option<Self> {
+    pub(crate) fn of(file: &MigrationFile, plan: &Plan) -> Option<Self> {
         let column = file.source.mark.as_ref()?.value.clone();
         let Relation::Table(_) = &plan.source.relation else { return None };
         let key = plan
@@ -82,7 +90,34 @@ impl Mark {
         if self.same_database { self.stamp(tx, keys).await.map(drop) } else { Ok(()) }
     }
 
+    /// Whether the source has the column.
+    pub(crate) async fn is_on(&self, source: &dyn Source) -> Result<bool> {
+        let Some(database) = source.marker() else { return Ok(false) };
+        self.is_there(&database.client().await?).await
+    }
+
+    /// The keys of a read's rows that carry it.
+    pub(crate) async fn keys(&self, source: &dyn Source, read: &Read) -> Result<Vec<Vec<String>>> {
+        let carried = format!("s.{} is not null", identifier(&self.column));
+        let mut keys = Vec::new();
+        source
+            .scan(&narrow(read, vec![carried]), &mut |row, _bytes| {
+                if matches!(row.values.last(), Some(Value::Bool(true))) {
+                    keys.push(row.key);
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(keys)
+    }
+
     async fn stamp(&self, client: &impl GenericClient, keys: &[Vec<String>]) -> Result<u64> {
+        self.set(client, keys, true).await
+    }
+
+    /// Stamps these rows, or takes the mark from them; those that are so already are left alone.
+    async fn set(&self, client: &impl GenericClient, keys: &[Vec<String>], marked: bool) -> Result<u64> {
+        let (value, is) = if marked { ("now()", "is null") } else { ("null", "is not null") };
         let column = identifier(&self.column);
         let (mut names, mut arrays, mut joins) = (Vec::new(), Vec::new(), Vec::new());
         for (i, (name, declared)) in self.key.iter().enumerate() {
@@ -91,7 +126,7 @@ impl Mark {
             joins.push(format!("s.{} = t.k{i}::{declared}", identifier(name)));
         }
         let sql = format!(
-            "update {} as s set {column} = now() from unnest({}) as t ({}) where {} and s.{column} is null",
+            "update {} as s set {column} = {value} from unnest({}) as t ({}) where {} and s.{column} {is}",
             self.table,
             arrays.join(", "),
             names.join(", "),
@@ -110,8 +145,9 @@ impl Mark {
     }
 }
 
-/// Stamps every row of a source in another database that the store holds, after a clean verify. Rows that carry the
-/// mark already are left alone, so stamping twice writes nothing. Returns how many rows were stamped.
+/// After a clean verify: stamps every row of a source in another database that the store holds, and takes the mark from rows
+/// of any source that were forgotten since. Rows that are so already are left alone, so that stamping twice writes nothing.
+/// Returns how many rows were stamped.
 ///
 /// # Errors
 /// [`MigrateError::Source`] when the source cannot be written to.
@@ -122,7 +158,7 @@ pub async fn stamp_verified(
     target: &Database,
     failpoints: &Failpoints,
 ) -> Result<u64> {
-    let Some(mark) = Mark::of(file, plan).filter(|mark| !mark.same_database) else { return Ok(0) };
+    let Some(mark) = Mark::of(file, plan) else { return Ok(0) };
     let Some(database) = source.marker() else {
         return Err(MigrateError::Source {
             source_name: source.display(),
@@ -131,24 +167,74 @@ pub async fn stamp_verified(
         });
     };
     mark.add(database).await?;
-    let keys = {
-        let mut client = target.client().await?;
-        let tx = client.transaction().await?;
-        match plan.target.foreign {
-            None => ledger::handed_down(&tx, &plan.origin_source()).await?,
-            Some(_) => {
-                let all = ledger::delivered_from(&tx, &plan.origin_source()).await?;
-                all.into_iter().map(|(_, key)| key).collect()
-            }
-        }
-    };
+    take_away(&mark, plan, file, source, target, database).await?;
+    if mark.same_database {
+        return Ok(0);
+    }
     failpoints.pass(Point::BeforeStamp).await?;
-    let stamped = {
-        let client = database.client().await?;
-        mark.stamp(&client, &keys).await?
-    };
+    let mut stamped = 0;
+    {
+        let mut client = target.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let (origin, foreign) = (plan.origin_source(), plan.target.foreign.is_some());
+        let keys = ledger::handed_down_keys(&tx, &origin, foreign).await?.chunks(BATCH);
+        pin_mut!(keys);
+        while let Some(some) = keys.next().await {
+            let some = some.into_iter().collect::<Result<Vec<_>>>()?;
+            stamped += mark.stamp(&database.client().await?, &some).await?;
+        }
+    }
     failpoints.pass(Point::AfterStamp).await?;
     Ok(stamped)
+}
+
+/// Takes the mark from rows that were forgotten in the store.
+async fn take_away(
+    mark: &Mark,
+    plan: &Plan,
+    file: &MigrationFile,
+    source: &dyn Source,
+    target: &Database,
+    database: &Database,
+) -> Result<()> {
+    let table = source::describe_without_mark(source, file).await?;
+    let tree = match &file.source.tree {
+        Some(tree) => Some(source.tree(&tree.table.value, &tree.id.value, &tree.parent.value).await?),
+        None => None,
+    };
+    let program = Program::compile(file, &table, plan.context(Store::open(target).await?.meta().dimension, tree))?;
+    for chunk in &plan.chunks {
+        let keys = mark.keys(source, &plan.reading(&chunk.range, &[])).await?;
+        for keys in keys.chunks(BATCH) {
+            let forgotten: Vec<Vec<String>> = without_record(plan, target, &program, keys)
+                .await?
+                .into_iter()
+                .filter(|(_, _, forgotten)| *forgotten)
+                .map(|(key, ..)| key.clone())
+                .collect();
+            if !forgotten.is_empty() {
+                mark.set(&database.client().await?, &forgotten, false).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Of these keys those of which no record says that they were handed down, with their ids, and whether they were forgotten
+/// since.
+pub(crate) async fn without_record<'k>(
+    plan: &Plan,
+    target: &Database,
+    program: &Program,
+    keys: &'k [Vec<String>],
+) -> Result<Vec<(&'k Vec<String>, Uuid, bool)>> {
+    let ids: Vec<Uuid> = keys.iter().map(|key| program.id(key)).collect();
+    let mut client = target.client().await?;
+    let tx = client.build_transaction().read_only(true).start().await?;
+    let foreign = plan.target.foreign.is_some();
+    let without: HashMap<Uuid, bool> =
+        ledger::unrecorded(&tx, &plan.origin_source(), foreign, &ids).await?.into_iter().collect();
+    Ok(keys.iter().zip(ids).filter_map(|(key, id)| Some((key, id, *without.get(&id)?))).collect())
 }
 
 /// The marker held against the records of the store.

@@ -40,6 +40,7 @@ use crate::target::Foreign;
 pub use failpoint::{Action, Failpoints, Gate, Point};
 pub use follow::{Follow, Followed};
 pub use gone::Gone;
+pub(crate) use mark::{BATCH as MARK_BATCH, Mark, without_record};
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
 pub(crate) use outbox::{Outbox, obstacles as outbox_obstacles};

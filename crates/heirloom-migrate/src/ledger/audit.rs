@@ -15,6 +15,9 @@ use crate::error::{MigrateError, Result};
 /// Version of this crate, as entries name it.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
+/// What the entry of an apply is called that wrote something while the run soaked.
+pub(super) const CAUGHT_UP: &str = "caught-up";
+
 const APPEND: &str = include_str!("../../sql/queries/append_entry.sql");
 const ENTRIES: &str = include_str!("../../sql/queries/entries.sql");
 const KEPT_PLAN: &str = include_str!("../../sql/queries/kept_plan.sql");
@@ -87,12 +90,22 @@ pub async fn has_chain(client: &impl GenericClient) -> Result<bool> {
 /// # Errors
 /// [`MigrateError::Refused`] when somebody else went on in the meantime: two operators are at work.
 pub async fn lock_head(tx: &Transaction<'_>, run_id: Uuid, read: Option<&Head>) -> Result<()> {
+    lock(tx, run_id, read, "").await
+}
+
+/// The same where a follower may have caught up in the meantime: its entries are no step of an operator's.
+///
+/// # Errors
+/// As [`lock_head`].
+pub async fn lock_head_beside_a_follower(tx: &Transaction<'_>, run_id: Uuid, read: Option<&Head>) -> Result<()> {
+    lock(tx, run_id, read, CAUGHT_UP).await
+}
+
+async fn lock(tx: &Transaction<'_>, run_id: Uuid, read: Option<&Head>, passed: &str) -> Result<()> {
     tx.execute("select from heirloom_migrate.run where run_id = $1 for no key update", &[&run_id]).await?;
     let seq = count_sql(read.map_or(0, |head| head.seq));
-    let others: i64 = tx
-        .query_one("select count(*) from heirloom_migrate.audit where run_id = $1 and seq > $2", &[&run_id, &seq])
-        .await?
-        .try_get(0)?;
+    let sql = "select count(*) from heirloom_migrate.audit where run_id = $1 and seq > $2 and what <> $3";
+    let others: i64 = tx.query_one(sql, &[&run_id, &seq, &passed]).await?.try_get(0)?;
     if others == 0 {
         return Ok(());
     }

@@ -12,6 +12,7 @@ mod audit;
 mod chunk;
 mod comparing;
 mod delivered;
+mod handed_down;
 mod leaf;
 mod lease;
 mod proof;
@@ -22,10 +23,11 @@ mod schema;
 mod step;
 mod stored;
 
-pub use audit::{PROGRAM, Stamp, append, chain, entries, guards, has_chain, lock_head};
+pub use audit::{PROGRAM, Stamp, append, chain, entries, guards, has_chain, lock_head, lock_head_beside_a_follower};
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
 pub use comparing::{Comparing, comparing};
 pub use delivered::{Delivered, NewDelivered, delivered, delivered_count, delivered_from, put_delivered};
+pub use handed_down::{handed_down_between, handed_down_count, handed_down_keys, handed_down_of, unrecorded};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
     Beat, Busy, Lease, Live, Runner, beat, blind, busy, claim, holds, is_current, knows_runner, leave, live, pending,
@@ -38,10 +40,7 @@ pub use reject::{
     resolve_rejects,
 };
 pub use reject_count::{RejectTotal, reject_counts};
-pub use run::{
-    RunState, RunSummary, add_event, find_run, handed_down, handed_down_between, handed_down_count, handed_down_of,
-    register, runs, set_state, step,
-};
+pub use run::{RunState, RunSummary, add_event, find_run, register, runs, set_state, step};
 pub use schema::{VERSION, exists, missing_rights, up};
 pub use step::{Step, steps};
 pub use stored::stored_plan;

@@ -2,13 +2,11 @@
 
 use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_engine::Cached;
-use heirloom_store::Identity;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::audit::{self, PROGRAM, Stamp};
 use super::chunk::{ordinal_sql, unsigned};
-use super::reject::key_parts;
 use crate::error::{MigrateError, Result};
 use crate::plan::Plan;
 
@@ -191,7 +189,7 @@ pub async fn set_state(
     let now = RunState::parse(row.try_get(0)?)?;
     let by = Stamp::database(PROGRAM);
     if now.is_soaked_or_later() {
-        let what = if state == RunState::Verified { "compared" } else { "caught-up" };
+        let what = if state == RunState::Verified { "compared" } else { audit::CAUGHT_UP };
         audit::append(tx, run_id, &by, what, details).await?;
         return Ok(false);
     }
@@ -278,41 +276,4 @@ async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<
             })
         })
         .collect()
-}
-
-/// Keys of a source that the store holds, from `heirloom.origin`, read as the audit role.
-pub async fn handed_down(tx: &Transaction<'_>, source: &str) -> Result<Vec<Vec<String>>> {
-    let identity = Identity::audit(tx).await?;
-    let rows = tx.query("select source_key from heirloom.origin where source = $1", &[&source]).await?;
-    identity.give_back(tx).await?;
-    rows.iter().map(|row| key_parts(row.try_get(0)?)).collect()
-}
-
-/// How many keys of a source the store holds, read as the audit role.
-pub async fn handed_down_count(tx: &Transaction<'_>, source: &str) -> Result<u64> {
-    let identity = Identity::audit(tx).await?;
-    let row = tx.query_one("select count(*) from heirloom.origin where source = $1", &[&source]).await?;
-    identity.give_back(tx).await?;
-    Ok(unsigned(row.try_get(0)?))
-}
-
-/// Which of these ids of a source the store holds, with their namespaces; read as the audit role.
-pub async fn handed_down_of(tx: &Transaction<'_>, source: &str, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
-    let identity = Identity::audit(tx).await?;
-    let rows = tx.query(include_str!("../../sql/queries/handed_down_of.sql"), &[&source, &ids]).await?;
-    identity.give_back(tx).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
-
-/// Ids of a source that the store holds, in a stretch of all ids, with their namespaces; read as the audit role.
-pub async fn handed_down_between(
-    tx: &Transaction<'_>,
-    source: &str,
-    first: Uuid,
-    last: Uuid,
-) -> Result<Vec<(Uuid, String)>> {
-    let identity = Identity::audit(tx).await?;
-    let rows = tx.query(include_str!("../../sql/queries/handed_down_between.sql"), &[&source, &first, &last]).await?;
-    identity.give_back(tx).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -194,6 +194,7 @@ pub(super) fn class(class: Class) -> &'static str {
         Class::SourceChanged => "changed in the source since",
         Class::Foreign => "its id is held by another row",
         Class::NotRejected => "should have been set aside",
+        Class::MarkedOnly => "marked at the source, and never handed down",
     }
 }
 
@@ -208,6 +209,7 @@ pub(super) fn explanation(explanation: Explanation) -> &'static str {
         Explanation::Closed => "Closed by the target; a newer one of its kind is open there",
         Explanation::Stamped => "Touched in the target, which stamps each time; nothing else changed",
         Explanation::Expired => "Expired and not there any more",
+        Explanation::CatchingUp => "Still changing at the source, and the store follows",
     }
 }
 

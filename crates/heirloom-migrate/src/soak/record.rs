@@ -93,7 +93,9 @@ pub(super) fn divergences(differences: &[Difference], recorded: &HashSet<Uuid>, 
                     gone -= 1;
                     DivergenceKind::Leak
                 }
-                Class::Unexpected | Class::Foreign | Class::NotRejected => DivergenceKind::Unexpected,
+                Class::Unexpected | Class::Foreign | Class::NotRejected | Class::MarkedOnly => {
+                    DivergenceKind::Unexpected
+                }
             };
             Divergence {
                 kind,

@@ -67,7 +67,7 @@ pub async fn sweep(task: &Task<'_>, full: bool, progress: &mut (dyn FnMut(u64, u
     let run_id = task.plan.run_id;
     let mut client = task.store.database().client().await?;
     let tx = client.transaction().await?;
-    ledger::lock_head(&tx, run_id, standing.head().as_ref()).await?;
+    ledger::lock_head_beside_a_follower(&tx, run_id, standing.head().as_ref()).await?;
     let by = standing.stamp(task);
     let entry = ledger::append(&tx, run_id, &by, "sweep", &sweep.record).await?;
     for Clean { ordinal, leaf } in &clean {

@@ -164,7 +164,7 @@ pub struct Read {
     pub range: KeyRange,
     /// Of those, the ones that changed since.
     pub since: Option<Since>,
-    /// Of those, the ones of these keys; PostgreSQL only.
+    /// Of those, the ones of these keys; SQLite reads the whole range for them.
     pub keys: Option<Vec<Vec<String>>>,
 }
 

@@ -26,6 +26,8 @@ pub enum Class {
     Foreign,
     /// The source row does not map, and is in the target all the same.
     NotRejected,
+    /// The source row bears the mark, and no record says that it was handed down.
+    MarkedOnly,
 }
 
 /// Why a row may differ: the store's own records say so.
@@ -48,6 +50,8 @@ pub enum Explanation {
     Stamped,
     /// Expired, and a target that is no store has evicted it.
     Expired,
+    /// The source row changed again and again while it was looked at, and the store's record of it followed.
+    CatchingUp,
 }
 
 /// One side of a differing field: never the value itself unless it was asked for.
@@ -79,6 +83,13 @@ pub struct Difference {
     pub expected: Option<Side>,
     /// What the target holds.
     pub found: Option<Side>,
+}
+
+impl Difference {
+    /// Handed down from here, and no row of the source has its key.
+    pub(super) fn unexpected(key: Vec<String>, id: Uuid) -> Self {
+        Self { class: Class::Unexpected, key, id, chunk: None, column: None, expected: None, found: None }
+    }
 }
 
 impl Side {

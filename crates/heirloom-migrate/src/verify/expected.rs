@@ -14,14 +14,16 @@ use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::frames::Frames;
 use crate::mapping::Program;
-use crate::plan::{self, Plan, PlannedChunk};
-use crate::source::{self, Source, Table, verbatim};
+use crate::plan::{self, Plan};
+use crate::source::{self, KeyRange, Read, Source, Table, verbatim};
 use crate::target::{self, Foreign, Wanted};
 use crate::value::SourceRow;
 
 /// Everything the comparison needs, checked once.
 pub(super) struct Work<'a> {
     pub(super) plan: &'a Plan,
+    /// As it stands in the plan.
+    pub(super) file: MigrationFile,
     pub(super) mapping: Arc<Mapping>,
     pub(super) source: &'a dyn Source,
     pub(super) store: &'a Store,
@@ -110,7 +112,7 @@ impl<'a> Work<'a> {
             key: Key::random(),
             origin_key: Key::of_store(store.meta().store_id),
         });
-        Ok(Self { plan, mapping, source, store, foreign, origin_source: plan.origin_source(), show_content })
+        Ok(Self { plan, file, mapping, source, store, foreign, origin_source: plan.origin_source(), show_content })
     }
 
     /// Where the rows of a chunk go in that [`Self::read`] reads, and where they come out.
@@ -119,11 +121,15 @@ impl<'a> Work<'a> {
         Batches::new(move |rows| mapping.expect_all(rows))
     }
 
-    /// Reads a chunk of the source; its connection is released before this returns.
-    pub(super) async fn read(&self, chunk: &PlannedChunk, mut batches: Batches<SourceRow, Expected>) -> Result<()> {
-        let read = self.plan.reading(&chunk.range, self.mapping.program.expressions());
+    /// The read of a range of the source, with all that the mapping takes.
+    pub(super) fn reading(&self, range: &KeyRange) -> Read {
+        self.plan.reading(range, self.mapping.program.expressions())
+    }
+
+    /// Reads the source; its connection is released before this returns.
+    pub(super) async fn read(&self, read: &Read, mut batches: Batches<SourceRow, Expected>) -> Result<()> {
         self.source
-            .scan(&read, &mut |row, _bytes| {
+            .scan(read, &mut |row, _bytes| {
                 batches.push(row);
                 Ok(())
             })

@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use heirloom_store::Moment;
 use uuid::Uuid;
 
-use super::difference::{Class, Difference, Explanation};
+use super::again::Suspects;
+use super::difference::{Difference, Explanation};
 use super::expected::{Expected, Work};
 use super::target::{TargetOrigin, TargetRow};
 use super::{Verification, wire};
@@ -99,6 +100,7 @@ pub(super) async fn beyond(
     work: &Work<'_>,
     foreign: &dyn Foreign,
     seen: &HashSet<Uuid>,
+    suspects: &mut Suspects,
     verification: &mut Verification,
 ) -> Result<()> {
     let all = {
@@ -115,15 +117,10 @@ pub(super) async fn beyond(
     let found = foreign.beyond(&namespaces, &ours, &gone).await?;
     let left: HashSet<Uuid> = found.left.into_iter().collect();
     for (id, key) in orphans.iter().filter(|(id, _)| left.contains(id)) {
-        verification.differs(Difference {
-            class: Class::Unexpected,
-            key: key.clone(),
-            id: *id,
-            chunk: None,
-            column: None,
-            expected: None,
-            found: None,
-        });
+        match suspects.has_room() {
+            true => suspects.add_unmet(key.clone(), *id, None),
+            false => verification.differs(Difference::unexpected(key.clone(), *id)),
+        }
     }
     if let Some(surface) = work.mapping.program.surface() {
         verification.not_shown =

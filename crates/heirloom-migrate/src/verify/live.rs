@@ -8,9 +8,14 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Verification;
-use super::difference::{Class, Difference};
+use super::again::Suspects;
+use super::difference::Difference;
 use super::expected::Work;
+use super::walk::ASKED;
 use crate::error::{MigrateError, Result};
+use crate::ledger;
+
+pub(super) const UNMET: &str = include_str!("../../sql/queries/verify_unmet.sql");
 
 /// Most live rows that are listed; all are counted.
 const MAX_LIVE: i64 = 100;
@@ -27,34 +32,32 @@ pub struct LiveRow {
 }
 
 /// Finds rows whose origin names this source and a key that no source row has.
-pub(super) async fn unexpected(work: &Work<'_>, seen: &HashSet<Uuid>, verification: &mut Verification) -> Result<()> {
+pub(super) async fn unexpected(
+    work: &Work<'_>,
+    seen: &HashSet<Uuid>,
+    suspects: &mut Suspects,
+    verification: &mut Verification,
+) -> Result<()> {
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
-    Identity::audit(&tx).await?;
-    let rows = tx
-        .query(
-            "select o.id, o.source_key from heirloom.origin o \
-             join heirloom.memory m on m.namespace = o.namespace and m.id = o.id \
-             where o.source = $1 order by o.id",
-            &[&work.origin_source],
-        )
-        .await?;
-    for row in rows {
-        let id: Uuid = row.try_get(0)?;
-        if seen.contains(&id) {
-            continue;
+    let mut unmet = Vec::new();
+    let keep = &mut |id| {
+        if !seen.contains(&id) {
+            unmet.push(id);
         }
-        let key = serde_json::from_str(row.try_get(1)?)
-            .map_err(|_| MigrateError::Ledger("a source key is not a JSON array of strings".into()))?;
-        verification.differs(Difference {
-            class: Class::Unexpected,
-            key,
-            id,
-            chunk: None,
-            column: None,
-            expected: None,
-            found: None,
-        });
+    };
+    ledger::handed_down_between(&tx, &work.origin_source, Uuid::nil(), Uuid::max(), keep).await?;
+    Identity::audit(&tx).await?;
+    for ids in unmet.chunks(ASKED) {
+        for row in tx.query(UNMET, &[&work.origin_source, &ids]).await? {
+            let id: Uuid = row.try_get(0)?;
+            let key = serde_json::from_str(row.try_get(1)?)
+                .map_err(|_| MigrateError::Ledger("a source key is not a JSON array of strings".into()))?;
+            match suspects.has_room() {
+                true => suspects.add_unmet(key, id, <[u8; 16]>::try_from(row.try_get::<_, &[u8]>(2)?).ok()),
+                false => verification.differs(Difference::unexpected(key, id)),
+            }
+        }
     }
     Ok(())
 }

@@ -3,11 +3,12 @@
 //! The source is read again and mapped again; the target is read by [`target`] with a decoder of its own. Both become
 //! keyed digests under a key that is made for this one run. A chunk whose sums and counts agree is equal; in any other
 //! the rows are walked until each difference has a row, a column, a class and, when the store's own records say why, an
-//! explanation. What no record explains is a difference.
+//! explanation. What no record explains, and is still so when it is looked at again, is a difference.
 //!
 //! Deliberately absent: any write (the ledger's `verified` is recorded by the caller when asked to), the loader's
 //! encoder and the value encoders of `canon`.
 
+mod again;
 mod aside;
 mod difference;
 mod door;
@@ -15,7 +16,9 @@ mod expected;
 mod explain;
 mod foreign;
 mod json;
+mod judge;
 mod live;
+mod marks;
 mod merkle;
 mod partial;
 mod question;
@@ -141,19 +144,22 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
     let VerifyRequest { plan, source, store, foreign, show_content, progress } = request;
     let work = expected::Work::new(plan, source, store, foreign, show_content).await?;
     let mut verification = Verification::of(plan);
-    let mut seen: HashSet<Uuid> = HashSet::new();
+    let (mut seen, mut suspects) = (HashSet::new(), again::Suspects::default());
     for chunk in &plan.chunks {
-        let (_, verdict) = walk::chunk(&work, chunk, &mut seen, &mut verification).await?;
+        let (_, verdict) = walk::chunk(&work, chunk, &mut seen, &mut suspects, &mut verification).await?;
         verification.chunks.push(verdict);
-        progress(verification.source_rows, plan.counts.rows);
+        progress(verification.source_rows + suspects.len(), plan.counts.rows);
     }
     match foreign {
         None => {
-            live::unexpected(&work, &seen, &mut verification).await?;
+            live::unexpected(&work, &seen, &mut suspects, &mut verification).await?;
             live::live(&work, &mut verification).await?;
         }
-        Some(foreign) => foreign::beyond(&work, foreign, &seen, &mut verification).await?,
+        Some(foreign) => foreign::beyond(&work, foreign, &seen, &mut suspects, &mut verification).await?,
     }
+    // Rarely there is anything to do, and what it takes would make every future large that compares.
+    Box::pin(suspects.settle(&work, &mut verification)).await?;
+    Box::pin(marks::compare(&work, &mut verification)).await?;
     refuse_nothing(&verification, plan)?;
     verification.merkle_root = merkle_root(&verification.chunks);
     verification.holds = verification.difference_count == 0;
@@ -225,7 +231,17 @@ impl Verification {
         }
     }
 
-    fn explains(&mut self, explanation: Explanation) {
-        *self.explained.entry(explanation).or_default() += 1;
+    /// Adds what a row came to.
+    fn add(&mut self, tally: judge::Tally) {
+        self.source_rows += tally.source_rows;
+        self.expected += tally.expected;
+        self.rejected += tally.rejected;
+        self.found += tally.found;
+        self.equal += tally.equal;
+        self.unseen += tally.unseen;
+        if let Some(explanation) = tally.explained {
+            *self.explained.entry(explanation).or_default() += 1;
+        }
+        tally.differences.into_iter().for_each(|difference| self.differs(difference));
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+use super::again::Suspects;
 use super::difference::{Class, Explanation};
 use super::expected::Work;
 use super::{Verification, live, walk};
@@ -53,6 +54,7 @@ pub(crate) struct Partial<'a> {
     work: Work<'a>,
     verification: Verification,
     seen: HashSet<Uuid>,
+    suspects: Suspects,
     /// The expression that gives a source row's version.
     version: Option<String>,
 }
@@ -61,7 +63,8 @@ impl<'a> Partial<'a> {
     pub(crate) async fn new(plan: &'a Plan, source: &'a dyn Source, store: &'a Store) -> Result<Self> {
         let work = Work::new(plan, source, store, None, false).await?;
         let version = source.row_version(&plan.source.relation).await?;
-        Ok(Self { work, verification: Verification::of(plan), seen: HashSet::new(), version })
+        let (seen, suspects) = Default::default();
+        Ok(Self { work, verification: Verification::of(plan), seen, suspects, version })
     }
 
     /// How a chunk looks now; `None` when its source keeps no versions.
@@ -82,11 +85,12 @@ impl<'a> Partial<'a> {
         Ok(Some(Look { source: sum, target_rows, target_mark: row.try_get(1)?, ids }))
     }
 
-    /// Compares a chunk.
+    /// Compares a chunk. Rows that have to be looked at again count as differences of it, and are in no other count yet.
     pub(crate) async fn compare(&mut self, chunk: &PlannedChunk) -> Result<Found> {
-        let before = Found::so_far(&self.verification);
-        let (source, _) = walk::chunk(&self.work, chunk, &mut self.seen, &mut self.verification).await?;
-        Ok(before.until(&Found::so_far(&self.verification), source))
+        let Self { work, verification, seen, suspects, .. } = self;
+        let before = Found::so_far(verification, suspects);
+        let (source, _) = walk::chunk(work, chunk, seen, suspects, verification).await?;
+        Ok(before.until(&Found::so_far(verification, suspects), source))
     }
 
     /// Takes a chunk as it was found before, because it still looks the same.
@@ -105,7 +109,9 @@ impl<'a> Partial<'a> {
 
     /// What the store holds beyond the chunks, and everything that was found.
     pub(crate) async fn finish(mut self, now: Timestamp) -> Result<Whole> {
-        live::unexpected(&self.work, &self.seen, &mut self.verification).await?;
+        let Self { work, verification, seen, suspects, .. } = &mut self;
+        live::unexpected(work, seen, suspects, verification).await?;
+        Box::pin(std::mem::take(suspects).settle(work, verification)).await?;
         self.verification.holds = self.verification.difference_count == 0;
         let missing: Vec<Uuid> = self
             .verification
@@ -137,7 +143,7 @@ pub(crate) struct Whole {
 
 impl Found {
     /// What was counted until now.
-    fn so_far(verification: &Verification) -> Self {
+    fn so_far(verification: &Verification, suspects: &Suspects) -> Self {
         Self {
             source: DigestSum::default(),
             expected: verification.expected,
@@ -145,7 +151,7 @@ impl Found {
             found: verification.found,
             equal: verification.equal,
             explained: verification.explained.clone(),
-            differences: verification.difference_count,
+            differences: verification.difference_count + suspects.len(),
         }
     }
 
@@ -159,9 +165,8 @@ impl Found {
             .collect();
         Self {
             source,
-            // A row that only the database refuses moves from one count to the other while it is compared.
-            expected: now.expected.saturating_sub(self.expected),
-            rejected: now.rejected.saturating_sub(self.rejected),
+            expected: now.expected - self.expected,
+            rejected: now.rejected - self.rejected,
             found: now.found - self.found,
             equal: now.equal - self.equal,
             explained,

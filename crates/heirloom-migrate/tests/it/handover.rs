@@ -1,5 +1,7 @@
 //! The whole way: plan, apply, apply again, verify; and what each kind of change afterwards leads to.
 
+use heirloom_migrate::apply::{self, Failpoints};
+use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::ledger::{self, RejectFilter, RunState};
 use heirloom_migrate::verify::{Class, Explanation};
 use heirloom_store::{Forget, Revise, Scope};
@@ -307,6 +309,43 @@ async fn the_marker_is_additive_and_says_which_rows_were_handed_down() {
     assert!(ground.verify(&plan).await.unwrap().holds);
     let later = ground.plan(&file, 20).await.unwrap();
     assert_eq!(ground.apply(&later).await.unwrap().written, 0);
+    ground.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_without_a_record_is_a_difference_and_goes_from_rows_that_are_forgotten() {
+    let ground = Ground::new(LEGACY).await;
+    let toml = FILE.replace("table = \"legacy.note\"", "table = \"legacy.note\"\nmark = \"migrated_at\"");
+    let file = MigrationFile::parse("case.toml", &toml).unwrap();
+    let plan = ground.plan(&toml, 20).await.unwrap();
+    ground.apply(&plan).await.unwrap();
+    // As many marks as records, and one of each is at the wrong row.
+    ground.sql("update legacy.note set migrated_at = now() where id = 51").await;
+    ground.sql("update legacy.note set migrated_at = null where id = 3").await;
+    let found = ground.verify(&plan).await.unwrap();
+    let named: Vec<_> = found.differences.iter().map(|one| (one.class, one.key.concat(), one.chunk)).collect();
+    assert_eq!(named, [(Class::MarkedOnly, "51".to_owned(), Some(2))]);
+    assert_eq!((found.holds, found.chunks[2].differences), (false, 1));
+    // A record without a mark claims nothing.
+    ground.sql("update legacy.note set migrated_at = null where id = 51").await;
+    assert!(ground.verify(&plan).await.unwrap().holds);
+
+    let marks = "select string_agg(id::text, ',' order by id) from legacy.note where migrated_at is null";
+    let (namespace, id) = (
+        ground.one("select namespace from heirloom.origin where source_key = '[\"10\"]'").await,
+        ground.one_id(10).await,
+    );
+    let forget = Forget { id: id.parse().unwrap(), namespace: Some(namespace.clone()), reason: None };
+    ground.store.forget(&Scope::one(&namespace).unwrap(), &forget).await.unwrap();
+    assert!(ground.verify(&plan).await.unwrap().holds);
+    let stamp = async || {
+        let target = ground.db.database();
+        apply::stamp_verified(&plan, &file, ground.source.as_ref(), target, &Failpoints::default()).await.unwrap()
+    };
+    assert_eq!((ground.one(marks).await.as_str(), stamp().await), ("3,51,52", 0));
+    assert_eq!(ground.one(marks).await, "3,10,51,52");
+    assert_eq!(stamp().await, 0);
+    assert!(ground.verify(&plan).await.unwrap().holds);
     ground.close().await;
 }
 

@@ -63,6 +63,7 @@ mod sqlite;
 mod support;
 mod tenants_file;
 mod traces;
+mod verify_beside_follower;
 mod verify_damage;
 mod verify_explained;
 mod verify_ground;

@@ -142,7 +142,7 @@ impl Catalog {
         let mut objects = self.apply_objects(&transaction, false).await?;
         let missing = self.missing_rights(&transaction).await?.len();
         if missing > 0 {
-            tracing::warn!(schema = self.schema, missing, "policies and grants were missing; they are put there again");
+            tracing::info!(schema = self.schema, missing, "policies and grants were missing; they are put there again");
             objects = self.apply_objects(&transaction, true).await?;
         }
         transaction.commit().await?;

@@ -198,9 +198,14 @@ fn text(found: &Verification) -> String {
             Explanation::Closed => "a newer one of its kind is open there",
             Explanation::Stamped => "in updated_at alone, which the target sets itself",
             Explanation::Expired => "over, and not there any more",
+            Explanation::CatchingUp => "the source row keeps changing, and the store follows",
             _ => "the store's own records say so",
         };
-        table.row([format!("{} since", migration::word(why)), count(*rows), note.to_owned()]);
+        let what = match why {
+            Explanation::CatchingUp => migration::word(why),
+            _ => format!("{} since", migration::word(why)),
+        };
+        table.row([what, count(*rows), note.to_owned()]);
     }
     for (what, rows, note) in [
         ("rightly set aside", found.rejected, "`heirloom rejects` lists them"),

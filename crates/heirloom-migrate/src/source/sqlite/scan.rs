@@ -1,5 +1,7 @@
 //! Rows in key order, read in a thread that may block, handed over in batches through a bounded channel.
 
+use std::collections::HashSet;
+
 use rusqlite::types::{Value as Stored, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 use tokio::sync::mpsc;
@@ -65,9 +67,13 @@ fn rows(sqlite: &Sqlite, connection: &Connection, read: &Read, send: &mpsc::Send
     let mut statement = connection.prepare(&sql).map_err(|error| failed(sqlite, &error))?;
     let mut rows = statement.query(params_from_iter(bound)).map_err(|error| failed_row(sqlite, &error))?;
     let width = read.table.columns.len() + read.expressions.len();
+    let wanted: Option<HashSet<&[String]>> = read.keys.as_ref().map(|keys| keys.iter().map(Vec::as_slice).collect());
     let (mut batch, mut held) = (Batch::new(), 0);
     while let Some(row) = rows.next().map_err(|error| failed_row(sqlite, &error))? {
         let (row, bytes) = decode(row, width, &keys).map_err(|error| failed_row(sqlite, &error))?;
+        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(row.key.as_slice())) {
+            continue;
+        }
         held += bytes;
         batch.push((row, bytes));
         if batch.len() >= BATCH_ROWS || held >= BATCH_BYTES {
