@@ -38,6 +38,7 @@ mod frames;
 pub mod http;
 pub mod ledger;
 pub mod mapping;
+mod marker;
 mod part;
 pub mod plan;
 pub mod report;

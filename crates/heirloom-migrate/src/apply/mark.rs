@@ -5,13 +5,10 @@
 //! rows that were forgotten since as well. Verify holds it against the records, key by key. With the outbox this is all of
 //! `apply` that writes to a source.
 
-use std::collections::HashMap;
-
 use deadpool_postgres::{GenericClient, Transaction};
 use futures_util::{StreamExt, pin_mut};
 use heirloom_engine::Database;
 use heirloom_store::Store;
-use uuid::Uuid;
 
 use super::Work;
 use super::failpoint::{Failpoints, Point};
@@ -19,39 +16,11 @@ use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::ledger;
 use crate::mapping::Program;
+use crate::marker::{BATCH, Mark, without_record};
 use crate::plan::Plan;
-use crate::source::{self, MARK_COMMENT, Read, Relation, Source, identifier, literal, narrow};
-use crate::value::Value;
-
-/// Keys in one statement.
-pub(crate) const BATCH: usize = 5_000;
-
-/// Which column of which table to stamp.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
-    table: String,
-    column: String,
-    key: Vec<(String, String)>,
-    same_database: bool,
-}
+use crate::source::{self, MARK_COMMENT, Source, identifier, literal};
 
 impl Mark {
-    /// The marker the file asks for, if it does and the source is a table.
-    pub(crate) fn of(file: &MigrationFile, plan: &Plan) -> Option<Self> {
-        let column = file.source.mark.as_ref()?.value.clone();
-        let Relation::Table(_) = &plan.source.relation else { return None };
-        let key = plan
-            .source
-            .key
-            .iter()
-            .map(|name| {
-                let declared = plan.source.table.columns.iter().find(|column| column.name == *name);
-                (name.clone(), declared.map_or_else(|| "text".to_owned(), |column| column.declared.clone()))
-            })
-            .collect();
-        Some(Self { table: plan.source.table.name.clone(), column, key, same_database: plan.source.same_database })
-    }
-
     /// Adds the column when it is not there: nullable, no default, so no row is rewritten.
     pub(super) async fn add_column(&self, work: &Work<'_>) -> Result<()> {
         if self.same_database { self.add(work.store.database()).await } else { Ok(()) }
@@ -74,11 +43,6 @@ impl Mark {
         Ok(())
     }
 
-    async fn is_there(&self, client: &impl GenericClient) -> Result<bool> {
-        let sql = "select exists (select from pg_attribute where attrelid = to_regclass($1) and attname = $2 and not attisdropped)";
-        Ok(client.query_one(sql, &[&self.table, &self.column]).await?.try_get(0)?)
-    }
-
     /// Stamps the rows of a chunk in its own transaction, when that is possible.
     pub(super) async fn stamp_with_rows(
         &self,
@@ -88,27 +52,6 @@ impl Mark {
     ) -> Result<()> {
         debug_assert_eq!(work.plan.source.same_database, self.same_database, "the plan says where the source lies");
         if self.same_database { self.stamp(tx, keys).await.map(drop) } else { Ok(()) }
-    }
-
-    /// Whether the source has the column.
-    pub(crate) async fn is_on(&self, source: &dyn Source) -> Result<bool> {
-        let Some(database) = source.marker() else { return Ok(false) };
-        self.is_there(&database.client().await?).await
-    }
-
-    /// The keys of a read's rows that carry it.
-    pub(crate) async fn keys(&self, source: &dyn Source, read: &Read) -> Result<Vec<Vec<String>>> {
-        let carried = format!("s.{} is not null", identifier(&self.column));
-        let mut keys = Vec::new();
-        source
-            .scan(&narrow(read, vec![carried]), &mut |row, _bytes| {
-                if matches!(row.values.last(), Some(Value::Bool(true))) {
-                    keys.push(row.key);
-                }
-                Ok(())
-            })
-            .await?;
-        Ok(keys)
     }
 
     async fn stamp(&self, client: &impl GenericClient, keys: &[Vec<String>]) -> Result<u64> {
@@ -218,23 +161,6 @@ async fn take_away(
         }
     }
     Ok(())
-}
-
-/// Of these keys those of which no record says that they were handed down, with their ids, and whether they were forgotten
-/// since.
-pub(crate) async fn without_record<'k>(
-    plan: &Plan,
-    target: &Database,
-    program: &Program,
-    keys: &'k [Vec<String>],
-) -> Result<Vec<(&'k Vec<String>, Uuid, bool)>> {
-    let ids: Vec<Uuid> = keys.iter().map(|key| program.id(key)).collect();
-    let mut client = target.client().await?;
-    let tx = client.build_transaction().read_only(true).start().await?;
-    let foreign = plan.target.foreign.is_some();
-    let without: HashMap<Uuid, bool> =
-        ledger::unrecorded(&tx, &plan.origin_source(), foreign, &ids).await?.into_iter().collect();
-    Ok(keys.iter().zip(ids).filter_map(|(key, id)| Some((key, id, *without.get(&id)?))).collect())
 }
 
 /// The marker held against the records of the store.

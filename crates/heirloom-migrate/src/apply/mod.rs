@@ -40,7 +40,6 @@ use crate::target::Foreign;
 pub use failpoint::{Action, Failpoints, Gate, Point};
 pub use follow::{Follow, Followed};
 pub use gone::Gone;
-pub(crate) use mark::{BATCH as MARK_BATCH, Mark, without_record};
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate};
 pub(crate) use outbox::{Outbox, obstacles as outbox_obstacles};
@@ -172,7 +171,7 @@ pub(crate) struct Work<'a> {
     /// The expression that gives a source row's version.
     version: Option<String>,
     pub(crate) budget: Budget,
-    pub(crate) mark: Option<mark::Mark>,
+    pub(crate) mark: Option<crate::marker::Mark>,
     /// This process, as the leases name it.
     runner: Uuid,
     lease: Duration,

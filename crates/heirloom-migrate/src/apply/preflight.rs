@@ -7,9 +7,9 @@ use heirloom_store::Store;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::Work;
 use super::item::Mapper;
 use super::options::Options;
-use super::{Work, mark};
 use crate::digest::Key;
 use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
@@ -64,7 +64,7 @@ pub(super) async fn preflight<'a>(
         origin_source: plan.origin_source(),
         version: source.row_version(&plan.source.relation).await?,
         budget: file.budget,
-        mark: mark::Mark::of(&file, plan),
+        mark: crate::marker::Mark::of(&file, plan),
         runner: Uuid::now_v7(),
         lease: options.lease,
         rate: options.rate,

@@ -4,8 +4,8 @@
 use super::Verification;
 use super::difference::{Class, Difference};
 use super::expected::Work;
-use crate::apply::{MARK_BATCH, Mark, without_record};
 use crate::error::Result;
+use crate::marker::{BATCH, Mark, without_record};
 
 /// Compares the marks, where the file asks for them and the source has the column. A row that was forgotten since is none of
 /// them: recording the comparison takes its mark away.
@@ -17,7 +17,7 @@ pub(super) async fn compare(work: &Work<'_>, verification: &mut Verification) ->
     for (at, chunk) in work.plan.chunks.iter().enumerate() {
         // The source first: what is handed down in between has its record before its mark is looked for.
         let keys = mark.keys(work.source, &work.plan.reading(&chunk.range, &[])).await?;
-        for keys in keys.chunks(MARK_BATCH) {
+        for keys in keys.chunks(BATCH) {
             let target = work.store.database();
             for (key, id, _) in without_record(work.plan, target, &work.mapping.program, keys)
                 .await?
