@@ -200,6 +200,12 @@ pub async fn is_current(client: &impl GenericClient) -> Result<bool> {
     Ok(client.query_one_cached("select to_regclass('heirloom_migrate.runner') is not null", &[]).await?.try_get(0)?)
 }
 
+/// Whether a process hands anything down to this store just now, of whatever run: one that was heard lately.
+pub async fn somebody_at_work(client: &impl GenericClient) -> Result<bool> {
+    let sql = "select exists (select from heirloom_migrate.runner as r where r.heartbeat_at > clock_timestamp() - interval '2 minutes')";
+    Ok(client.query_one_cached(sql, &[]).await?.try_get(0)?)
+}
+
 /// What else a server is busy with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Busy {

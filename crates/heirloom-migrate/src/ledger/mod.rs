@@ -31,7 +31,7 @@ pub use handed_down::{handed_down_between, handed_down_count, handed_down_keys, 
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
     Beat, Busy, Lease, Live, Runner, beat, blind, busy, claim, holds, is_current, knows_runner, leave, live, pending,
-    release, renew, runners,
+    release, renew, runners, somebody_at_work,
 };
 pub use proof::{Proof, verified};
 pub(crate) use reject::key_text;
