@@ -25,7 +25,7 @@ use super::{Applied, Options, Progress, Stop, Work, move_on, upkeep};
 use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::file::MigrationFile;
-use crate::ledger::{self, ChunkRecord};
+use crate::ledger::{self, Beat, ChunkRecord};
 use crate::source::{Column, KeyRange, Read, Since, narrow, versions};
 
 /// Longest time between two tries while a database does not answer.
@@ -129,16 +129,42 @@ impl Following {
     /// # Errors
     /// As [`super::run`], but for a database that does not answer.
     pub(super) async fn keep_up(
-        mut self,
+        self,
         work: &Work<'_>,
         stop: &Stop,
         options: &Options,
         follow: &Follow,
     ) -> Result<Followed> {
+        let followed = self.passes(work, stop, options, follow).await;
+        let left = async {
+            let client = work.store.database().client().await?;
+            ledger::leave(&client, work.plan.run_id, work.runner).await
+        };
+        if let Err(error) = left.await {
+            tracing::warn!(%error, "that following has ended could not be written down; it will be seen by its silence");
+        }
+        followed
+    }
+
+    /// Says that somebody follows, so that a comparison knows whom to wait for, and `status` shows it.
+    async fn beat(&self, work: &Work<'_>) -> Result<()> {
+        let rows = self.total.inserted + self.total.updated + self.total.restored;
+        let (runner, run_id) = (work.runner, work.plan.run_id);
+        let client = work.store.database().client().await?;
+        ledger::beat(&client, &Beat { runner, run_id, workers: 1, rows, bytes: 0, waiting: None }).await
+    }
+
+    async fn passes(mut self, work: &Work<'_>, stop: &Stop, options: &Options, follow: &Follow) -> Result<Followed> {
         let mut failures = 0_u32;
+        self.beat(work).await?;
         while !stop.asked() {
             let began = Instant::now();
-            let pause = match self.pass(work, stop, options, follow).await {
+            let passed = match self.pass(work, stop, options, follow).await {
+                // Its crew leaves when it is done.
+                Ok(()) => self.beat(work).await,
+                Err(error) => Err(error),
+            };
+            let pause = match passed {
                 Ok(()) => {
                     if let (true, Some(note)) = (failures > 0, &options.note) {
                         note("Going on");
