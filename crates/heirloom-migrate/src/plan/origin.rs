@@ -7,7 +7,7 @@ use crate::source::TreeRows;
 impl Plan {
     /// `system/tenant/table`: what `apply` writes into `heirloom.origin.source` and `verify` looks for.
     ///
-    /// Contains no host and no credential; a query is named by its file ([`Relation::origin_name`](crate::source::Relation::origin_name)).
+    /// Contains no host and no credential; a query is named by its migration file.
     pub fn origin_source(&self) -> String {
         let relation = self.source.relation.origin_name(&self.source.table, &self.name);
         let source = of_store(&self.source.identity.system, &self.tenant, &relation);

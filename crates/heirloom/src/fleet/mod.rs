@@ -3,7 +3,7 @@
 //!
 //! - `item`: a tenant with its files, references and credentials resolved.
 //! - `targets`: the stores, each opened once a process and shared by the tenants that go there.
-//! - [`gate`]: who may read whose rows; asked before anything moves.
+//! - `gate`: who may read whose rows; asked before anything moves.
 //! - [`step`]: what is done with one tenant; one file a step.
 //! - `shown`: the table on a terminal.
 //!
