@@ -48,7 +48,7 @@ export class World {
 
   /** A tool of the MCP server on standard input and output, called as an agent's host calls it. */
   async mcp(namespace, name, args) {
-    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.url };
+    const env = { PATH: process.env.PATH, HOME: this.dir, DATABASE_URL: this.login };
     const child = spawn(this.binary, ["mcp", "-n", namespace], { cwd: this.dir, env, stdio: ["pipe", "pipe", "ignore"] });
     const ask = (id, method, params) => child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...(id && { id }), method, ...(params && { params }) })}\n`);
     ask(1, "initialize", { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "check", version: "1" } });
