@@ -129,7 +129,7 @@ async fn a_row_that_changes_all_the_time_and_that_nobody_follows_is_a_difference
             }
         }
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    while watched.ground.one("select body like 'again%' from note where id = 3").await != "true" {}
     let found = watched.ground.verify(&watched.plan).await.unwrap();
     assert_eq!(named(&found), [(Class::SourceChanged, "3".to_owned())]);
     assert_eq!((found.source_rows, found.expected, found.found, found.equal), (20, 20, 20, 19));

@@ -98,7 +98,7 @@ pub async fn known(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, K
 /// How many of these ids are taken by memories that did not come from this source. Reads only.
 pub async fn taken(tx: &Transaction<'_>, ids: &[Uuid], source: &str) -> Result<u64> {
     let identity = Identity::audit(tx).await?;
-    let row = tx.query_one(include_str!("../../sql/queries/bulk/taken.sql"), &[&ids, &source]).await?;
+    let row = tx.query_one_cached(include_str!("../../sql/queries/bulk/taken.sql"), &[&ids, &source]).await?;
     identity.give_back(tx).await?;
     Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
 }
