@@ -10,6 +10,7 @@
 //! credential at its own server, which takes nothing of the one that is silent; where that tells nothing, they are refused.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use heirloom_migrate::plan::{Plan, Target};
 use heirloom_migrate::source::{Identity, Relation, Source};
 
 use super::step::planned;
-use super::{Fleet, Item, failed, targets};
+use super::{Crew, Fleet, Item, failed, targets};
 use crate::error::{Error, Result};
 
 /// How long the slowest may keep the others waiting once they have answered; what did not answer by then is left out.
@@ -33,11 +34,11 @@ const GRACE: Duration = Duration::from_millis(900);
 /// those that are refused before their step begins.
 pub struct Gated {
     /// The plans; none of a tenant that has a line.
-    pub plans: Vec<Option<Arc<Plan>>>,
+    plans: Vec<Option<Arc<Plan>>>,
     /// What each passed.
-    pub passed: Vec<Passed>,
+    passed: Vec<Passed>,
     /// Who is refused.
-    pub given: Vec<Option<Line>>,
+    given: Vec<Option<Line>>,
 }
 
 /// Reads every tenant's plan and lets it through the gate, before a step that opens both sides of it.
@@ -69,11 +70,26 @@ pub async fn gated(fleet: &Fleet) -> Gated {
 }
 
 impl Gated {
+    /// Runs a step for each tenant that was let through, with its plan and what it passed, and gives back a line each.
+    pub async fn run<F>(
+        mut self,
+        fleet: &Fleet,
+        step: impl Fn(Arc<Item>, Arc<Crew>, Pulse, Arc<Plan>, Passed) -> F,
+    ) -> Vec<Line>
+    where
+        F: Future<Output = Result<Line>> + Send + 'static,
+    {
+        let given = std::mem::take(&mut self.given);
+        fleet
+            .run(given, |item, crew, pulse, at| {
+                let begun = self.of(at).map(|(plan, passed)| step(item, crew, pulse, plan, passed));
+                async move { begun?.await }
+            })
+            .await
+    }
+
     /// What a tenant's step begins with.
-    ///
-    /// # Errors
-    /// [`Error::Bug`] for one that was refused.
-    pub fn of(&self, at: usize) -> Result<(Arc<Plan>, Passed)> {
+    fn of(&self, at: usize) -> Result<(Arc<Plan>, Passed)> {
         let plan = self.plans[at].clone().ok_or_else(|| Error::Bug("a tenant without a plan was begun".to_owned()))?;
         Ok((plan, self.passed[at].clone()))
     }

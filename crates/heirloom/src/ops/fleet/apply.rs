@@ -37,15 +37,11 @@ impl Operation for ApplyFleet {
             true => Fleet::to_read(context, &self.asked).await?,
             false => Fleet::to_write(context, &self.asked).await?,
         };
-        let mut gated = fleet::gated(&fleet).await;
-        let (given, check_only) = (std::mem::take(&mut gated.given), self.check_only);
-        let lines = fleet
-            .run(given, |item, crew, pulse, at| {
-                let begun = gated.of(at);
-                async move {
-                    let (plan, passed) = begun?;
-                    step::apply::run(item, crew, pulse, plan, passed, check_only).await
-                }
+        let check_only = self.check_only;
+        let lines = fleet::gated(&fleet)
+            .await
+            .run(&fleet, |item, crew, pulse, plan, passed| {
+                step::apply::run(item, crew, pulse, plan, passed, check_only)
             })
             .await;
         fleet.close().await;

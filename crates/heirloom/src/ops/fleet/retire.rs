@@ -35,15 +35,10 @@ impl Operation for RetireFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let check_only = self.check_only;
-        let mut gated = fleet::gated(&fleet).await;
-        let given = std::mem::take(&mut gated.given);
-        let lines = fleet
-            .run(given, |item, crew, pulse, at| {
-                let begun = gated.of(at);
-                async move {
-                    let (plan, passed) = begun?;
-                    step::retire::run(item, crew, pulse, plan, passed, check_only).await
-                }
+        let lines = fleet::gated(&fleet)
+            .await
+            .run(&fleet, |item, crew, pulse, plan, passed| {
+                step::retire::run(item, crew, pulse, plan, passed, check_only)
             })
             .await;
         fleet.close().await;

@@ -39,16 +39,9 @@ impl Operation for SoakFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let how = step::soak::How { full: self.full, check_only: self.check_only };
-        let mut gated = fleet::gated(&fleet).await;
-        let given = std::mem::take(&mut gated.given);
-        let lines = fleet
-            .run(given, |item, crew, pulse, at| {
-                let begun = gated.of(at);
-                async move {
-                    let (plan, passed) = begun?;
-                    step::soak::run(item, crew, pulse, plan, passed, how).await
-                }
-            })
+        let lines = fleet::gated(&fleet)
+            .await
+            .run(&fleet, |item, crew, pulse, plan, passed| step::soak::run(item, crew, pulse, plan, passed, how))
             .await;
         fleet.close().await;
         fleet.output(&lines, "")

@@ -35,16 +35,9 @@ impl Operation for VerifyFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let record = self.record;
-        let mut gated = fleet::gated(&fleet).await;
-        let given = std::mem::take(&mut gated.given);
-        let lines = fleet
-            .run(given, |item, crew, pulse, at| {
-                let begun = gated.of(at);
-                async move {
-                    let (plan, passed) = begun?;
-                    step::verify::run(item, crew, pulse, plan, passed, record).await
-                }
-            })
+        let lines = fleet::gated(&fleet)
+            .await
+            .run(&fleet, |item, crew, pulse, plan, passed| step::verify::run(item, crew, pulse, plan, passed, record))
             .await;
         fleet.close().await;
         let next = match record {
