@@ -43,6 +43,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/question_vector.sql"),
     sql_file!("objects/functions/says_something.sql"),
     sql_file!("objects/functions/rare_words.sql"),
+    sql_file!("objects/functions/audit_owns.sql"),
     sql_file!("objects/functions/word_candidates.sql"),
     sql_file!("objects/functions/is_recallable.sql"),
     sql_file!("objects/functions/recall_boost.sql"),

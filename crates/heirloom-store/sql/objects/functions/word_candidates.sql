@@ -9,22 +9,6 @@
 -- Of earlier versions, which asked for matches alone.
 drop function if exists heirloom.word_candidates(tsquery, text);
 
--- One that a restored dump left to the store's owner would ask as the owner, who sees nothing.
-do $$
-declare
-    other regprocedure;
-begin
-    for other in
-        select p.oid::regprocedure
-        from pg_catalog.pg_proc p
-        where p.pronamespace = 'heirloom'::regnamespace and p.proname = 'word_candidates'
-            and p.proowner <> 'heirloom_audit'::regrole
-    loop
-        execute format('drop function %s', other);
-    end loop;
-end
-$$;
-
 -- Created by the auditing role itself, which may create in the schema for this one moment: so it is the owner now and
 -- whenever this file changes.
 grant usage, create on schema heirloom to heirloom_audit;
