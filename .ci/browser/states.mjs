@@ -37,6 +37,26 @@ export async function states(bench) {
     await bench.close(page);
   });
 
+  await bench.step("a list that is being read says so from the first moment, beside a memory that is there already too", async () => {
+    const linked = await world.sql("select namespace || '/' || source_id from heirloom.edge order by source_id limit 1");
+    const page = await bench.page({ token: world.admin, path: "/activity" });
+    await page.getByRole("heading", { name: "Activity" }).first().waitFor();
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route("**/api/v1/list", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(`/memories/${linked}?tab=around`);
+    await page.locator(".brief").first().waitFor();
+    expect((await page.locator(".list-body").getAttribute("aria-busy")) === "true", "the list does not say that it is being read");
+    expect((await rows(page).count()) === 0, "rows are there before they were given");
+    release();
+    await rows(page).first().waitFor();
+    await until(page, () => !document.querySelector("[aria-busy=true]"));
+    await bench.close(page);
+  });
+
   await bench.step("`serve --open` opens a browser that is signed in, and leaves no token in any address", async () => {
     const bin = join(world.dir, "bin");
     const opened = join(world.dir, "opened");

@@ -29,6 +29,7 @@ export class Memories {
     this.summary = h("p", { class: "summary", role: "status", "aria-live": "polite" });
     this.host = h("div", { class: "rows", tabindex: -1 });
     this.state = h("div", { class: "list-state", hidden: true });
+    this.body = h("div", { class: "list-body" }, this.host, this.state);
     this.railToggle = button([icon("filter"), h("span", null, "Filters")], () => this.#openRail(), { class: "button rail-toggle", "aria-expanded": "false" });
     this.rail = h("aside", { class: "rail", "aria-label": "Filters" });
     this.paneEl = h("section", { class: "pane", "aria-label": "Memory", hidden: true });
@@ -36,7 +37,7 @@ export class Memories {
     this.list = h("section", { class: "list", "aria-label": "List of memories" },
       h("div", { class: "bar-search" }, h("form", { class: "search", role: "search", on: { submit: (event) => event.preventDefault() } }, icon("search"), this.search,
         tool("Clear search", "close", () => this.#clear(), { class: "tool clear" })), this.modes, this.railToggle),
-      this.summary, h("div", { class: "list-body" }, this.host, this.state));
+      this.summary, this.body);
     this.el = h("div", { class: "memories" }, h("h1", { class: "unseen" }, "Memories"), this.rail, this.list, this.paneEl, this.card);
     root.replaceChildren(this.el);
     this.filters = new Rail(this.rail, (query) => go(this.#path(query)));
@@ -209,7 +210,10 @@ export class Memories {
     this.virtual.source = this.source;
     this.why(null);
     this.known = new Set();
-    if (!anyNamespace()) return this.#empty();
+    if (!anyNamespace()) {
+      this.#waited();
+      return this.#empty();
+    }
     this.#wait();
     this.#load(true);
   }
@@ -217,9 +221,16 @@ export class Memories {
   /** Rows are drawn blank until they come, and what is there stays until then. */
   #wait() {
     clearTimeout(this.slow);
+    this.body.setAttribute("aria-busy", "true");
     this.slow = setTimeout(() => {
       if (this.source.total === 0 && this.state.hidden) this.#state(bones(8, "Loading memories"));
     }, 250);
+  }
+
+  /** What was waited for is there, or will not come. */
+  #waited() {
+    clearTimeout(this.slow);
+    this.body.removeAttribute("aria-busy");
   }
 
   async #load(first) {
@@ -230,7 +241,6 @@ export class Memories {
       // The place is the one where the reader is now: who scrolled on meanwhile is not taken back.
       const anchor = first ? null : this.virtual.anchor();
       place();
-      clearTimeout(this.slow);
       this.#mark(first);
       // A list that is hidden has no height, and would draw no rows.
       if (source.total > 0) this.#state(null);
@@ -240,9 +250,10 @@ export class Memories {
       this.virtual.draw();
       this.#summary();
       if (source.total === 0) this.#empty();
+      this.#waited();
     } catch (error) {
-      clearTimeout(this.slow);
       if (source !== this.source) return;
+      this.#waited();
       // What is on the page stays there while the database is away; the notice above says so.
       if (error.isAway && source.total > 0) return;
       this.#state(failure(error, () => this.again()));
