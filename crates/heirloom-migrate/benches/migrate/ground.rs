@@ -106,8 +106,13 @@ impl Ground {
     }
 
     async fn with(legacy: &str, rows: u64, file: &'static str) -> Self {
+        Self::of(legacy, rows, file, UpOptions::default()).await
+    }
+
+    /// Any legacy table and file, beside a store of any width.
+    pub(crate) async fn of(legacy: &str, rows: u64, file: &'static str, options: UpOptions) -> Self {
         let db = TestDatabase::fresh().await;
-        let store = Store::up(db.database(), &UpOptions::default()).await.unwrap();
+        let store = Store::up(db.database(), &options).await.unwrap();
         let source = source::open("store", db.database()).await.unwrap();
         let ground = Self { db, store, source, rows, file };
         ground.sql(legacy).await;

@@ -3,13 +3,20 @@
 //! Needs a server: HEIRLOOM_TEST_URL, and `psql` (or its path in HEIRLOOM_BENCH_PSQL). HEIRLOOM_BENCH_ROWS rows of 700
 //! bytes of text and 1,024 dimensions (10,000 by default) lie in one database; beside the migrator, on the same rows, run
 //! the pipe, the shape of pgmnemo's guide, and the shape that writes row by row. HEIRLOOM_BENCH_NARROW narrow rows
-//! (300,000) show what memory does, HEIRLOOM_BENCH_FOLLOWED rows (50,000) how far --follow lags; without HEIRLOOM_BENCH_ROWS (0) these alone. Nothing here is a test: it prints, and says where a bar is missed.
+//! (300,000) show what memory does, HEIRLOOM_BENCH_FOLLOWED rows (50,000) how far --follow lags; without HEIRLOOM_BENCH_ROWS (0) these alone.
+//! HEIRLOOM_BENCH_BINARY names an optimised `heirloom` that is killed HEIRLOOM_BENCH_KILLS times (200), and at each
+//! failpoint. Nothing here is a test: it prints, and says where a bar is missed.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a program that prints a table")]
 
 mod follow;
 mod ground;
+mod kills;
+mod machine;
 mod memory;
+#[path = "../../tests/it/mutation_kinds.rs"]
+mod mutation_kinds;
+mod mutations;
 mod others;
 
 use std::time::Instant;
@@ -38,6 +45,7 @@ async fn run() {
         println!("HEIRLOOM_TEST_URL is not set: the pipe needs a server, so there is nothing to compare with");
         return;
     }
+    println!("{}", machine::line());
     // First of all, while this process has held nothing else.
     let mut lines = vec![memory::line(number("HEIRLOOM_BENCH_NARROW", 300_000)).await];
     for outbox in [false, true] {
@@ -57,8 +65,11 @@ async fn run() {
     println!("pipe into a store's own table:                 {}", per_row(ranked));
     let guide = others::guide(&ground).await;
     println!("INSERT ... SELECT as pgmnemo's guide has it:   {}", per_row(guide));
-    let (single, single_rows) = others::row_by_row(&ground).await;
-    println!("row by row, one commit each, no HTTP:          {:.0} rows/s", single_rows as f64 / single);
+    println!("row by row, one commit each:                   {:.0} rows/s", others::row_by_row(&ground).await);
+    println!(
+        "row by row over HTTP, one commit each:         {:.0} rows/s",
+        others::row_by_row_over_http(&ground).await
+    );
 
     let plan = ground.plan().await;
     let one = ground.apply(&plan, 1).await;
@@ -116,6 +127,11 @@ async fn run() {
     lines.push(line("re-run, of the first run", again / one * 100.0, " %", "<= 2 %", again / one <= 0.02));
     lines.push(line("verify, of reading both sides", verify / read, " x", "<= 1.25 x", verify / read <= 1.25));
 
+    lines.push(mutations::line(10_000).await);
+    match kills::line(number("HEIRLOOM_BENCH_KILLS", 200)) {
+        Some(line) => lines.push(line),
+        None => println!("HEIRLOOM_BENCH_BINARY is not set: nothing is killed"),
+    }
     print(&lines);
 }
 

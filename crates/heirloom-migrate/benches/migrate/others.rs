@@ -1,7 +1,14 @@
 //! What the migrator is measured against, on the same rows and the same server.
 
+use std::future::IntoFuture as _;
 use std::process::Command;
 use std::time::Instant;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use heirloom_engine::Database;
 
 use crate::ground::Ground;
 
@@ -79,8 +86,8 @@ pub(crate) async fn guide(ground: &Ground) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-/// One statement and one commit a row, as a client of an HTTP plugin causes them; without the HTTP.
-pub(crate) async fn row_by_row(ground: &Ground) -> (f64, u64) {
+/// One statement and one commit a row; rows a second.
+pub(crate) async fn row_by_row(ground: &Ground) -> f64 {
     ground.sql("create table bench.single (like bench.item including all)").await;
     let client = ground.db.database().client().await.unwrap();
     let ids: i64 = i64::try_from(SINGLE.min(ground.rows)).unwrap();
@@ -89,7 +96,36 @@ pub(crate) async fn row_by_row(ground: &Ground) -> (f64, u64) {
     for id in 1..=ids {
         client.execute(&insert, &[&id]).await.unwrap();
     }
-    (started.elapsed().as_secs_f64(), SINGLE.min(ground.rows))
+    ids as f64 / started.elapsed().as_secs_f64()
+}
+
+/// The shape of a client that sends one row a request and waits: a JSON body, a server on loopback with a pool, one
+/// statement and one commit; rows a second.
+pub(crate) async fn row_by_row_over_http(ground: &Ground) -> f64 {
+    ground.sql("create table bench.sent (like bench.item including all)").await;
+    let client = ground.db.database().client().await.unwrap();
+    let limit = i64::try_from(SINGLE).unwrap();
+    let read = "select to_jsonb(i)::text from bench.item i order by id limit $1";
+    let bodies: Vec<String> = client.query(read, &[&limit]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    drop(client);
+    let write = async |State(database): State<Database>, body: String| {
+        let client = database.client().await.unwrap();
+        let insert = "insert into bench.sent select * from jsonb_populate_record(null::bench.sent, $1::text::jsonb)";
+        client.execute(&client.prepare_cached(insert).await.unwrap(), &[&body]).await.unwrap();
+        StatusCode::CREATED
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/rows", listener.local_addr().unwrap());
+    let router = Router::new().route("/rows", post(write)).with_state(ground.db.database().clone());
+    let server = tokio::spawn(axum::serve(listener, router).into_future());
+    let http = heirloom_migrate::http::builder().unwrap().build().unwrap();
+    let started = Instant::now();
+    for body in &bodies {
+        assert_eq!(http.post(&url).body(body.clone()).send().await.unwrap().status().as_u16(), 201);
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    server.abort();
+    bodies.len() as f64 / seconds
 }
 
 /// Reading every row of source and target once, in binary, and dropping it.

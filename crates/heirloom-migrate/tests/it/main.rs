@@ -34,6 +34,7 @@ mod mapping_property;
 mod mapping_support;
 mod mapping_verbs;
 mod molecule;
+mod mutation_kinds;
 mod nothing_written;
 mod outbox;
 mod pgmnemo_collisions;
