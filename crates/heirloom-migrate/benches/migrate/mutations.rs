@@ -9,8 +9,7 @@ use crate::mutation_kinds::{FILE, KINDS, REPRESENTATIONS, legacy, named, planted
 
 /// Damage planted among so many rows, and named to row and column; alarms over what is the same in another form.
 pub(crate) async fn line(rows: u32) -> Line {
-    let ground =
-        Ground::of(&legacy(rows), rows.into(), FILE, UpOptions { dimension: 4, ..UpOptions::default() }).await;
+    let ground = Ground::of(&legacy(rows), rows.into(), FILE, UpOptions { dimension: 4, ..UpOptions::default() }).await;
     let plan = ground.plan().await;
     ground.apply(&plan, 1).await;
     let mut alarms = usize::from(!ground.verify(&plan).await.holds);

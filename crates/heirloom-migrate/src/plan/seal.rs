@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{FORMAT, Plan};
+
+/// This version, as a plan names the one that made it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 use crate::error::{MigrateError, Result};
 use crate::part::Part;
 
@@ -91,16 +94,21 @@ impl Plan {
                 return Err(refusal(&shown, "it is JSON, but no plan", "give the .plan.json that plan has written"));
             }
         }
-        let plan: Self = serde_json::from_value(json.clone()).map_err(|_| {
-            refusal(&shown, "a part of it is missing or of the wrong type: it was edited or damaged", again)
-        })?;
+        // A later version may write more into a plan, and leaves its form what it is as long as nobody reads it otherwise.
+        let maker = json.get("heirloom").and_then(serde_json::Value::as_str).filter(|maker| *maker != VERSION);
+        let refused = |what: &str, mine: &str| match maker {
+            None => refusal(&shown, &format!("{what}: {mine}"), again),
+            Some(maker) => refusal(
+                &shown,
+                &format!("{what}: {mine}, or is of Heirloom {maker}, and this is {VERSION}"),
+                &format!("go on with Heirloom {maker}, or {again}: what is handed down already stays"),
+            ),
+        };
+        let plan: Self = serde_json::from_value(json.clone())
+            .map_err(|_| refused("a part of it is missing or of the wrong type", "it was edited or damaged"))?;
         let unknown = serde_json::to_value(&plan).map_or(true, |known| known != json);
         if unknown {
-            return Err(refusal(
-                &shown,
-                "it holds something that plan did not write: it was edited after it was made",
-                again,
-            ));
+            return Err(refused("it holds something that plan did not write", "it was edited after it was made"));
         }
         plan.check_digest()?;
         Ok(plan)

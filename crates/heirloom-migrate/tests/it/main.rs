@@ -64,6 +64,7 @@ mod sqlite;
 mod support;
 mod tenants_file;
 mod traces;
+mod upgrades;
 mod verify_beside_follower;
 mod verify_damage;
 mod verify_explained;
