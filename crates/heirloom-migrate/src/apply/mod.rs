@@ -194,7 +194,7 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
         return check(&work).await;
     }
     if options.alone {
-        ledger::up(store.database()).await?;
+        ledger::ensure(store.database()).await?;
     }
     enter(&work, heirloom).await?;
     if let Some(mark) = &work.mark {

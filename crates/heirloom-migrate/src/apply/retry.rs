@@ -43,7 +43,7 @@ pub struct Retried {
 pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store, foreign: Option<&dyn Foreign>) -> Result<Retried> {
     let work = preflight::preflight(plan, source, store, foreign, &Options::default()).await?;
     require_run(&work).await?;
-    ledger::up(store.database()).await?;
+    ledger::ensure(store.database()).await?;
     let before = open(&work).await?;
     as_the_source_has_them(&work).await?;
     let left = as_they_were_kept(&work).await?;

@@ -41,6 +41,6 @@ pub use reject::{
 };
 pub use reject_count::{RejectTotal, reject_counts};
 pub use run::{RunState, RunSummary, add_event, find_run, register, runs, set_state, step};
-pub use schema::{VERSION, exists, missing_rights, up};
+pub use schema::{VERSION, ensure, exists, missing_rights, up};
 pub use step::{Step, steps};
 pub use stored::stored_plan;

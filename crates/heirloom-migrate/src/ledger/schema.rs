@@ -42,6 +42,16 @@ pub async fn up(database: &Database) -> Result<()> {
     Ok(())
 }
 
+/// [`up`] where the ledger is not current: for who needs it there, and comes often.
+pub async fn ensure(database: &Database) -> Result<()> {
+    let is_current = {
+        let client = database.client().await?;
+        let pg: &tokio_postgres::Client = &client;
+        CATALOG.is_current(pg).await?
+    };
+    if is_current { Ok(()) } else { up(database).await }
+}
+
 /// The grants that [`up`] would put back, a line each; none where there is no ledger.
 ///
 /// # Errors

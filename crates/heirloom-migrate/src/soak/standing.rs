@@ -58,7 +58,7 @@ impl Standing {
         task.plan.check_digest()?;
         let file = MigrationFile::parse(&task.plan.file.path, &task.plan.file.text)?;
         if !task.check_only {
-            ledger::up(task.store.database()).await?;
+            ledger::ensure(task.store.database()).await?;
         }
         let (run, kept, (entries, guards)) = {
             let client = task.store.database().client().await?;

@@ -60,7 +60,8 @@ async fn a_store_that_was_upgraded_on_the_way_wants_a_new_plan_and_no_row_is_wri
     let MigrateError::Plan { what, cure, .. } = &refused else { panic!("{refused:?}") };
     assert!(what.contains("the store is another one, or changed its schema"), "{what}");
     assert!(cure.contains("heirloom plan case.toml"), "{cure}");
-    let versions = "select string_agg(xmin || ' ' || ctid, ',' order by id) from heirloom.memory where xmin::text::bigint <= ";
+    let versions =
+        "select string_agg(xmin || ' ' || ctid, ',' order by id) from heirloom.memory where xmin::text::bigint <= ";
     let newest = ground.one("select max(xmin::text::bigint) from heirloom.memory").await;
     let before = ground.one(&format!("{versions}{newest}")).await;
     assert_eq!(ground.one("select count(*) from heirloom.memory").await, there.to_string());

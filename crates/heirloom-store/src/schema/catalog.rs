@@ -69,6 +69,27 @@ impl Catalog {
         .await
     }
 
+    /// Whether every file of this binary was applied and no later migration, by the schema's own record: what stands before a
+    /// step that needs the schema and is taken often. Policies and grants are [`Self::up`]'s to look after. Reads only.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn is_current(&self, client: &impl GenericClient) -> Result<bool> {
+        if !self.exists(client, "object").await? {
+            return Ok(false);
+        }
+        let applied = format!(
+            "select name, sha256 from {0}.schema_version union all select path, sha256 from {0}.object",
+            self.schema
+        );
+        let rows = client.query(&applied, &[]).await?;
+        let applied: HashMap<&str, &str> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let migrations = self.migrations.iter().map(|file| (file.name(), file.sha256()));
+        let mut ours = migrations.chain(self.objects.iter().map(|file| (file.path, file.sha256())));
+        let versions = applied.keys().filter(|name| !name.contains('/')).count();
+        Ok(versions == self.migrations.len() && ours.all(|(name, sha256)| applied.get(name) == Some(&sha256.as_str())))
+    }
+
     /// The version the database is at; `None` when the schema is not installed. Reads only.
     pub async fn version(&self, client: &impl GenericClient) -> Result<Option<u32>> {
         if !self.exists(client, "schema_version").await? {

@@ -222,7 +222,7 @@ impl Place {
                 }
             })
             .await?;
-        self.ledger.get_or_try_init(|| async { Ok::<_, Error>(ledger::up(database).await?) }).await?;
+        self.ledger.get_or_try_init(|| async { Ok::<_, Error>(ledger::ensure(database).await?) }).await?;
         Ok(store)
     }
 

@@ -167,7 +167,7 @@ pub(crate) async fn record(
     if !ledger::exists(&database.client().await?).await? {
         return Err(plan.never_applied().into());
     }
-    ledger::up(database).await?;
+    ledger::ensure(database).await?;
     {
         let mut client = database.client().await?;
         let Some(run) = ledger::find_run(&client, plan.run_id).await? else {
