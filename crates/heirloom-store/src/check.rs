@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::error::{Result, StoreError};
+use crate::list::MAX_PAGE;
 use crate::memory::Moment;
 
 /// Longest content of one memory, in bytes: 256 KiB. A text of this size stays below what the text index can hold
@@ -22,6 +23,15 @@ pub(crate) fn invalid(field: &'static str, found: impl Into<String>, accepted: i
 }
 
 /// The content of a memory: something other than white space, no NUL, at most [`MAX_CONTENT_BYTES`].
+/// How long a page is, `usual` when nobody says.
+pub(crate) fn page(limit: Option<i64>, usual: i64) -> Result<i64> {
+    let limit = limit.unwrap_or(usual);
+    if (1..=MAX_PAGE).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(invalid("limit", limit.to_string(), format!("1 to {MAX_PAGE}")))
+}
+
 pub(crate) fn content(text: &str) -> Result<()> {
     let accepted = || format!("text that is not blank, holds no NUL and has at most {MAX_CONTENT_BYTES} bytes");
     if text.trim().is_empty() {

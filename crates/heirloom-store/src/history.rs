@@ -8,16 +8,42 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use crate::check;
 use crate::error::Result;
 use crate::locate;
 use crate::memory::Moment;
 use crate::namespace;
 use crate::scope::{Access, Scope};
-use crate::show::{Show, Step};
+use crate::show::Step;
 use crate::store::Store;
 
-/// Most revisions and most lines of activity that are shown, the newest of each.
-const MOST: i64 = 200;
+/// How many revisions, steps and lines of activity of each when nobody says.
+const USUAL: i64 = 200;
+
+/// Whose past is asked for, and which part of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastOf {
+    /// Which memory.
+    pub id: Uuid,
+    /// Its namespace; needed only when several namespaces of the call hold the id.
+    pub namespace: Option<String>,
+    /// How many revisions, steps and lines of activity at most of each, 1 to 1,000; 200 when absent.
+    pub limit: Option<i64>,
+    /// `next` of the page before.
+    pub after: PastPlace,
+}
+
+/// Where a page of a past ended: the last item of each of its lists, none where nothing of the list was shown yet. Numbers of
+/// steps and of activity count all tenants' together, so a door enciphers them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PastPlace {
+    /// The version of the last revision.
+    pub version: Option<i32>,
+    /// The number of the last step.
+    pub step: Option<i64>,
+    /// The number of the last line of activity.
+    pub act: Option<i64>,
+}
 
 /// What happened to a memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,15 +52,18 @@ pub struct History {
     pub id: Uuid,
     /// Where it lives, or lived.
     pub namespace: String,
-    /// What it said before, newest first; the latest 200.
+    /// What it said before, newest first.
     pub revisions: Vec<Revision>,
     /// Its steps from state to state, oldest first.
     pub transitions: Vec<Step>,
-    /// What was done to it, newest first; the latest 200.
+    /// What was done to it, newest first.
     pub activity: Vec<Act>,
     /// When it was forgotten; absent while it is remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgotten: Option<Tombstone>,
+    /// Where the page that follows begins, when one of the lists goes on.
+    #[serde(skip)]
+    pub next: Option<PastPlace>,
 }
 
 /// What a memory said before.
@@ -86,12 +115,13 @@ pub struct Tombstone {
 }
 
 impl Store {
-    /// What happened to a memory of the scope, forgotten ones among them. Reads only.
+    /// What happened to a memory of the scope, forgotten ones among them, page by page. Reads only.
     ///
     /// # Errors
     /// [`crate::StoreError::NotFound`] when the scope never had it, [`crate::StoreError::Conflict`] when several
-    /// namespaces of the scope hold the id and none was named.
-    pub async fn history(&self, scope: &Scope, request: &Show) -> Result<History> {
+    /// namespaces of the scope hold the id and none was named, [`crate::StoreError::Invalid`] for a limit out of range.
+    pub async fn history(&self, scope: &Scope, request: &PastOf) -> Result<History> {
+        let limit = check::page(request.limit, USUAL)?;
         let asked = request.namespace.as_deref();
         if let Some(name) = asked {
             namespace::validate(name)?;
@@ -111,16 +141,45 @@ impl Store {
             }
             _ => return Err(locate::ambiguous(id)),
         };
-        let history = read(&tx, id, namespace, forgotten).await?;
+        let history = read(&tx, id, namespace, forgotten, request.after, limit).await?;
         tx.commit().await?;
         Ok(history)
     }
 }
 
-async fn read(tx: &Transaction<'_>, id: Uuid, namespace: String, forgotten: Option<Tombstone>) -> Result<History> {
-    let revisions = tx.query(include_str!("../sql/queries/history/revisions.sql"), &[&namespace, &id, &MOST]).await?;
-    let steps = tx.query(include_str!("../sql/queries/transitions.sql"), &[&namespace, &id]).await?;
-    let activity = tx.query(include_str!("../sql/queries/history/activity.sql"), &[&namespace, &id, &MOST]).await?;
+async fn read(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    namespace: String,
+    forgotten: Option<Tombstone>,
+    after: PastPlace,
+    limit: i64,
+) -> Result<History> {
+    // One more than is shown tells whether anything follows.
+    let most = limit + 1;
+    let (version, step) = (after.version.unwrap_or(i32::MAX), after.step.unwrap_or(0));
+    let act = after.act.unwrap_or(i64::MAX);
+    let statement = include_str!("../sql/queries/history/revisions.sql");
+    let mut revisions = tx.query(statement, &[&namespace, &id, &most, &version]).await?;
+    let statement = include_str!("../sql/queries/history/transitions.sql");
+    let mut steps = tx.query(statement, &[&namespace, &id, &most, &step]).await?;
+    let statement = include_str!("../sql/queries/history/activity.sql");
+    let mut activity = tx.query(statement, &[&namespace, &id, &most, &act]).await?;
+    let (mut goes_on, mut next) = (false, after);
+    for rows in [&mut revisions, &mut steps, &mut activity] {
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+        goes_on |= rows.len() > shown;
+        rows.truncate(shown);
+    }
+    if let Some(last) = revisions.last() {
+        next.version = Some(last.try_get("version_n")?);
+    }
+    if let Some(last) = steps.last() {
+        next.step = Some(last.try_get("id")?);
+    }
+    if let Some(last) = activity.last() {
+        next.act = Some(last.try_get("id")?);
+    }
     Ok(History {
         id,
         revisions: revisions.iter().map(Revision::from_row).collect::<Result<_>>()?,
@@ -128,6 +187,7 @@ async fn read(tx: &Transaction<'_>, id: Uuid, namespace: String, forgotten: Opti
         activity: activity.iter().map(Act::from_row).collect::<Result<_>>()?,
         namespace,
         forgotten,
+        next: goes_on.then_some(next),
     })
 }
 

@@ -16,8 +16,11 @@ use crate::record::Record;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
-/// Most memories on one page.
+/// Most memories on one page, and most of what is told of one memory.
 pub const MAX_PAGE: i64 = 1_000;
+
+/// How many when nobody says.
+const USUAL: i64 = 50;
 
 /// What to list. A filter that is empty or absent lets everything through.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -107,7 +110,7 @@ impl Store {
     pub async fn list(&self, scope: &Scope, request: &List) -> Result<Page> {
         let namespaces = scope.narrowed(&request.namespaces)?;
         let pattern = request.check()?;
-        let limit = request.limit.unwrap_or(50);
+        let limit = request.limit.unwrap_or(USUAL);
         let after = request.cursor.as_deref().map(Place::parse).transpose()?;
         let parts = request.parts(after.as_ref())?;
         let client = self.database().client().await?;
@@ -175,10 +178,7 @@ impl List {
         if let Some(order) = &self.order {
             check::one_of("order", order, &ORDERS)?;
         }
-        let limit = self.limit.unwrap_or(50);
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(check::invalid("limit", limit.to_string(), format!("1 to {MAX_PAGE}")));
-        }
+        check::page(self.limit, USUAL)?;
         if let Some(every) = self.marks {
             if !(10..=MAX_PAGE).contains(&every) {
                 return Err(check::invalid("marks", every.to_string(), format!("10 to {MAX_PAGE}")));

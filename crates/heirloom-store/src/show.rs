@@ -12,6 +12,9 @@ use crate::record::Record;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
 
+/// Most steps that are shown with a memory.
+const MOST_STEPS: i64 = 50;
+
 /// What to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +36,7 @@ pub struct Shown {
     pub origin: Option<OriginSummary>,
     /// How many earlier versions are kept.
     pub revisions: i64,
-    /// Its steps from state to state, oldest first.
+    /// Its latest steps from state to state, at most 50, oldest first; [`Store::history`] has them all.
     pub transitions: Vec<Step>,
 }
 
@@ -95,7 +98,8 @@ impl Store {
                 handed_down_at: row.try_get("handed_down_at")?,
             }),
         };
-        let steps = tx.query(include_str!("../sql/queries/transitions.sql"), &[&memory.namespace, &request.id]).await?;
+        let steps = include_str!("../sql/queries/transitions.sql");
+        let steps = tx.query(steps, &[&memory.namespace, &request.id, &MOST_STEPS]).await?;
         let transitions = steps.iter().map(Step::from_row).collect::<Result<_>>()?;
         let revisions = row.try_get("revisions")?;
         tx.commit().await?;

@@ -6,6 +6,7 @@
 
 use heirloom_store::{Right, Scope, Token};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::config::CallerConfig;
 use crate::error::{Error, Result};
@@ -94,6 +95,16 @@ impl Caller {
             Self::Owner(config) => config.namespaces.clone(),
             Self::Token(token) => token.namespaces.iter().filter(|name| !name.ends_with('*')).cloned().collect(),
             Self::Guest(guest) => guest.config.namespaces.clone(),
+        }
+    }
+
+    /// What tells it from every other caller: what is kept for one is of no use to another.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Owner(_) => Uuid::nil(),
+            Self::Token(token) => token.id,
+            // What the person asked for is not given to a program that may see less.
+            Self::Guest(_) => Uuid::max(),
         }
     }
 

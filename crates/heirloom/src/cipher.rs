@@ -20,6 +20,11 @@ impl Cipher {
         Self::keyed(b"heirloom event id", store, 32)
     }
 
+    /// The cipher of the numbers of steps from state to state: any 64 bits.
+    pub fn of_steps(store: Uuid) -> Self {
+        Self::keyed(b"heirloom step number", store, 32)
+    }
+
     /// The cipher of the integer handles of the SQL door: 52 bits, which every client's numbers hold.
     pub fn of_handles(store: Uuid) -> Self {
         Self::keyed(b"heirloom lesson id", store, 26)
@@ -65,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_and_neighbours_look_nothing_alike() {
-        for cipher in [Cipher::of_events, Cipher::of_handles] {
+        for cipher in [Cipher::of_events, Cipher::of_steps, Cipher::of_handles] {
             let ours = cipher(Uuid::from_u128(7));
             for id in [0, 1, 2, 4_711, u64::from(u32::MAX) + 9, (1 << 39) - 1] {
                 assert_eq!(ours.open(ours.seal(id)), i64::try_from(id).ok(), "{id}");

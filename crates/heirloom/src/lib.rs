@@ -4,6 +4,7 @@
 //! - [`cli`], [`http`], [`mcp`]: doors; [`attach`] lets a second process use the first one's embedded store.
 //! - [`caller`]: who calls and what they may.
 //! - [`cipher`]: numbers that would tell a tenant how much others do.
+//! - [`cursor`]: the places of lists, for whoever they were given to.
 //! - [`compat`]: contracts of others that the doors honour.
 //! - [`command`]: the command tree, made from [`ops::ALL`].
 //! - [`config`]: the only place that reads the environment.
@@ -29,6 +30,7 @@ pub mod command;
 pub mod compat;
 pub mod config;
 pub mod context;
+pub mod cursor;
 pub mod demo;
 pub mod embed;
 pub mod error;

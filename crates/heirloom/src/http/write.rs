@@ -20,7 +20,6 @@ use uuid::Uuid;
 use super::App;
 use super::api;
 use super::fault::Fault;
-use crate::caller::Caller;
 use crate::context::Context;
 use crate::explain;
 use crate::ops::{Op, Output, Verdict};
@@ -97,12 +96,7 @@ pub(super) async fn run(
     if op.name.starts_with("token") {
         return Err(Fault::bad("Idempotency-Key", "this answer holds a secret and is not kept; leave the header out"));
     }
-    let owner = match context.caller() {
-        Caller::Owner(_) => Uuid::nil(),
-        Caller::Token(token) => token.id,
-        // What the person asked for is not replayed to a program that may see less.
-        Caller::Guest(_) => Uuid::max(),
-    };
+    let owner = context.caller().id();
     let digest: [u8; 32] = Sha256::digest(format!("{}\n{arguments}", op.name)).into();
     let claim = Claim { owner, key: key.to_owned(), digest };
     let store = context.store().await?;

@@ -1,15 +1,14 @@
 //! `heirloom links`: what a memory is linked to, and what was remembered beside it.
 
 use clap::Args;
-use heirloom_store::{Neighbour, Show as Request};
+use heirloom_store::{LinksOf, Neighbour};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::shared;
-use crate::ops::{Doors, Operation, Output};
+use crate::ops::{Doors, Operation, Output, pages, shared};
 use crate::text::{Table, excerpt};
 
 /// Arguments of `heirloom links`.
@@ -21,6 +20,12 @@ pub struct Links {
     /// The namespace it lives in
     #[arg(long, short)]
     pub namespace: Option<String>,
+    /// How many links at most, 1 to 1,000 [default: 50]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+    /// Where the page of links before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
 }
 
 impl Operation for Links {
@@ -31,7 +36,11 @@ impl Operation for Links {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let scope = shared::scope(context, self.namespace.as_ref())?;
-        let found = context.store().await?.links(&scope, &Request { id: self.id, namespace: None }).await?;
+        let cursors = pages::cursors(context, &self)?;
+        let place = cursors.take(self.cursor.as_deref())?.map(str::to_owned);
+        let request = LinksOf { id: self.id, namespace: None, limit: self.limit, cursor: place };
+        let mut found = context.store().await?.links(&scope, &request).await?;
+        found.next = found.next.as_deref().map(|place| cursors.give(place));
         let mut table = Table::new(&["", "id", ""]);
         let mut row = |how: String, memory: &Neighbour| {
             table.row([how, memory.id.to_string(), excerpt(&memory.content, 40, 1)]);
@@ -42,7 +51,7 @@ impl Operation for Links {
         }
         found.after.iter().for_each(|memory| row("after".to_owned(), memory));
         found.before.iter().for_each(|memory| row("before".to_owned(), memory));
-        let text = table.render();
+        let text = table.render() + &pages::more(found.next.as_deref());
         Output::new(&found, text)
     }
 }

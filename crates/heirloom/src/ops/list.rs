@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::shared;
-use crate::ops::{Doors, Operation, Output};
+use crate::ops::{Doors, Operation, Output, pages, shared};
 use crate::text::{count, excerpt};
 
 /// Arguments of `heirloom list`.
@@ -81,6 +80,8 @@ impl Operation for List {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let scope = shared::scope(context, &self.namespaces)?;
+        let cursors = pages::cursors(context, &self)?;
+        let place = cursors.take(self.cursor.as_deref())?.map(str::to_owned);
         let request = Request {
             namespaces: Vec::new(),
             kinds: self.kinds,
@@ -98,10 +99,13 @@ impl Operation for List {
             total: self.total,
             marks: self.marks,
             limit: self.limit,
-            cursor: self.cursor,
+            cursor: place,
             ..Request::default()
         };
-        let page = context.store().await?.list(&scope, &request).await?;
+        let mut page = context.store().await?.list(&scope, &request).await?;
+        for place in page.next.iter_mut().chain(page.marks.iter_mut().flatten()) {
+            *place = cursors.give(place);
+        }
         let mut text: String = page.items.iter().map(item).collect();
         if page.items.is_empty() {
             text.push_str(&format!("There is nothing in {scope}.\n"));
@@ -109,9 +113,7 @@ impl Operation for List {
         if let Some(total) = page.total {
             text.push_str(&format!("{} in all\n", count(total.unsigned_abs())));
         }
-        if let Some(next) = &page.next {
-            text.push_str(&format!("More: --cursor {next}\n"));
-        }
+        text.push_str(&pages::more(page.next.as_deref()));
         Output::new(&page, text)
     }
 }

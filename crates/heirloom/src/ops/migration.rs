@@ -12,6 +12,7 @@ use heirloom_migrate::source::{self, Source};
 use heirloom_migrate::target::{self, Foreign};
 use heirloom_store::{Meta, Store, StoreError};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::context::Context;
@@ -153,7 +154,12 @@ pub(super) async fn latest_runs<'a>(
     Ok(latest(runs).into_iter().map(|run| (database, run)).collect())
 }
 
-/// The latest run of each migration and tenant.
+/// Where [`latest_runs`] lists it: by its migration and tenant, so that a later run of them stands in its place.
+pub(super) fn place((_, run): &(&Database, RunSummary)) -> String {
+    Uuid::new_v5(&Uuid::nil(), serde_json::json!([run.name, run.tenant]).to_string().as_bytes()).to_string()
+}
+
+/// The latest run of each migration and tenant, in their order.
 pub(super) fn latest(runs: impl IntoIterator<Item = RunSummary>) -> Vec<RunSummary> {
     let mut latest: BTreeMap<(String, String), RunSummary> = BTreeMap::new();
     for run in runs {

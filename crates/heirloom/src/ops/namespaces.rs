@@ -40,7 +40,8 @@ impl Operation for Namespaces {
         names.extend(own.iter().cloned());
         names.sort_unstable();
         names.dedup();
-        let (names, next) = pages::page(names, String::clone, |_| true, self.limit, self.cursor.as_deref())?;
+        let cursors = pages::cursors(context, &self)?;
+        let (names, next) = pages::page(names, String::clone, |_| true, self.limit, &cursors, self.cursor.as_deref())?;
         let mut found: Vec<Namespace> = Vec::with_capacity(names.len());
         // A scope holds so many; each of them is read as the tenant.
         for names in names.chunks(MAX_NAMESPACES) {

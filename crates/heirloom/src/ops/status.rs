@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::migration;
-use crate::ops::{Doors, Operation, Output};
+use crate::ops::{Doors, Operation, Output, migration, pages};
 use crate::text::{Table, count, counted, harmless, line};
 
 /// Arguments of `heirloom status`.
@@ -18,11 +17,18 @@ use crate::text::{Table, count, counted, harmless, line};
 pub struct Status {
     /// Only the migration of this name
     pub name: Option<String>,
+    /// How many at most, 1 to 10,000 [default: all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+    /// Where the page before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
 }
 
 impl Operation for Status {
     const NAME: &'static str = "status";
     const SUMMARY: &'static str = "Show where each migration stands";
+    const DETAIL: &'static str = "The newest run first.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = true;
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
@@ -31,9 +37,13 @@ impl Operation for Status {
         let database = context.existing().await?;
         let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
         let runs = if ledger::exists(&client).await? { ledger::runs(&client).await? } else { Vec::new() };
+        let cursors = pages::cursors(context, &self)?;
+        let wanted = |run: &RunSummary| self.name.as_ref().is_none_or(|name| *name == run.name);
+        let name = |run: &RunSummary| run.run_id.to_string();
+        let (runs, next) = pages::page(runs, name, wanted, self.limit, &cursors, self.cursor.as_deref())?;
         let mut text = String::new();
         let mut shown = Vec::new();
-        for run in runs.into_iter().filter(|run| self.name.as_ref().is_none_or(|name| *name == run.name)) {
+        for run in runs {
             let at_work = match ledger::is_current(&client).await? {
                 true => ledger::live(&client, run.run_id).await?,
                 false => ledger::Live::default(),
@@ -46,7 +56,8 @@ impl Operation for Status {
         if runs.is_empty() {
             text.push_str("Nothing was handed down yet. Start with `heirloom detect URL`.\n");
         }
-        Output::new(&json!({ "runs": runs }), text)
+        text.push_str(&pages::more(next.as_deref()));
+        Output::new(&json!({ "runs": runs, "next": next }), text)
     }
 }
 

@@ -249,65 +249,6 @@ async fn nobody_serves_as_the_owner_of_a_server() {
     db.close().await;
 }
 
-/// Whether a door's list goes on where it ended, its items told apart by a field.
-async fn pages(served: &Served, path: &str, list: &str, name: &str) -> Vec<String> {
-    let names = |page: &serde_json::Value| -> Vec<String> {
-        page[list].as_array().unwrap().iter().map(|item| item[name].to_string()).collect()
-    };
-    let whole = served.get(path, &served.admin).await.is(200);
-    assert!(whole["next"].is_null(), "{whole}");
-    let (mut found, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = served.get(&format!("{path}?limit=2{cursor}"), &served.admin).await.is(200);
-        assert!(page[list].as_array().unwrap().len() <= 2, "{page}");
-        found.extend(names(&page));
-        match page["next"].as_str() {
-            Some(next) => {
-                cursor = format!("&cursor={}", form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>())
-            }
-            None => break,
-        }
-    }
-    assert_eq!(found, names(&whole), "{path}");
-    for (wrong, field) in [("limit=0", "limit"), ("limit=10001", "limit"), ("cursor=nowhere", "cursor")] {
-        assert_eq!(
-            served.get(&format!("{path}?{wrong}"), &served.admin).await.is(400)["field"],
-            field,
-            "{path}?{wrong}"
-        );
-    }
-    found
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_list_has_pages() {
-    let served = Served::new().await;
-    for name in ["a", "b", "c", "d"] {
-        served.token(name, "write", &["team:a"]);
-        let workspace = json!({ "id": format!("ws-{name}"), "name": name });
-        served.post("/api/v1/workspace/put", &served.admin, &workspace).await.is(200);
-        let note = json!({ "content": "here", "namespace": format!("team:{name}") });
-        served.post("/api/v1/remember", &served.admin, &note).await.is(201);
-    }
-    assert_eq!(pages(&served, "/api/v1/token/list", "tokens", "name").await.len(), 5);
-    assert_eq!(pages(&served, "/api/v1/workspace/list", "workspaces", "id").await.len(), 4);
-    assert_eq!(pages(&served, "/api/v1/namespaces", "namespaces", "name").await.len(), 4);
-    // One that was shown and is gone costs nothing of those that follow.
-    let page = served.get("/api/v1/token/list?limit=2", &served.admin).await.is(200);
-    let shown = page["tokens"][1]["name"].as_str().unwrap();
-    served.post("/api/v1/token/revoke", &served.admin, &json!({ "token": shown })).await.is(200);
-    let next = page["next"].as_str().unwrap();
-    let rest = served.get(&format!("/api/v1/token/list?cursor={next}"), &served.admin).await.is(200);
-    assert_eq!(rest["tokens"].as_array().unwrap().len(), 3, "{rest}");
-    // Each operation over HTTP that gives a list takes a cursor.
-    let contract = served.get("/api/v1/openapi.json", "").await.is(200);
-    for path in ["list", "namespaces", "token/list", "workspace/list", "audit/list", "rejects/list"] {
-        let parameters = contract["paths"][format!("/api/v1/{path}")]["get"]["parameters"].as_array().unwrap();
-        assert!(parameters.iter().any(|parameter| parameter["name"] == "cursor"), "{path}");
-    }
-    assert_eq!(served.stop().await, Some(0));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_has_the_form_of_its_door() {
     let served = Served::new().await;

@@ -50,6 +50,7 @@ mod outage;
 mod own_server;
 mod owner;
 mod reembed;
+mod pages;
 mod refusals;
 mod rejects;
 mod served;

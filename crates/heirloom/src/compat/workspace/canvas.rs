@@ -14,6 +14,7 @@ use super::acting::{Acting, admit};
 use crate::compat::memories::{self, KINDS, Question, Seen};
 use crate::compat::wire;
 use crate::context::Context;
+use crate::cursor::Cursors;
 use crate::error::Error;
 use crate::http::body::{At, Call};
 use crate::http::fault::{Fault, Shape};
@@ -106,6 +107,9 @@ async fn shown(context: &Context, workspace: &str, query: Option<&str>) -> Resul
     if !kind.is_empty() && !KINDS.contains(&kind) {
         return Err(Fault::bad("", format!("kind must be one of {}", KINDS.join(", "))));
     }
+    let narrowed = json!([workspace, get("namespace"), get("q"), kind]);
+    let cursors = Cursors::of(context.caller(), "workspace memories", &narrowed);
+    let place = cursors.take(Some(get("cursor")).filter(|cursor| !cursor.is_empty()))?;
     let acting = Acting::of(context, workspace, "failed to resolve namespaces").await?;
     let wanted = get("namespace");
     let scope = acting.scope(acting.lineage.readable.iter().filter(|of| wanted.is_empty() || of.name == wanted))?;
@@ -116,11 +120,12 @@ async fn shown(context: &Context, workspace: &str, query: Option<&str>) -> Resul
             query: get("q").to_owned(),
             kinds: Some(kind.to_owned()).filter(|kind| !kind.is_empty()).into_iter().collect(),
             limit: limit(get("limit"), USUAL, MOST),
-            cursor: Some(get("cursor").to_owned()).filter(|cursor| !cursor.is_empty()),
+            cursor: place.map(str::to_owned),
             ..Question::default()
         };
         let answer = memories::search(context, &scope, question).await?;
-        page = Page { memories: answer.memories.into_iter().map(Shown::from).collect(), next: answer.next };
+        let next = answer.next.as_deref().map(|place| cursors.give(place));
+        page = Page { memories: answer.memories.into_iter().map(Shown::from).collect(), next };
     }
     Ok(wire::json(StatusCode::OK, &page))
 }

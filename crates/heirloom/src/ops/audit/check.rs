@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::ops::{Doors, Operation, Output, migration};
+use crate::ops::{Doors, Operation, Output, migration, pages};
 use crate::text::{counted, line};
 
 /// Arguments of `heirloom audit check`.
@@ -23,6 +23,12 @@ pub struct CheckAudit {
     /// A head that is known from elsewhere, such as from evidence that was signed
     #[arg(long, value_name = "NUMBER:HASH", requires = "plan")]
     pub head: Option<String>,
+    /// How many at most, 1 to 10,000 [default: all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+    /// Where the page before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
 }
 
 impl Operation for CheckAudit {
@@ -30,13 +36,15 @@ impl Operation for CheckAudit {
     const SUMMARY: &'static str = "Check the chain that proves each step";
     const DETAIL: &'static str = "Computes every hash again, holds the chain against the state of the run and against the \
         triggers that guard it, and against the head beside the plan: a log that was edited or cut, and a ledger that came \
-        back from a backup, are found, and so is that this head is lost. Exit code 3 when something does not hold.";
+        back from a backup, are found, and so is that this head is lost. Exit code 3 when something of what is shown does not hold.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = true;
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
+        let cursors = pages::cursors(context, &self)?;
         let runs = migration::latest_runs(context, self.plan.as_deref(), None).await?;
+        let (runs, next) = pages::page(runs, migration::place, |_| true, self.limit, &cursors, self.cursor.as_deref())?;
         let mut reports = Vec::new();
         for (database, run) in runs {
             let run_id = run.run_id;
@@ -67,7 +75,8 @@ impl Operation for CheckAudit {
         if reports.is_empty() {
             text.push_str("Nothing was handed down yet. Start with `heirloom detect URL`.\n");
         }
-        Ok(Output::new(&json!({ "holds": holds, "chains": reports }), text)?.holding(holds))
+        text.push_str(&pages::more(next.as_deref()));
+        Ok(Output::new(&json!({ "holds": holds, "chains": reports, "next": next }), text)?.holding(holds))
     }
 }
 

@@ -45,7 +45,8 @@ impl Operation for ListAudit {
             }
         }
         let name = |entry: &Entry| format!("{}~{}", entry.run_id, entry.seq);
-        let (all, next) = pages::page(all, name, |_| true, self.limit, self.cursor.as_deref())?;
+        let cursors = pages::cursors(context, &self)?;
+        let (all, next) = pages::page(all, name, |_| true, self.limit, &cursors, self.cursor.as_deref())?;
         let mut table = Table::new(&[">", "at (UTC)", "step", "by", "from", "version", "hash"]);
         for entry in &all {
             table.row([

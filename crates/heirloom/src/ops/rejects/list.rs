@@ -38,11 +38,13 @@ impl Operation for ListRejects {
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
-        let after = self.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| pages::no_such_cursor()));
+        let cursors = pages::cursors(context, &self)?;
+        let after = cursors.take(self.cursor.as_deref())?.and_then(|place| place.parse().ok()).unwrap_or(0);
         // One more than is shown tells whether anything follows.
         let most = self.limit.map_or(0, |limit| limit.saturating_add(1));
-        let found = super::rejects(context, self.name, self.all, after.transpose()?.unwrap_or(0), most).await?;
-        let (rejects, next) = pages::page(found, |reject| reject.reject_id.to_string(), |_| true, self.limit, None)?;
+        let found = super::rejects(context, self.name, self.all, after, most).await?;
+        let name = |reject: &RejectRecord| reject.reject_id.to_string();
+        let (rejects, next) = pages::page(found, name, |_| true, self.limit, &cursors, None)?;
         let mut table = Table::new(&["key", "reason", "what"]);
         for reject in &rejects {
             table.row([line(&reject.key.join(", "), 36), reason(reject), line(&reject.message, 400)]);

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::{Doors, Operation, Output, desk, migration};
+use crate::ops::{Doors, Operation, Output, desk, migration, pages};
 use crate::text::{counted, line};
 
 /// Arguments of `heirloom soak status`.
@@ -22,19 +22,28 @@ pub struct SoakStatusOf {
     /// Only the migration of this name
     #[arg(long, conflicts_with = "plan")]
     pub name: Option<String>,
+    /// How many at most, 1 to 10,000 [default: all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<i64>,
+    /// Where the page before ended: its `next`
+    #[arg(long)]
+    pub cursor: Option<String>,
 }
 
 impl Operation for SoakStatusOf {
     const NAME: &'static str = "soak status";
     const SUMMARY: &'static str = "Show the days of a soak, and what is short";
     const DETAIL: &'static str = "Reads the ledger alone. The calendar has a sign a day: `#` counts, `x` diverged, `-` was not \
-        swept, `.` is not over yet, `o` was clean before the clock started again.";
+        swept, `.` is not over yet, `o` was clean before the clock started again. Exit code 3 when one of those shown \
+        does not hold.";
     const DOORS: Doors = Doors::PEOPLE;
     const READ_ONLY: bool = true;
     const RIGHT: heirloom_store::Right = heirloom_store::Right::Admin;
 
     async fn run(self, context: &Context) -> Result<Output> {
+        let cursors = pages::cursors(context, &self)?;
         let runs = migration::latest_runs(context, self.plan.as_deref(), self.name.as_deref()).await?;
+        let (runs, next) = pages::page(runs, migration::place, |_| true, self.limit, &cursors, self.cursor.as_deref())?;
         let now = context.clock().now();
         let mut all = Vec::new();
         for (database, run) in runs {
@@ -46,7 +55,8 @@ impl Operation for SoakStatusOf {
             text.push_str("Nothing was handed down yet. Start with `heirloom detect URL`.\n");
         }
         let holds = all.iter().all(|one| one.chain_holds && one.calendar.last_clean != Some(false));
-        Ok(Output::new(&json!({ "soaks": all }), text)?.holding(holds))
+        text.push_str(&pages::more(next.as_deref()));
+        Ok(Output::new(&json!({ "soaks": all, "next": next }), text)?.holding(holds))
     }
 }
 

@@ -37,7 +37,9 @@ impl Operation for ListTokens {
     async fn run(self, context: &Context) -> Result<Output> {
         let all = context.store().await?.list_tokens().await?;
         let shown = |token: &Token| self.all || token.revoked_at.is_none();
-        let (tokens, next) = pages::page(all, |token| token.id.to_string(), shown, self.limit, self.cursor.as_deref())?;
+        let cursors = pages::cursors(context, &self)?;
+        let name = |token: &Token| token.id.to_string();
+        let (tokens, next) = pages::page(all, name, shown, self.limit, &cursors, self.cursor.as_deref())?;
         if tokens.is_empty() {
             return Output::new(
                 &json!({ "tokens": tokens, "next": next }),

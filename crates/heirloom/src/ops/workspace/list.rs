@@ -1,7 +1,7 @@
 //! `heirloom workspace list`: the workspaces there are.
 
 use clap::Args;
-use heirloom_store::Right;
+use heirloom_store::{Right, Workspace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -32,8 +32,9 @@ impl Operation for ListWorkspaces {
 
     async fn run(self, context: &Context) -> Result<Output> {
         let all = context.store().await?.list_workspaces().await?;
-        let (workspaces, next) =
-            pages::page(all, |workspace| workspace.id.clone(), |_| true, self.limit, self.cursor.as_deref())?;
+        let cursors = pages::cursors(context, &self)?;
+        let name = |workspace: &Workspace| workspace.id.clone();
+        let (workspaces, next) = pages::page(all, name, |_| true, self.limit, &cursors, self.cursor.as_deref())?;
         let json = json!({ "workspaces": workspaces, "next": next });
         if workspaces.is_empty() {
             return Output::new(&json, "There are no workspaces. Make one: heirloom workspace put ID\n");
