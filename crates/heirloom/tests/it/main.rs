@@ -13,6 +13,7 @@ mod compat_plugin;
 mod compat_plugin_process;
 mod compat_workspace;
 mod compat_workspace_admin;
+mod curl;
 mod demo_data;
 mod detect;
 mod docs;
