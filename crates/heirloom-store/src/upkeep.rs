@@ -1,4 +1,4 @@
-//! Upkeep: what recall ranks by stays fresh, on an engine without autovacuum too.
+//! Upkeep: what recall ranks by stays fresh, on an engine without autovacuum too, and what has expired goes in the end.
 //!
 //! Counts words, gives models their centre, fills rows that lack what they are ranked by, indexes the namespaces that are
 //! too large to be read for every question, and lets the planner look again. Each namespace is a transaction of its own
@@ -6,6 +6,7 @@
 //! recall would have to wait for, and any change of what a memory says.
 
 mod centre;
+mod expired;
 mod index;
 mod room;
 

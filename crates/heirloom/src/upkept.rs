@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use heirloom_store::Store;
+use heirloom_store::{Kept, Store};
 
 use crate::context::Cancel;
 use crate::text::counted;
@@ -13,9 +13,9 @@ const EVERY: Duration = Duration::from_secs(60);
 /// How often what stays undone is told again.
 const TOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Keeps word frequencies, centres, indexes and statistics fresh, until it is told to stop. A server's store may have waited
+/// Forgets what has expired long ago, and keeps word frequencies, centres, indexes and statistics fresh, until it is told to stop. A server's store may have waited
 /// for it; what the embedded one has of connections belongs to whoever asks first.
-pub async fn upkeep(store: Store, cancel: Cancel) {
+pub async fn upkeep(store: Store, keep_expired: Option<Duration>, cancel: Cancel) {
     let mut told: Option<Instant> = None;
     let mut wait = if store.database().is_embedded() { EVERY } else { Duration::ZERO };
     loop {
@@ -23,8 +23,8 @@ pub async fn upkeep(store: Store, cancel: Cancel) {
             () = tokio::time::sleep(wait) => wait = EVERY,
             () = cancel.cancelled() => return,
         }
-        match store.upkeep(None).await {
-            Ok(kept) => {
+        match keep(&store, keep_expired).await {
+            Ok((_, kept)) => {
                 kept.graphs_spilled.iter().for_each(|spilled| tracing::warn!("{spilled}"));
                 if let Some(waits) = waits(kept.namespaces_not_indexed, kept.models_not_centred)
                     && told.is_none_or(|told| told.elapsed() >= TOLD)
@@ -36,6 +36,19 @@ pub async fn upkeep(store: Store, cancel: Cancel) {
             Err(error) => tracing::warn!(%error, "upkeep did not end well; it is tried again"),
         }
     }
+}
+
+/// What has been expired for so long is forgotten, and then the rest is kept up; how many were forgotten, and what else was
+/// done.
+///
+/// # Errors
+/// As [`Store::forget_expired`] and [`Store::upkeep`].
+pub async fn keep(store: &Store, keep_expired: Option<Duration>) -> heirloom_store::Result<(u64, Kept)> {
+    let forgotten = match keep_expired {
+        Some(kept) => store.forget_expired(kept).await?,
+        None => 0,
+    };
+    Ok((forgotten, store.upkeep(None).await?))
 }
 
 /// What to do where upkeep by itself is not enough.

@@ -46,6 +46,7 @@ mod tenants;
 mod token;
 mod transition;
 mod upkeep;
+mod upkeep_expired;
 mod upkeep_room;
 mod visibility;
 mod workspace;

@@ -358,6 +358,7 @@ impl Config {
             }
         }
         self.serve.check(|name| self.origin(name).to_owned())?;
+        self.upkeep.check(|name| self.origin(name).to_owned())?;
         self.soak.check(|name| self.origin(name).to_owned())?;
         self.notify.check(|name| self.origin(name).to_owned())?;
         self.embedding.check(|name| self.origin(name).to_owned())

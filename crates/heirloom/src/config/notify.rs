@@ -79,11 +79,11 @@ impl SoakConfig {
 
     /// How often; `None` for never.
     pub fn period(&self) -> Option<std::time::Duration> {
-        period(&self.every)
+        period(&self.every, DAY)
     }
 
     pub(super) fn check(&self, origin: impl Fn(&str) -> String) -> Result<()> {
-        if self.every.is_empty() || period(&self.every).is_some() {
+        if self.every.is_empty() || self.period().is_some() {
             return Ok(());
         }
         Err(Error::Config {
@@ -94,7 +94,11 @@ impl SoakConfig {
     }
 }
 
-fn period(text: &str) -> Option<std::time::Duration> {
+/// Seconds of the longest time between two sweeps.
+const DAY: u64 = 86_400;
+
+/// A number with a unit, of a second to so many; `None` for anything else.
+pub(super) fn period(text: &str, most: u64) -> Option<std::time::Duration> {
     let unit = match text.chars().last()? {
         's' => 1,
         'm' => 60,
@@ -104,12 +108,12 @@ fn period(text: &str) -> Option<std::time::Duration> {
     };
     let number: u64 = text[..text.len() - 1].parse().ok()?;
     let seconds = number.checked_mul(unit)?;
-    (1..=86_400).contains(&seconds).then(|| std::time::Duration::from_secs(seconds))
+    (1..=most).contains(&seconds).then(|| std::time::Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NotifyConfig, period};
+    use super::{DAY, NotifyConfig, period};
 
     #[test]
     fn what_a_webhook_or_an_argument_keeps_secret_is_not_shown() {
@@ -128,11 +132,11 @@ mod tests {
 
     #[test]
     fn a_period_is_a_number_and_a_unit() {
-        assert_eq!(period("6h").map(|period| period.as_secs()), Some(21_600));
-        assert_eq!(period("90m").map(|period| period.as_secs()), Some(5_400));
-        assert_eq!(period("1d").map(|period| period.as_secs()), Some(86_400));
+        assert_eq!(period("6h", DAY).map(|period| period.as_secs()), Some(21_600));
+        assert_eq!(period("90m", DAY).map(|period| period.as_secs()), Some(5_400));
+        assert_eq!(period("1d", DAY).map(|period| period.as_secs()), Some(86_400));
         for wrong in ["", "6", "h", "0h", "2d", "-1h", "6 h", "6ü", "99999999999999999999h"] {
-            assert_eq!(period(wrong), None, "{wrong}");
+            assert_eq!(period(wrong, DAY), None, "{wrong}");
         }
     }
 }

@@ -86,7 +86,7 @@ impl Operation for Plugin {
                 "This store keeps vectors of {width}: the platform's own, of {DIMENSION}, are refused (`heirloom up --dimension {DIMENSION}` makes a new one)."
             ));
         }
-        let upkeep = tokio::spawn(upkeep(keeper, context.cancel().clone()));
+        let upkeep = tokio::spawn(upkeep(keeper, context.config().upkeep.keep_expired(), context.cancel().clone()));
         let served = http::serve(&app, http::plugin_router(&app), listener, tls).await;
         lent.end();
         upkeep.abort();

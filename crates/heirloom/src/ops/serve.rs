@@ -76,7 +76,7 @@ impl Operation for Serve {
         // Held until the end: it takes its file away.
         let _way_in =
             if self.open { Some(browser::open(context, &url, (!self.no_auth).then_some(&*secret))) } else { None };
-        let upkeep = tokio::spawn(upkeep(keeper, context.cancel().clone()));
+        let upkeep = tokio::spawn(upkeep(keeper, context.config().upkeep.keep_expired(), context.cancel().clone()));
         let events = tokio::spawn(http::events::pump(app.clone(), store.clone()));
         let sweeps = tokio::spawn(watch::sweeps(context.call(context.caller().clone()), context.cancel().clone()));
         let served = http::serve(&app, http::router(&app), listener, tls).await;
