@@ -48,7 +48,7 @@ pub async fn run(context: &Context, flags: &Flags) -> Result<Output> {
         _ if config.origin("database.data") != "default" => "store".to_owned(),
         _ => return Err(missing(Env::DATABASE_URL, "the tenant's database, as a postgres:// URL")),
     };
-    let plugin = plugin::Plugin::new(&config.plugin.url)?;
+    let plugin = plugin::Plugin::of(&config.plugin)?;
     if flags.mode != Mode::DryRun {
         plugin.health().await?;
     }

@@ -5,21 +5,21 @@ use heirloom_migrate::plan::Plan;
 use heirloom_migrate::target::plugin::{Answer, Client, Patience};
 use serde_json::{Value, json};
 
-use crate::config::Env;
+use crate::config::{Env, PluginConfig};
 use crate::error::{Error, Result};
 
 /// The plugin.
 pub(super) struct Plugin(Client);
 
 impl Plugin {
-    /// The plugin at an address; a slash at its end is no part of it.
-    pub(super) fn new(url: &str) -> Result<Self> {
-        Client::new(url, None, 1, Patience { attempts: 1, ..Patience::default() }).map(Self).map_err(|_| {
-            Error::Config {
-                origin: Env::MEMORY_PLUGIN_URL.to_owned(),
-                what: "it is no address of a plugin".to_owned(),
-                accepted: "http://127.0.0.1:9100 is accepted".to_owned(),
-            }
+    /// The plugin of the platform's variables; a slash at the end of its address is no part of it.
+    pub(super) fn of(config: &PluginConfig) -> Result<Self> {
+        let usual = Patience { attempts: 1, ..Patience::default() };
+        let patience = Patience { timeout: config.patience()?.unwrap_or(usual.timeout), ..usual };
+        Client::new(&config.url, None, 1, patience).map(Self).map_err(|_| Error::Config {
+            origin: Env::MEMORY_PLUGIN_URL.to_owned(),
+            what: "it is no address of a plugin".to_owned(),
+            accepted: "http://127.0.0.1:9100 is accepted".to_owned(),
         })
     }
 

@@ -80,6 +80,9 @@ variables! {
     MEMORY_PLUGIN_SKIP_MIGRATE;
     /// For `heirloom compat memory-backfill`: where the plugin answers, as `http://127.0.0.1:9100`.
     MEMORY_PLUGIN_URL;
+    /// For `heirloom compat memory-backfill`: how long the plugin may take for an answer, as `2s`, `500ms` or `1m30s`; 10 seconds
+    /// when it is not set. `heirloom plugin`, which is asked and asks nobody, passes it over.
+    MEMORY_PLUGIN_TIMEOUT;
     /// For `heirloom plugin`: known, and not read. The store's schema is part of the program.
     MEMORY_PLUGIN_MIGRATIONS_DIR;
     /// What is written to stderr about the inner workings (`output.log`).

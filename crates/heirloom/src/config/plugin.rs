@@ -1,5 +1,7 @@
 //! What the platform of the memory plugin says by its own variables; only `heirloom plugin` listens to it.
 
+use std::time::Duration;
+
 use super::{Env, Lookup};
 use crate::error::{Error, Result};
 
@@ -10,6 +12,8 @@ pub struct PluginConfig {
     pub database_url: String,
     /// Where the plugin answers, for the command that fills it; empty when nobody says.
     pub url: String,
+    /// How long it may take to answer that command, as the platform writes it; empty when nobody says.
+    pub timeout: String,
     /// Where to listen; empty for the contract's own address.
     pub listen: String,
     /// Whether the store is left as it is.
@@ -24,6 +28,7 @@ impl std::fmt::Debug for PluginConfig {
         f.debug_struct("PluginConfig")
             .field("database_url", &heirloom_engine::redact_url(&self.database_url))
             .field("url", &heirloom_engine::redact_url(&self.url))
+            .field("timeout", &self.timeout)
             .field("listen", &self.listen)
             .field("skip_migrate", &self.skip_migrate)
             .field("migrations_dir", &self.migrations_dir)
@@ -66,11 +71,45 @@ impl PluginConfig {
         Ok(Self {
             database_url: session_settings(&get(Env::MEMORY_PLUGIN_DATABASE_URL))?,
             url: get(Env::MEMORY_PLUGIN_URL),
+            timeout: get(Env::MEMORY_PLUGIN_TIMEOUT),
             listen: get(Env::MEMORY_PLUGIN_LISTEN_ADDR),
             skip_migrate: matches!(get(Env::MEMORY_PLUGIN_SKIP_MIGRATE).as_str(), "1" | "true"),
             migrations_dir: get(Env::MEMORY_PLUGIN_MIGRATIONS_DIR),
         })
     }
+}
+
+impl PluginConfig {
+    /// How long the plugin may take to answer; `None` when nobody says.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what is no time to wait.
+    pub fn patience(&self) -> Result<Option<Duration>> {
+        if self.timeout.is_empty() {
+            return Ok(None);
+        }
+        go_duration(&self.timeout).filter(|time| !time.is_zero()).map(Some).ok_or_else(|| Error::Config {
+            origin: Env::MEMORY_PLUGIN_TIMEOUT.to_owned(),
+            what: format!("`{}` was found", crate::text::line(&self.timeout, 32)),
+            accepted: "a time such as 2s, 500ms or 1m30s, of at most a day, is accepted".to_owned(),
+        })
+    }
+}
+
+/// A duration as Go writes one: numbers with units, one after the other. `None` for anything else, and beyond a day.
+fn go_duration(text: &str) -> Option<Duration> {
+    let mut seconds = 0.0;
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    while !rest.is_empty() {
+        let end = rest.find(|sign: char| !sign.is_ascii_digit() && sign != '.')?;
+        let number: f64 = rest[..end].parse().ok()?;
+        rest = &rest[end..];
+        let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("h", 3_600.0), ("m", 60.0), ("s", 1.0)];
+        let (unit, worth) = units.into_iter().find(|(unit, _)| rest.starts_with(unit))?;
+        seconds += number * worth;
+        rest = &rest[unit.len()..];
+    }
+    (0.0..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// The platform's driver sends parameters it does not know, such as `search_path`, as settings of the session; ours
@@ -132,6 +171,23 @@ mod tests {
     fn read(url: &str) -> Result<String> {
         PluginConfig::of(&|name| (name == Env::MEMORY_PLUGIN_DATABASE_URL).then(|| url.to_owned()))
             .map(|config| config.database_url)
+    }
+
+    #[test]
+    fn a_time_to_wait_is_read_as_the_platform_writes_it() {
+        let read = |text: &str| {
+            PluginConfig::of(&|name| (name == Env::MEMORY_PLUGIN_TIMEOUT).then(|| text.to_owned()))
+                .expect(text)
+                .patience()
+        };
+        for (text, millis) in [("2s", 2_000), ("500ms", 500), ("1m30s", 90_000), ("1.5h", 5_400_000), ("+3s", 3_000)] {
+            assert_eq!(read(text).expect(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        assert_eq!(read(" ").expect("nothing"), None);
+        for bad in ["2", "0s", "-2s", "s", "2 s", "2d", "1.2.3s", "25h", "never"] {
+            let error = read(bad).expect_err(bad).to_string();
+            assert!(error.starts_with("MEMORY_PLUGIN_TIMEOUT: "), "{error}");
+        }
     }
 
     #[test]

@@ -190,3 +190,16 @@ async fn through_a_plugin_that_runs_rows_are_copied_once_shown_and_verified() {
     other.close().await;
     legacy.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plugin_has_as_long_as_the_platform_says() {
+    let legacy = Legacy::new(&table()).await;
+    // It takes a connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let ran = backfill(&legacy, "-verify", &[("MEMORY_PLUGIN_URL", &url), ("MEMORY_PLUGIN_TIMEOUT", "250ms")]);
+    assert!(ran.code == 4 && ran.stderr.contains("does not answer within 0.25 s"), "{ran}");
+    let ran = backfill(&legacy, "-dry-run", &[URL, ("MEMORY_PLUGIN_TIMEOUT", "soon")]);
+    assert!(ran.code == 1 && ran.stderr.contains("MEMORY_PLUGIN_TIMEOUT: `soon` was found"), "{ran}");
+    legacy.close().await;
+}

@@ -317,7 +317,7 @@ impl Client {
     /// Our own words: those of the library may hold the address with its credential.
     fn why(&self, error: &reqwest::Error) -> String {
         if error.is_timeout() {
-            format!("does not answer within {} s", self.patience.timeout.as_secs())
+            format!("does not answer within {} s", self.patience.timeout.as_secs_f64())
         } else if error.is_connect() {
             "does not answer".to_owned()
         } else {
