@@ -50,8 +50,8 @@ mod ops;
 mod outage;
 mod own_server;
 mod owner;
-mod reembed;
 mod pages;
+mod reembed;
 mod refusals;
 mod rejects;
 mod served;
@@ -60,7 +60,9 @@ mod soak;
 mod soak_served;
 mod support;
 mod tls;
+mod unseen;
 mod upkept;
+mod wire;
 mod words;
 
 #[test]
