@@ -1,6 +1,7 @@
 //! The store as a value: a database that holds one, and what it is.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use heirloom_engine::{Client, Database};
@@ -15,7 +16,14 @@ pub struct Store {
     database: Database,
     meta: Arc<Meta>,
     horizon: Arc<Horizon>,
+    bell: Arc<Bell>,
 }
+
+/// Tells whoever listens to [`crate::events::CHANNEL`].
+const NOTIFY: &str = "notify heirloom_activity";
+
+/// The shortest time between two notifications of one process.
+const PAUSE: Duration = Duration::from_millis(10);
 
 impl Store {
     /// Installs or upgrades the store and opens it. Holds one connection, and an advisory lock while it works.
@@ -30,7 +38,7 @@ impl Store {
         };
         // It came to its end, so the lock is released and the connection may go back.
         drop(guard.0.take());
-        Ok(Self { database: database.clone(), meta: Arc::new(done?), horizon: Arc::default() })
+        Ok(Self { database: database.clone(), meta: Arc::new(done?), horizon: Arc::default(), bell: Arc::default() })
     }
 
     /// Opens the store of this database.
@@ -46,7 +54,7 @@ impl Store {
         };
         schema::refuse_older(&meta)?;
         schema::check_roles(pg).await?;
-        Ok(Self { database: database.clone(), meta: Arc::new(meta), horizon: Arc::default() })
+        Ok(Self { database: database.clone(), meta: Arc::new(meta), horizon: Arc::default(), bell: Arc::default() })
     }
 
     /// What the store of this database is, `None` when there is none. Reads only.
@@ -87,16 +95,71 @@ impl Store {
     }
 
     /// Tells those who listen that something was committed. In a transaction of its own that writes nothing: within the
-    /// write's, a notification would make all writers of the cluster commit one after the other. Nobody waits for it.
+    /// write's, a notification would make all writers of the cluster commit one after the other. Nobody waits for it. Of many
+    /// writes at once only each so often one is told of, the last one among them: each notification costs the server a
+    /// transaction and wakes everybody who listens, who then reads all that is new.
     pub(crate) fn tell(&self, client: &Client) {
-        if !self.database.is_embedded() {
-            let _ = client.batch_execute(&format!("notify {}", crate::events::CHANNEL)).now_or_never();
+        if self.database.is_embedded() {
+            return;
+        }
+        match self.bell.ring(Instant::now()) {
+            Ring::Now => drop(client.batch_execute(NOTIFY).now_or_never()),
+            Ring::Soon => {}
+            Ring::After(pause) => {
+                let store = self.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    let client = store.database.client().await;
+                    // Whatever is committed from here on is told of anew.
+                    store.bell.rung(Instant::now());
+                    if let Ok(client) = client {
+                        drop(client.batch_execute(NOTIFY).await);
+                    }
+                });
+            }
         }
     }
 
     /// What it is.
     pub fn meta(&self) -> &Meta {
         &self.meta
+    }
+}
+
+/// When others were told the last time, and whether they are about to be.
+#[derive(Debug, Default)]
+struct Bell(Mutex<(Option<Instant>, bool)>);
+
+/// What is to be done when something was committed.
+#[derive(Debug, PartialEq, Eq)]
+enum Ring {
+    /// Tell at once.
+    Now,
+    /// Nothing: somebody is about to tell.
+    Soon,
+    /// Tell after this time.
+    After(Duration),
+}
+
+impl Bell {
+    fn ring(&self, now: Instant) -> Ring {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = state.0.map(|last| now.saturating_duration_since(last));
+        match (*state, since.and_then(|since| PAUSE.checked_sub(since)).filter(|rest| !rest.is_zero())) {
+            ((_, true), _) => Ring::Soon,
+            (_, Some(rest)) => {
+                state.1 = true;
+                Ring::After(rest)
+            }
+            (_, None) => {
+                state.0 = Some(now);
+                Ring::Now
+            }
+        }
+    }
+
+    fn rung(&self, now: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Some(now), false);
     }
 }
 
@@ -108,5 +171,28 @@ impl Drop for Guard {
         if let Some(client) = self.0.take() {
             drop(Client::take(client));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_is_told() {
+        assert_eq!(NOTIFY, format!("notify {}", crate::events::CHANNEL));
+    }
+
+    #[test]
+    fn the_first_is_told_of_at_once_and_the_last_in_the_end() {
+        let (bell, start) = (Bell::default(), Instant::now());
+        let at = |millis| start + Duration::from_millis(millis);
+        assert_eq!(bell.ring(at(0)), Ring::Now);
+        assert_eq!(bell.ring(at(4)), Ring::After(Duration::from_millis(6)));
+        assert_eq!((bell.ring(at(5)), bell.ring(at(30))), (Ring::Soon, Ring::Soon), "whoever sleeps tells of these");
+        bell.rung(at(31));
+        assert_eq!(bell.ring(at(32)), Ring::After(Duration::from_millis(9)), "committed after the others were told");
+        bell.rung(at(41));
+        assert_eq!(bell.ring(at(51)), Ring::Now);
     }
 }

@@ -60,6 +60,7 @@ mod soak;
 mod soak_served;
 mod support;
 mod tls;
+mod trips;
 mod unseen;
 mod upkept;
 mod wire;
