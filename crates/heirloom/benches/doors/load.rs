@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::world::{NAMESPACE, WRITTEN, World, question};
+use crate::world::{IDS, NAMESPACE, WRITTEN, World, question};
 use crate::{CONNECTIONS, Measured};
 
 /// Path, body and the status that is due of the nth request.
@@ -29,6 +29,16 @@ pub(crate) fn remember(n: usize) -> (&'static str, String, u16) {
 pub(crate) fn commit(n: usize) -> (&'static str, String, u16) {
     let body = json!({ "content": content(n), "kind": "fact", "source": "agent" });
     ("/v1/namespaces/team%3Abench/memories", body.to_string(), 201)
+}
+
+/// Of another tenant's.
+pub(crate) fn show_theirs(_: usize) -> (&'static str, String, u16) {
+    ("/api/v1/show", json!({ "id": IDS[0] }).to_string(), 404)
+}
+
+/// Of what is not there.
+pub(crate) fn show_nobodys(_: usize) -> (&'static str, String, u16) {
+    ("/api/v1/show", json!({ "id": IDS[1] }).to_string(), 404)
 }
 
 fn content(n: usize) -> String {

@@ -4,7 +4,8 @@
 //! HEIRLOOM_TEST_URL (as superuser); HEIRLOOM_BENCH_MEMORIES memories (10,000) in one namespace; sixteen connections on
 //! loopback. In turns of HEIRLOOM_BENCH_SECONDS (10), HEIRLOOM_BENCH_ROUNDS times (3): pgbench calling
 //! `heirloom.recall`, recall by `/api/v1` and search by the memory plugin's door; then pgbench inserting into the table,
-//! remember by `/api/v1` and commit by the plugin's door, each into the same 10,000. What is printed of each is the median
+//! remember by `/api/v1` and commit by the plugin's door, each into the same 10,000; at last what is not there, beside what is
+//! another tenant's. What is printed of each is the median
 //! of its rounds. Where there is no pgbench the same statements are sent by sixteen connections of this process.
 //! HEIRLOOM_BENCH_POOL sets `database.pool`. Nothing here is a test: it prints, and says where a bar is missed.
 
@@ -113,6 +114,7 @@ fn main() {
         }
         let all: Vec<Measured> = all.iter().map(|rounds| Measured::median(rounds)).collect();
         print(&bare, &all);
+        unseen(&world, turn, rounds).await;
         world.close().await;
     });
 }
@@ -161,6 +163,20 @@ fn print(bare: &Bare, all: &[Measured]) {
             PLATFORM.2,
             verdict(one.rate > platform && one.p99 < PLATFORM.2),
         );
+    }
+}
+
+/// How long it takes to be told that there is no such memory: of another tenant's, and of an id that nobody has.
+async fn unseen(world: &World, turn: Duration, rounds: u64) {
+    let (mut theirs, mut nobodys) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        theirs.push(load::run(world, turn, load::show_theirs).await);
+        nobodys.push(load::run(world, turn, load::show_nobodys).await);
+    }
+    println!();
+    for (name, one) in [("of another tenant's", Measured::median(&theirs)), ("of nobody's", Measured::median(&nobodys))]
+    {
+        println!("{:<46} {:>8.0} {:>8.2} {:>8.2}", format!("404 {name}"), one.rate, one.p50, one.p99);
     }
 }
 

@@ -9,6 +9,9 @@ use heirloom_store::{Store, UpOptions};
 /// The namespace of all memories.
 pub(crate) const NAMESPACE: &str = "team:bench";
 
+/// A memory of another tenant's, and an id that nobody has.
+pub(crate) const IDS: [&str; 2] = ["01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002"];
+
 /// What a memory that a load writes begins with.
 pub(crate) const WRITTEN: &str = "Written under load";
 
@@ -69,7 +72,11 @@ impl World {
                  timestamptz '2026-01-01Z' + n * interval '1 minute'
              from generate_series(1, {memories}) n"
         );
-        database.database().client().await.unwrap().batch_execute(&fill).await.unwrap();
+        let theirs = format!(
+            "insert into heirloom.memory (id, namespace, kind, content) values ('{}', 'team:theirs', 'fact', 'a secret')",
+            IDS[0]
+        );
+        database.database().client().await.unwrap().batch_execute(&format!("{fill}; {theirs}")).await.unwrap();
         store.upkeep(None).await.unwrap();
         let login = database.login("heirloom_serve, heirloom_audit").await;
         let home = tempfile::tempdir().unwrap();
