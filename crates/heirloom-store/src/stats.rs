@@ -24,7 +24,7 @@ pub struct Stats {
     pub embedded: i64,
     /// Memories that were handed down from another store.
     pub migrated: i64,
-    /// By namespace, kind and state, in this order.
+    /// By namespace, kind and state, in this order; a scope has at most 1,024 namespaces.
     pub counts: Vec<Count>,
     /// By day of creation, kind and state, newest first; the last 366 days that have any.
     pub days: Vec<Day>,

@@ -57,7 +57,7 @@ impl Operation for Namespaces {
         }
         let text = if found.is_empty() { "There are no namespaces yet.\n".to_owned() } else { table.render() };
         let text = text + &pages::more(next.as_deref());
-        // Names that hold nothing yet can be written to all the same.
+        // Names that hold nothing yet can be written to all the same: at most as many as the caller has by name.
         let empty: Vec<&String> =
             own.iter().filter(|name| names.contains(name) && !found.iter().any(|one| one.name == **name)).collect();
         Output::new(&json!({ "namespaces": found, "empty": empty, "next": next }), text)

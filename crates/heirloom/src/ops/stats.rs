@@ -26,7 +26,7 @@ pub struct Stats {
 struct Found {
     #[serde(flatten)]
     stats: Counted,
-    /// The latest recalls that this process answered in these namespaces: when, how long, how many hits.
+    /// The latest recalls that this process answered in these namespaces, at most 1,000: when, how long, how many hits.
     recalls: Vec<Asked>,
 }
 

@@ -30,10 +30,12 @@ struct Found {
     plan: Planned,
     /// What was set aside, by reason.
     rejects: Vec<RejectTotal>,
+    /// The latest 500; `audit list` has every one that counts, page by page.
     steps: Vec<Step>,
 }
 
-/// The plan without samples, chunks and the migration file's text.
+/// The plan without samples, chunks and the migration file's text: one document, whose lists are as long as the source has
+/// columns, words and namespaces.
 #[derive(Serialize)]
 struct Planned {
     created_at: String,
