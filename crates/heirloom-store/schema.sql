@@ -239,6 +239,7 @@ END) stored
     CREATE TRIGGER memory_ranking BEFORE INSERT OR UPDATE OF topic, role, content, content_tsv, word_vector, word_vector_long, embedding, embedding_model, sign_bits ON heirloom.memory FOR EACH ROW EXECUTE FUNCTION heirloom.memory_ranking()
     CREATE TRIGGER memory_updated_at BEFORE UPDATE OF role, topic, content, metadata, updated_at ON heirloom.memory FOR EACH ROW WHEN (((NOT (new.updated_at IS DISTINCT FROM old.updated_at)) AND ((((new.role IS DISTINCT FROM old.role) OR (new.topic IS DISTINCT FROM old.topic)) OR (new.content IS DISTINCT FROM old.content)) OR (new.metadata IS DISTINCT FROM old.metadata)) AND (current_setting('heirloom.times_given'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION heirloom.memory_updated_at()
     CREATE TRIGGER memory_versions AFTER INSERT ON heirloom.memory REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION heirloom.memory_versions()
+    CREATE TRIGGER memory_width BEFORE INSERT OR UPDATE OF namespace, project_id, embedding, embedding_model ON heirloom.memory FOR EACH ROW WHEN (((new.embedding IS NOT NULL) AND (new.embedding_model <> ''::text) AND (current_setting('heirloom.redacted'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION heirloom.memory_width()
     grant select to heirloom_audit
     grant delete, insert, select, update to heirloom_serve
     grant delete, insert, select, update to heirloom_service
@@ -266,6 +267,21 @@ table heirloom.model
     constraint model_dimension_check CHECK (((dimension >= 1) AND (dimension <= 1024)))
     constraint model_pkey PRIMARY KEY (name)
     grant select to heirloom_audit
+
+table heirloom.model_width row level security forced
+    namespace text collate "C" not null
+    model text not null
+    dimension integer not null
+    constraint model_width_dimension_check CHECK (((dimension >= 1) AND (dimension <= 1024)))
+    constraint model_width_model_check CHECK ((model <> ''::text))
+    constraint model_width_pkey PRIMARY KEY (namespace, model)
+    policy audit for select to heirloom_audit using (true)
+    policy dump for select to (owner) using (( SELECT heirloom.owner_dumps() AS owner_dumps))
+    policy service for all to heirloom_service using (( SELECT heirloom.serves_all() AS serves_all)) with check (( SELECT heirloom.serves_all() AS serves_all))
+    policy tenant for all to heirloom_serve, heirloom_service using ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[]))) with check ((namespace = ANY (( SELECT heirloom.visible_namespaces() AS visible_namespaces)::text[])))
+    grant select to heirloom_audit
+    grant delete, insert, select, update to heirloom_serve
+    grant delete, insert, select, update to heirloom_service
 
 table heirloom.namespace row level security forced
     name text collate "C" not null
@@ -1155,6 +1171,70 @@ begin
 end
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.memory_width()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', '(pgvector)'
+AS $function$
+declare
+    room constant integer := 1024;
+    known integer;
+    kept integer;
+begin
+    select w.dimension into kept
+    from heirloom.model_width w
+    where w.namespace = new.namespace and w.model = new.embedding_model
+    for share;
+    if tg_op = 'UPDATE' and new.namespace <> old.namespace then
+        select w.dimension into known
+        from heirloom.model_width w
+        where w.namespace = old.namespace and w.model = new.embedding_model
+            and new.embedding_model = old.embedding_model
+            and new.embedding is not distinct from old.embedding;
+    end if;
+    if kept is null then
+        if known is null and vector_norm(subvector(new.embedding, room, 1)) > 0 then
+            known := room;
+        end if;
+        if known is not null then
+            kept := heirloom.model_width(new.namespace, new.embedding_model, known);
+        end if;
+    end if;
+    if kept < room and vector_norm(subvector(new.embedding, kept + 1, room - kept)) > 0 then
+        select max(x.at) into known
+        from unnest(new.embedding::real[]) with ordinality x(value, at)
+        where x.value <> 0;
+        perform heirloom.refuse_width('embedding', known, new.embedding_model, new.namespace, kept);
+    elsif known < kept then
+        perform heirloom.refuse_width('embedding', known, new.embedding_model, new.namespace, kept);
+    end if;
+    return new;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION heirloom.model_width(in_namespace text, in_model text, in_dimension integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+    kept integer;
+begin
+    loop
+        select w.dimension into kept
+        from heirloom.model_width w
+        where w.namespace = in_namespace and w.model = in_model
+        for share;
+        if found then
+            return kept;
+        end if;
+        insert into heirloom.model_width (namespace, model, dimension)
+        values (in_namespace, in_model, in_dimension)
+        on conflict (namespace, model) do nothing;
+    end loop;
+end
+$function$
+
 CREATE OR REPLACE FUNCTION heirloom.namespaces_in_sight()
  RETURNS text[]
  LANGUAGE plpgsql
@@ -1345,7 +1425,7 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp(), role text DEFAULT NULL::text, exclude_dag text DEFAULT NULL::text, content_types text[] DEFAULT NULL::text[], also_states text[] DEFAULT NULL::text[], use_sessions boolean DEFAULT true)
+CREATE OR REPLACE FUNCTION heirloom.recall(query_text text, query_embedding vector, namespaces text[], k integer DEFAULT 10, kinds text[] DEFAULT NULL::text[], include_unverified boolean DEFAULT false, query_model text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp(), role text DEFAULT NULL::text, exclude_dag text DEFAULT NULL::text, content_types text[] DEFAULT NULL::text[], also_states text[] DEFAULT NULL::text[], use_sessions boolean DEFAULT true, query_dimension integer DEFAULT NULL::integer)
  RETURNS TABLE(namespace text, id uuid, created_at timestamp with time zone, score double precision, lexical double precision, semantic double precision, context double precision, boost double precision, similarity double precision)
  LANGUAGE plpgsql
  STABLE ROWS 10
@@ -1385,6 +1465,7 @@ declare
     lifts double precision[];
     contexts double precision[];
     beyond double precision;
+    odd record;
 begin
     if k < 0 then
         raise exception 'k must not be negative: found %, accepted are 0, a positive number, and NULL for all', k
@@ -1403,6 +1484,31 @@ begin
         namespaces := heirloom.namespaces_in_sight();
     end if;
     namespaces := heirloom.open_namespaces(namespaces, at);
+    if query_embedding is not null and query_model is not null then
+        select w.namespace, w.dimension into odd
+        from unnest(namespaces) n(name)
+        join heirloom.model_width w on w.namespace = n.name and w.model = query_model
+        where w.dimension <> query_dimension
+            or (
+                w.dimension < 1024
+                and vector_norm(subvector(query_embedding, w.dimension + 1, 1024 - w.dimension)) > 0
+            )
+        limit 1;
+        if found then
+            perform heirloom.refuse_width(
+                'query_embedding',
+                coalesce(
+                    query_dimension,
+                    (
+                        select max(x.at)::integer
+                        from unnest(query_embedding::real[]) with ordinality x(value, at)
+                        where x.value <> 0
+                    )
+                ),
+                query_model, odd.namespace, odd.dimension
+            );
+        end if;
+    end if;
     select t.lexemes, t.required, t.refused into lexemes, required, refused from heirloom.recall_terms(query_text) t;
     select v.weights, v.content_words, v.knows_one
     into weights, content_words, knows_one
@@ -2582,6 +2688,20 @@ AS $function$
     )
 $function$
 
+CREATE OR REPLACE FUNCTION heirloom.refuse_width(column_name text, found_dimension integer, in_model text, in_namespace text, accepted_dimension integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+    raise exception '% has % dimensions: accepted are the % that vectors of the model % have in %', column_name,
+        found_dimension, accepted_dimension, quote_literal(left(heirloom.redact(in_model), 80)), in_namespace
+        using errcode = 'data_exception', column = column_name, constraint = 'model_width',
+            detail = accepted_dimension::text,
+            hint = 'A model of another width has another name; heirloom reembed changes the width of a model.';
+end
+$function$
+
 CREATE OR REPLACE FUNCTION heirloom.says_something(words text[], namespaces text[])
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2898,7 +3018,7 @@ begin
 end
 $function$
 
-CREATE OR REPLACE FUNCTION heirloom.write_memory(overwrite boolean, in_actor text, in_sha256 bytea, id_given boolean, in_id uuid, in_namespace text, in_kind text, in_source text, in_role text, in_topic text, in_content text, in_importance smallint, in_state text, in_commit_sha text, in_artifact_hash text, in_source_run_id text, in_source_task_id text, in_source_dag_id text, in_pin boolean, in_propagation jsonb, in_metadata jsonb, in_embedding vector, in_embedding_model text, in_expires_at timestamp with time zone, in_valid_from timestamp with time zone, in_valid_to timestamp with time zone, in_content_type text, in_item_kind text, in_created_at timestamp with time zone, in_updated_at timestamp with time zone, OUT lesson_id bigint, OUT created boolean, OUT ghost boolean)
+CREATE OR REPLACE FUNCTION heirloom.write_memory(overwrite boolean, in_actor text, in_sha256 bytea, id_given boolean, in_id uuid, in_namespace text, in_kind text, in_source text, in_role text, in_topic text, in_content text, in_importance smallint, in_state text, in_commit_sha text, in_artifact_hash text, in_source_run_id text, in_source_task_id text, in_source_dag_id text, in_pin boolean, in_propagation jsonb, in_metadata jsonb, in_embedding vector, in_embedding_model text, in_embedding_dimension integer, in_expires_at timestamp with time zone, in_valid_from timestamp with time zone, in_valid_to timestamp with time zone, in_content_type text, in_item_kind text, in_created_at timestamp with time zone, in_updated_at timestamp with time zone, OUT lesson_id bigint, OUT created boolean, OUT ghost boolean)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', '(pgvector)'
@@ -2910,6 +3030,7 @@ declare
     old heirloom.memory;
     verified constant timestamptz := case when coalesce(in_commit_sha, in_artifact_hash) is not null then now() end;
     same_text boolean;
+    width integer;
     -- What activity says beside it: that it is a summary, and the workspace that the call acts for, if it does.
     said constant jsonb := case when in_kind = 'summary' then '{"kind": "summary"}'::jsonb else '{}' end
         || case
@@ -2939,6 +3060,12 @@ begin
     end if;
 
     if place is null then
+        if in_embedding_dimension is not null and in_embedding_model is not null then
+            width := heirloom.model_width(in_namespace, in_embedding_model, in_embedding_dimension);
+            if width <> in_embedding_dimension then
+                perform heirloom.refuse_width('embedding', in_embedding_dimension, in_embedding_model, in_namespace, width);
+            end if;
+        end if;
         insert into heirloom.memory as m (
             id, namespace, kind, source, role, topic, content, importance, state, commit_sha, artifact_hash,
             verified_at, source_run_id, source_task_id, source_dag_id, pin, propagation, metadata, embedding,
@@ -3000,6 +3127,12 @@ begin
         return;
     end if;
 
+    if in_embedding_dimension is not null and in_embedding_model is not null then
+        width := heirloom.model_width(in_namespace, in_embedding_model, in_embedding_dimension);
+        if width <> in_embedding_dimension then
+            perform heirloom.refuse_width('embedding', in_embedding_dimension, in_embedding_model, in_namespace, width);
+        end if;
+    end if;
     insert into heirloom.revision (namespace, memory_id, version_n, role, topic, content, metadata, actor)
     values (
         old.namespace, old.id, old.version_n, old.role, old.topic, old.content, old.metadata,

@@ -37,6 +37,7 @@ mod token;
 mod transition;
 mod trip;
 mod upkeep;
+mod width;
 mod workspace;
 
 pub use check::{MAX_CONTENT_BYTES, MAX_JSON_BYTES, MAX_LABEL_BYTES};

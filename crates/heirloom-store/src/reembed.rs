@@ -173,8 +173,12 @@ impl Store {
         let tx = scope.begin(&mut client, Access::Write).await?;
         // Another model is not another text: times of rows that came by the SQL door stay as they are.
         tx.batch_execute("set local heirloom.times_given = 'on'").await?;
+        let other = !tx
+            .query(include_str!("../sql/queries/reembed/width.sql"), &[&namespace, &model, &number(width)])
+            .await?
+            .is_empty();
         let moved = tx
-            .execute(include_str!("../sql/queries/reembed/switch.sql"), &[&namespace, &model, &number(width)])
+            .execute(include_str!("../sql/queries/reembed/switch.sql"), &[&namespace, &model, &number(width), &other])
             .await?;
         // Looked at after the move, whose statement saw what was committed until then: whatever was written since and
         // needs a vector is found here, and nothing is moved.

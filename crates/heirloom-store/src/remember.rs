@@ -20,6 +20,7 @@ use crate::memory::{ITEM_KINDS, KINDS, Moment, SOURCES, STATES};
 use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
+use crate::width;
 
 /// What to remember. Text is kept byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,7 +75,8 @@ pub struct Remember {
     /// Anything else, as JSON; `null` and `{}` say nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
-    /// Its embedding: at most as many finite numbers as the store's dimension, not all zero.
+    /// Its embedding: at most as many finite numbers as the store's dimension, as many as the others of its model have, not
+    /// all zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding: Option<Vec<f32>>,
     /// The model that made the embedding; recall compares vectors of one model only.
@@ -187,7 +189,7 @@ impl<'a> Call<'a> {
     }
 
     /// What [`WRITE`] takes.
-    pub(crate) fn values(&self) -> [&(dyn ToSql + Sync); 30] {
+    pub(crate) fn values(&self) -> [&(dyn ToSql + Sync); 31] {
         let (new, checked) = (self.new, &self.checked);
         [
             &self.overwrite,
@@ -213,6 +215,7 @@ impl<'a> Call<'a> {
             &checked.metadata,
             &checked.embedding,
             &new.embedding_model,
+            &checked.width,
             &new.expires_at,
             &new.valid_from,
             &new.valid_to,
@@ -242,6 +245,7 @@ impl<'a> Call<'a> {
     /// What `heirloom.write_memory` refuses, in words.
     pub(crate) fn refused(&self, error: StoreError) -> StoreError {
         let (id, new) = (self.id, self.new);
+        let error = width::refused(error, new.embedding.as_ref().map(Vec::len));
         let StoreError::Database(refusal) = &error else { return error };
         StoreError::Conflict(match refusal.code().map(tokio_postgres::error::SqlState::code) {
             Some("HL001") => {
@@ -273,6 +277,8 @@ struct Checked<'a> {
     propagation: Option<&'a Value>,
     metadata: Option<&'a Value>,
     embedding: Option<pgvector::Vector>,
+    /// Of the embedding, before it was padded.
+    width: Option<i32>,
 }
 
 impl<'a> Checked<'a> {
@@ -319,6 +325,7 @@ impl<'a> Checked<'a> {
             item_kind: check::one_of("item_kind", new.item_kind.as_deref().unwrap_or("note"), &ITEM_KINDS)?,
             propagation: check::json("propagation", new.propagation.as_ref())?,
             metadata: check::json("metadata", new.metadata.as_ref())?,
+            width: new.embedding.as_ref().map(|values| i32::try_from(values.len()).unwrap_or(i32::MAX)),
             embedding: new
                 .embedding
                 .as_deref()

@@ -14,6 +14,7 @@ use crate::locate;
 use crate::redact;
 use crate::scope::{Access, Scope};
 use crate::store::Store;
+use crate::width;
 
 /// What a memory says from now on. What is absent stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +105,9 @@ impl Store {
                 changed,
                 redacted,
             });
+        }
+        if let (Some(vector), Some(model)) = (&change.embedding, &change.embedding_model) {
+            width::hold(&tx, &old.namespace, model, vector.len()).await?;
         }
         tx.execute(include_str!("../sql/queries/keep_revision.sql"), &[&old.namespace, &change.id, &scope.actor()])
             .await?;

@@ -154,6 +154,13 @@ async fn insert(
         } else if let Some(why) = outcome.skipped.remove(&id) {
             match why {
                 bulk::Outcome::Forgotten => result.forgotten += 1,
+                bulk::Outcome::OtherWidth { found, kept } => {
+                    let message =
+                        format!("a vector of {found} where its model has vectors of {kept} in this namespace");
+                    let field = Some("embedding".to_owned());
+                    let reject = Reject { code: RejectCode::ModelWidth, field, column: None, message };
+                    rejects.push(rejected(work, row, source_digest, reject));
+                }
                 // The id is taken by a row that was not handed down from here: the store's row stays.
                 bulk::Outcome::Present | bulk::Outcome::Elsewhere(_) | bulk::Outcome::Repeated => {
                     result.conflicts += 1;

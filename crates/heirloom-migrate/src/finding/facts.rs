@@ -196,6 +196,8 @@ pub(crate) struct Seen {
     pub(crate) org_rows: u64,
     pub(crate) updated_equals_created: u64,
     pub(crate) gone: Gone,
+    /// How many rows bring a vector of each width, by namespace and model.
+    pub(crate) widths: BTreeMap<(String, String), BTreeMap<usize, u64>>,
     ttl: Option<(usize, Option<usize>)>,
 }
 
@@ -260,6 +262,7 @@ impl Seen {
             org_rows: 0,
             updated_equals_created: 0,
             gone: Gone::new(file, table, now.as_microsecond()),
+            widths: BTreeMap::new(),
             ttl,
         }
     }
@@ -317,6 +320,10 @@ impl Seen {
         self.run_id_overflow += u64::from(
             [&memory.source_run_id, &memory.source_task_id].into_iter().flatten().any(|id| overflows_bigint(id)),
         );
+        if let (Some(vector), Some(model)) = (&memory.embedding, &memory.embedding_model) {
+            let widths = self.widths.entry((memory.namespace.clone(), model.clone())).or_default();
+            *widths.entry(vector.len()).or_default() += 1;
+        }
         self.expiring += u64::from(memory.expires_at.is_some());
         self.org_rows += u64::from(memory.namespace.starts_with("org:"));
         self.updated_equals_created += u64::from(memory.updated_at.is_some() && memory.updated_at == memory.created_at);

@@ -102,6 +102,7 @@ registry! {
     tenant_bypass,
     invisible_without_provenance,
     dimension_mismatch,
+    model_widths,
     content_hash_collision,
     closed_by_target,
     not_carried,

@@ -129,4 +129,6 @@ pub enum RejectCode {
     NotCarried,
     /// A target that is no store would hide this row or another for it.
     WouldHide,
+    /// In the store its model has vectors of another width in this namespace.
+    ModelWidth,
 }

@@ -170,6 +170,7 @@ pub(super) fn reject(code: RejectCode) -> &'static str {
         RejectCode::NamespaceMissing => "A part of the namespace is missing",
         RejectCode::NamespaceInvalid => "The namespace does not follow the grammar",
         RejectCode::NotCarried => "A value that the target has no way to say",
+        RejectCode::ModelWidth => "An embedding of another width than its model has in the store",
         RejectCode::WouldHide => "The target would hide it or another for it",
         RejectCode::NamespaceNotPlanned => "A namespace that the plan did not announce",
         RejectCode::UnmappedValue => "A value that no rule of the migration file covers",

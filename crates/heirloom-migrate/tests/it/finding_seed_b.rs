@@ -215,6 +215,23 @@ async fn dimension_mismatch() {
 }
 
 #[tokio::test]
+async fn model_widths() {
+    let vectors = |widths: [usize; 3], how: &str| {
+        let vector = |width| Value::Vector(vec![0.5; width]);
+        case(3)
+            .column("embedding", "vector", widths.map(vector).to_vec())
+            .map("embedding", &format!("{{ from = \"embedding\", {how} }}"))
+    };
+    let finding = vectors([3, 4, 3], "model = \"m\"").finds("model-widths").await;
+    assert_eq!((finding.severity, finding.rows), (Severity::Danger, Some(1)));
+    assert!(finding.what.contains("m in ") && finding.what.contains("(3 and 4)"), "{}", finding.what);
+    vectors([3, 3, 3], "model = \"m\"").silent("model-widths").await;
+    // Vectors that name no model are of no model that could have one width.
+    vectors([3, 4, 3], "").silent("model-widths").await;
+    vectors([3, 4, 3], "model = \"m\", unpad = 3, otherwise = \"keep\"").silent("model-widths").await;
+}
+
+#[tokio::test]
 async fn content_hash_collision() {
     let same = lessons(vec![text("a3f9b12"), text("a3f9b12"), text("other"), Value::Null, Value::Null]);
     assert_eq!(same.finds("content-hash-collision").await.rows, Some(2));

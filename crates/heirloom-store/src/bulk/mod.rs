@@ -14,6 +14,7 @@
 mod encode;
 mod round;
 mod stage;
+mod width;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -26,6 +27,7 @@ use crate::identity::Identity;
 use crate::locate;
 use crate::memory::{Memory, Origin};
 use crate::schema::{Meta, SERVE_ROLE};
+use width::Widths;
 
 /// One migrated row.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +62,13 @@ pub enum Outcome {
     Forgotten,
     /// The id came twice in this call; the first one counts.
     Repeated,
+    /// Its vector has not the width that its model has in its namespace.
+    OtherWidth {
+        /// Its own width.
+        found: usize,
+        /// That of the others.
+        kept: usize,
+    },
 }
 
 /// What a load did.
@@ -146,7 +155,15 @@ pub async fn drop_lost_origins(tx: &Transaction<'_>, moved: &[(Uuid, String)]) -
 /// transaction is of no more use.
 pub async fn load(tx: &Transaction<'_>, meta: &Meta, rows: &[Row], allowed: &[String]) -> Result<Loaded> {
     let mut loaded = Loaded::default();
-    let wanted = wanted(tx, rows, &mut loaded.skipped).await?;
+    let mut wanted = wanted(tx, rows, &mut loaded.skipped).await?;
+    let widths = Widths::of(tx, &wanted, allowed).await?;
+    wanted.retain(|row| match widths.differing(row) {
+        None => true,
+        Some((found, kept)) => {
+            loaded.skipped.push((row.memory.id, Outcome::OtherWidth { found, kept }));
+            false
+        }
+    });
     if wanted.is_empty() {
         return Ok(loaded);
     }
@@ -179,6 +196,14 @@ pub async fn replace(tx: &Transaction<'_>, meta: &Meta, rows: &[Row], allowed: &
     let wanted: Vec<&Row> = rows.iter().collect();
     if wanted.is_empty() {
         return Ok(0);
+    }
+    let widths = Widths::of(tx, &wanted, allowed).await?;
+    if let Some((row, (found, kept))) = wanted.iter().find_map(|row| Some((row, widths.differing(row)?))) {
+        return Err(StoreError::Invalid {
+            field: "embedding",
+            found: format!("{found} dimensions (row {})", row.memory.id),
+            accepted: format!("the {kept} that vectors of its model have in {}", row.memory.namespace),
+        });
     }
     stage::fill(tx, meta, &wanted).await?;
     tx.batch_execute("set local heirloom.times_given = 'on'").await?;

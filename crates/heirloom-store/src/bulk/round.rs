@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::schema::SERVE_ROLE;
 
 /// How many namespaces a round may see; the policy compares each row with all of them.
-const NAMESPACES_A_ROUND: usize = 64;
+pub(super) const NAMESPACES_A_ROUND: usize = 64;
 
 /// Runs `statement` for every group of namespaces and notes the act; returns the ids it wrote.
 pub(super) async fn run(

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::memory::{KINDS, Moment};
 use crate::scope::{Access, Scope};
 use crate::store::Store;
+use crate::width;
 
 /// Most hits of one call.
 pub const MAX_HITS: i64 = 1_000;
@@ -30,7 +31,8 @@ pub struct Recall {
     /// The question in words; any of them may match, and no word is an operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// The question as an embedding: at most as many finite numbers as the store's dimension, not all zero.
+    /// The question as an embedding: at most as many finite numbers as the store's dimension, as many as its model's vectors
+    /// have, not all zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedding: Option<Vec<f32>>,
     /// The model that made the embedding; memories embedded by another are then compared by words alone.
@@ -143,6 +145,8 @@ impl Store {
         check::label("topic", topic)?;
         let kinds = (!question.kinds.is_empty()).then_some(&question.kinds);
         let with_neighbours = !question.alone;
+        let found = question.embedding.as_ref().map(Vec::len);
+        let width = found.map(|found| i32::try_from(found).unwrap_or(i32::MAX));
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![
             &question.query,
             &embedding,
@@ -152,12 +156,14 @@ impl Store {
             &question.include_unverified,
             &question.embedding_model,
             &with_neighbours,
+            &width,
         ];
         if topic.is_some() {
             values.push(&topic);
         }
         let client = self.database().client().await?;
-        scope.ask(&client, Access::Read, statement, &values).await
+        let rows = scope.ask(&client, Access::Read, statement, &values).await;
+        rows.map_err(|error| width::refused(error, found))
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0017_origin_source.sql"),
     sql_file!("migrations/0018_activity_memory.sql"),
     sql_file!("migrations/0019_project.sql"),
+    sql_file!("migrations/0020_model_width.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[
@@ -39,6 +40,8 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/functions/open_namespaces.sql"),
     sql_file!("objects/functions/count_words.sql"),
     sql_file!("objects/functions/count_words_if_stale.sql"),
+    sql_file!("objects/functions/model_width.sql"),
+    sql_file!("objects/functions/refuse_width.sql"),
     sql_file!("objects/functions/recall_terms.sql"),
     sql_file!("objects/functions/question_vector.sql"),
     sql_file!("objects/functions/says_something.sql"),
@@ -91,6 +94,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/triggers/memory_ranking.sql"),
     sql_file!("objects/triggers/memory_updated_at.sql"),
     sql_file!("objects/triggers/memory_versions.sql"),
+    sql_file!("objects/triggers/memory_width.sql"),
     sql_file!("objects/triggers/reason_credentials.sql"),
     sql_file!("objects/policies/activity.sql"),
     sql_file!("objects/policies/bound_role.sql"),
@@ -101,6 +105,7 @@ pub(super) const OBJECTS: &[SqlFile] = &[
     sql_file!("objects/policies/ingest_log.sql"),
     sql_file!("objects/policies/lexeme.sql"),
     sql_file!("objects/policies/memory.sql"),
+    sql_file!("objects/policies/model_width.sql"),
     sql_file!("objects/policies/namespace.sql"),
     sql_file!("objects/policies/origin.sql"),
     sql_file!("objects/policies/revision.sql"),

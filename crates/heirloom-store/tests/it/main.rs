@@ -49,6 +49,7 @@ mod upkeep;
 mod upkeep_expired;
 mod upkeep_room;
 mod visibility;
+mod width;
 mod workspace;
 mod world;
 

@@ -24,6 +24,7 @@ async fn furnished(neighbour: bool) -> Door {
              insert into heirloom.edge (namespace, source_id, target_id, relation, kind, metadata, created_at, valid_from) values ('project:{project}', '00000000-0000-0000-0000-0000000000{from}',
                  '00000000-0000-0000-0000-0000000000{to}', 'SUPERSEDED_BY', 'causal', '{{\"consolidation\": true, \"prior_state\": \"draft\"}}', '2024-01-01Z', '2024-01-01Z');
              insert into heirloom.namespace (name, created_at) values ('project:{project}', '2024-01-01Z');
+             insert into heirloom.model_width (namespace, model, dimension) values ('project:{project}', 'm', 4);
              insert into heirloom.tombstone (id, namespace, forgotten_at) values ('00000000-0000-0000-0000-0000000001{from}', 'project:{project}', '2024-01-01Z');
              insert into heirloom.revision (namespace, memory_id, version_n, content, replaced_at) values ('project:{project}', '00000000-0000-0000-0000-0000000000{from}', 1, 'was {word}', '2024-01-01Z');
              insert into heirloom.state_transition (namespace, memory_id, from_state, to_state, at) overriding system value values ('project:{project}', '00000000-0000-0000-0000-0000000000{from}', 'draft', 'candidate', '2024-01-01Z');
@@ -80,8 +81,14 @@ const CALLS: &[&str] = &[
     "select heirloom.idempotent_expire()",
     "select heirloom.whereabouts('00000000-0000-0000-0000-000000000021', 'project:2')",
     "select heirloom.whereabouts('00000000-0000-0000-0000-000000000099', 'project:1')",
-    "select * from heirloom.write_memory(false, 'me', decode(repeat('00', 32), 'hex'), false, '00000000-0000-0000-0000-000000000099', 'project:2', 'fact', 'user', null, null, 'zanzibar', 3::smallint, 'draft', null, null, null, null, null, false, null, null, null, null, null, null, null, null, 'note', null, null)",
+    "select * from heirloom.write_memory(false, 'me', decode(repeat('00', 32), 'hex'), false, '00000000-0000-0000-0000-000000000099', 'project:2', 'fact', 'user', null, null, 'zanzibar', 3::smallint, 'draft', null, null, null, null, null, false, null, null, null, null, null, null, null, null, null, 'note', null, null)",
+    "select heirloom.model_width('project:2', 'm', 3)",
+    "select heirloom.model_width('project:1', 'm', 3)",
+    "select heirloom.refuse_width('embedding', 3, 'm', 'project:1', 4)",
     // writing past the doors
+    "insert into heirloom.model_width (namespace, model, dimension) values ('project:2', 'm', 3)",
+    "insert into heirloom.model_width (namespace, model, dimension) values ('project:2', 'm', 3) on conflict do nothing",
+    "update heirloom.model_width set dimension = 5 where namespace = 'project:2'",
     "select heirloom.count_words('project:2')",
     "select heirloom.count_words_if_stale('project:2', 1000)",
     "select heirloom.count_words_if_stale('project:2')",
@@ -184,6 +191,7 @@ const FOREIGN_ROWS: &str = "select md5(string_agg(x, '' order by x)) from (
     union all select r::text from heirloom.revision r where namespace = 'project:2'
     union all select s::text from heirloom.state_transition s where namespace = 'project:2'
     union all select l::text from heirloom.lexeme l where namespace = 'project:2'
+    union all select w::text from heirloom.model_width w where namespace = 'project:2'
     union all select f::text from heirloom.frequency f where namespace = 'project:2'
     union all select a::text from heirloom.activity a where namespace = 'project:2') y(x)";
 

@@ -375,7 +375,7 @@ async fn what_a_hit_shows_is_looked_up_and_no_table_is_read_for_it() {
     tx.batch_execute("set local role heirloom_serve; set local heirloom.namespaces = 'team:a'").await.unwrap();
     let statement = include_str!("../../sql/queries/recall.sql");
     tx.batch_execute(&format!("prepare asked as {statement}")).await.unwrap();
-    let plan = crate::plan(&tx, "execute asked ('word7', null, '{team:a}', 10, null, false, null, true)").await;
+    let plan = crate::plan(&tx, "execute asked ('word7', null, '{team:a}', 10, null, false, null, true, null)").await;
     assert!(plan.iter().any(|line| line.contains("Function Scan on recall")), "{plan:#?}");
     assert!(!plan.iter().any(|line| line.contains("Seq Scan on memory")), "{plan:#?}");
     drop(tx);

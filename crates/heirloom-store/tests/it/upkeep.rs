@@ -77,9 +77,11 @@ async fn a_model_gets_its_centre_and_ranks_as_before() {
     assert!(ids(&after)[..5].contains(&before.hits[0].id));
     assert!(after.hits.iter().all(|hit| hit.similarity.is_some() && hit.semantic > 0.0));
     // What is written later is signed at once.
+    let mut late = axis(0, 0.1);
+    late.resize(32, 0.0);
     remembered(
         &store,
-        &Remember { embedding: Some(axis(0, 0.1)), embedding_model: Some("m".into()), ..fact("team:a", "late") },
+        &Remember { embedding: Some(late), embedding_model: Some("m".into()), ..fact("team:a", "late") },
     )
     .await;
     assert_eq!(number(&store, "select count(*) from heirloom.memory where sign_bits is null").await, 0);

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::embed::Vectored;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The kinds that the contracts know.
 pub const KINDS: [&str; 3] = ["fact", "summary", "checkpoint"];
@@ -88,9 +88,15 @@ pub async fn write(context: &Context, scope: &Scope, new: Remember) -> Result<Re
     let store = context.store().await?;
     // As the store will write it: a provider sees no credential either.
     let text = redact(&embedded_text(new.topic.as_deref(), &new.content)).into_owned();
-    let vector = Vectored::of(context, store.meta().dimension, new.embedding, None, Some(text)).await;
-    let new = Remember { embedding: vector.embedding, embedding_model: vector.model, ..new };
-    Ok(store.commit(scope, &new).await?)
+    let mut vector = Vectored::of(context, store.meta().dimension, new.embedding, None, Some(text)).await;
+    let new = Remember { embedding: vector.embedding.clone(), embedding_model: vector.model.clone(), ..new };
+    match store.commit(scope, &new).await {
+        Err(error) if vector.does_without(&error) => {
+            let new = Remember { embedding: None, embedding_model: None, ..new };
+            Ok(store.commit(scope, &new).await?)
+        }
+        done => Ok(done?),
+    }
 }
 
 /// Brings a memory back as it was; one that is there stays as it is.
@@ -130,18 +136,22 @@ pub async fn search(context: &Context, scope: &Scope, mut question: Question) ->
     let given = Some(question.embedding.clone()).filter(|vector| !vector.is_empty());
     let by_vector_alone = given.is_some() && !asks;
     let words = asks.then(|| question.query.clone());
-    let vector = Vectored::of(context, store.meta().dimension, given, None, words.clone()).await;
+    let mut vector = Vectored::of(context, store.meta().dimension, given, None, words.clone()).await;
     let request = Recall {
         query: words,
-        embedding: vector.embedding,
-        embedding_model: vector.model,
+        embedding: vector.embedding.clone(),
+        embedding_model: vector.model.clone(),
         kinds: question.kinds.clone(),
         limit: Some(question.limit),
         ..Recall::default()
     };
-    let hits = match &question.topic {
-        Some(topic) => context.recall_of_topic(scope, &request, topic).await?,
-        None => context.recall(scope, &request).await?.hits,
+    let topic = question.topic.as_deref();
+    let hits = match hits(context, scope, &request, topic).await {
+        Err(Error::Store(error)) if vector.does_without(&error) => {
+            let request = Recall { embedding: None, embedding_model: None, ..request };
+            hits(context, scope, &request, topic).await?
+        }
+        found => found?,
     };
     let memories: Vec<Seen> = scored(hits, by_vector_alone);
     if memories.is_empty() && asks && question.query.len() <= MAX_LITERAL {
@@ -150,6 +160,14 @@ pub async fn search(context: &Context, scope: &Scope, mut question: Question) ->
         return Ok(Answer { next: None, ..found });
     }
     Ok(Answer { memories, next: None })
+}
+
+/// What recall finds, of one topic or of all.
+async fn hits(context: &Context, scope: &Scope, request: &Recall, topic: Option<&str>) -> Result<Vec<Hit>> {
+    match topic {
+        Some(topic) => context.recall_of_topic(scope, request, topic).await,
+        None => Ok(context.recall(scope, request).await?.hits),
+    }
 }
 
 /// What recall would show, the pinned ones first.

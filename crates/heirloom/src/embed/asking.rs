@@ -1,5 +1,7 @@
 //! The vector of one text for somebody who waits: his own, the provider's, or none and the reason.
 
+use heirloom_store::StoreError;
+
 use super::Patience;
 use crate::context::Context;
 
@@ -12,6 +14,8 @@ pub struct Vectored {
     pub model: Option<String>,
     /// Why there is none although a provider is set.
     pub warning: Option<String>,
+    /// Whether it is the provider's.
+    is_made: bool,
 }
 
 impl Vectored {
@@ -26,7 +30,7 @@ impl Vectored {
     ) -> Self {
         // A model without a vector is for the store to refuse.
         if given.is_some() || model.is_some() {
-            return Self { embedding: given, model, warning: None };
+            return Self { embedding: given, model, ..Self::default() };
         }
         let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Self::default() };
         let made = match context.embedding().await {
@@ -37,11 +41,27 @@ impl Vectored {
             Err(error) => Err(error),
         };
         match made {
-            Ok((Some(vector), model)) => Self { embedding: Some(vector), model: Some(model), warning: None },
+            Ok((Some(vector), model)) => {
+                Self { embedding: Some(vector), model: Some(model), warning: None, is_made: true }
+            }
             Ok((None, model)) => {
                 Self { warning: Some(format!("The model {model} knows no word of the text")), ..Self::default() }
             }
             Err(error) => Self { warning: Some(error.to_string()), ..Self::default() },
         }
+    }
+
+    /// Does without the provider's vector where the store refused it, because the model had vectors of another width until
+    /// now: that costs the vector and not what was asked. `false` for any other error, and for a caller's own vector.
+    pub fn does_without(&mut self, error: &StoreError) -> bool {
+        let StoreError::Invalid { field: "embedding", found, accepted } = error else { return false };
+        if !std::mem::take(&mut self.is_made) {
+            return false;
+        }
+        self.embedding = None;
+        let model = self.model.take().unwrap_or_default();
+        self.warning =
+            Some(format!("The model {model} makes vectors of {found}; accepted are {accepted} (see heirloom reembed)"));
+        true
     }
 }

@@ -224,6 +224,11 @@ impl Embedding {
         Ok(vectors)
     }
 
+    /// How wide the provider's vectors are, where the settings or the model's own files say so.
+    pub fn known_width(&self) -> Option<usize> {
+        self.inner.width().or(self.dimensions)
+    }
+
     /// How wide the provider's vectors are; asks it for one.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::embed::Vectored;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ops::shared::{self, Embedding};
 use crate::ops::{Doors, Operation, Output};
 use crate::text::{counted, excerpt};
@@ -56,18 +56,24 @@ impl Operation for Recall {
         let scope = shared::scope(context, &self.namespaces)?;
         let store = context.store().await?;
         let (own, model) = (self.embedding.map(|own| own.0), self.embedding_model);
-        let vector = Vectored::of(context, store.meta().dimension, own, model, self.query.clone()).await;
-        let request = Request {
+        let mut vector = Vectored::of(context, store.meta().dimension, own, model, self.query.clone()).await;
+        let mut request = Request {
             query: self.query,
-            embedding: vector.embedding,
-            embedding_model: vector.model,
+            embedding: vector.embedding.clone(),
+            embedding_model: vector.model.clone(),
             namespaces: Vec::new(),
             limit: self.limit,
             kinds: self.kinds,
             include_unverified: self.include_unverified,
             alone: self.alone,
         };
-        let found = context.recall(&scope, &request).await?;
+        let found = match context.recall(&scope, &request).await {
+            Err(Error::Store(error)) if vector.does_without(&error) => {
+                (request.embedding, request.embedding_model) = (None, None);
+                context.recall(&scope, &request).await?
+            }
+            found => found?,
+        };
         let mut text: String = found.hits.iter().map(hit).collect();
         if found.hits.is_empty() {
             text.push_str(&format!("Nothing is remembered about that in {scope}.\n"));

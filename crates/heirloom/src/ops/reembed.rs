@@ -100,7 +100,7 @@ impl Operation for Reembed {
         };
         let store = context.store().await?;
         let namespaces = self.chosen(context)?;
-        let states = store.reembed_state(provider.model(), None, namespaces.as_deref()).await?;
+        let states = store.reembed_state(provider.model(), provider.known_width(), namespaces.as_deref()).await?;
         let mut answer = Answer {
             model: provider.model().to_owned(),
             dimension: None,

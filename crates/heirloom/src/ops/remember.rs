@@ -88,7 +88,7 @@ impl Operation for Remember {
         let store = context.store().await?;
         // As the store will write it: a provider sees no credential either.
         let text = redact(&embedded_text(self.topic.as_deref(), &self.content)).into_owned();
-        let vector = Vectored::of(
+        let mut vector = Vectored::of(
             context,
             store.meta().dimension,
             self.embedding.map(|own| own.0),
@@ -96,7 +96,7 @@ impl Operation for Remember {
             Some(text),
         )
         .await;
-        let request = Request {
+        let mut request = Request {
             namespace,
             content: self.content,
             id: self.id,
@@ -112,12 +112,18 @@ impl Operation for Remember {
             source_task_id: self.source_task_id,
             pin: self.pin,
             metadata: self.metadata,
-            embedding: vector.embedding,
-            embedding_model: vector.model,
+            embedding: vector.embedding.clone(),
+            embedding_model: vector.model.clone(),
             expires_at: self.expires_at,
             ..Request::default()
         };
-        let done = store.remember(&scope, &request).await?;
+        let done = match store.remember(&scope, &request).await {
+            Err(error) if vector.does_without(&error) => {
+                (request.embedding, request.embedding_model) = (None, None);
+                store.remember(&scope, &request).await?
+            }
+            done => done?,
+        };
         let what = if done.created { "Remembered" } else { "Remembered before; nothing was written" };
         let mut text = format!("{what}, in {}\n  {}\n", done.namespace, done.id);
         text.push_str(&shared::redacted(&done.redacted));

@@ -113,11 +113,18 @@ async fn revised(
         let text = redact(&embedded_text(topic, request.content.as_deref().unwrap_or(&old.content))).into_owned();
         // The same text keeps its vector.
         let same = text == embedded_text(old.topic.as_deref(), &old.content);
-        let vector = Vectored::of(context, store.meta().dimension, None, None, Some(text).filter(|_| !same)).await;
+        let mut vector = Vectored::of(context, store.meta().dimension, None, None, Some(text).filter(|_| !same)).await;
         request.embedding.clone_from(&vector.embedding);
         request.embedding_model.clone_from(&vector.model);
         request.expected_version = expected.or(Some(old.version));
-        match store.revise(scope, request).await {
+        let done = match store.revise(scope, request).await {
+            Err(error) if vector.does_without(&error) => {
+                (request.embedding, request.embedding_model) = (None, None);
+                store.revise(scope, request).await
+            }
+            done => done,
+        };
+        match done {
             Err(StoreError::Conflict(_)) if expected.is_none() && left > 1 => left -= 1,
             done => return Ok((done?, vector)),
         }

@@ -127,6 +127,35 @@ async fn a_provider_that_is_down_is_named_and_what_was_written_meanwhile_is_fill
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_asked_for_fewer_numbers_costs_the_vector_until_it_is_reembedded() {
+    let legacy = empty().await;
+    let endpoint = Endpoint::new();
+    let wide = endpoint.variables("next");
+    let mut narrow = wide.clone();
+    narrow.push(("HEIRLOOM_EMBEDDING_DIMENSIONS", "3"));
+    let id = told(&legacy, "remember feline", &wide)["id"].as_str().unwrap().to_owned();
+    let reason = "The model next makes vectors of 3 dimensions; accepted are the 4 that vectors of its model have";
+    let warned = |told: &Value| told["warning"].as_str().is_some_and(|warning| warning.starts_with(reason));
+    let written = told(&legacy, "remember automobile", &narrow);
+    assert!(written["embedded"] == false && warned(&written), "{written}");
+    let revised = told(&legacy, &format!("revise {id} --content cat"), &narrow);
+    assert!(revised["embedded"] == false && warned(&revised), "{revised}");
+    told(&legacy, &format!("revise {id} --content feline"), &wide);
+    let asked = told(&legacy, "recall feline", &narrow);
+    assert!(asked["ranked_by"] == "words" && warned(&asked), "{asked}");
+    // A caller's own vector is the caller's to mend.
+    let own = run(&legacy, "remember own --embedding [1,2,3] --embedding-model next", &wide);
+    assert!(own.code == 1 && own.stderr.contains("embedding: 3 dimensions; the 4 that"), "{own}");
+    let done = told(&legacy, "reembed --switch", &narrow);
+    assert_eq!((&done["namespaces"][0]["moved"], &done["dimension"]), (&json!(2), &json!(3)));
+    assert_eq!(
+        found(&legacy, "cat", &narrow),
+        (vec!["feline".into(), "automobile".into()], "words and vectors".into())
+    );
+    legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revised_memory_gets_a_vector_of_what_it_says_now() {
     let legacy = empty().await;
     let endpoint = Endpoint::new();

@@ -67,7 +67,7 @@ impl Endpoint {
     }
 }
 
-/// The vector of a text: a model named `next` has its numbers in another order.
+/// The vector of a text: a model named `next` has its numbers in another order. Asked for fewer, it ends sooner.
 fn vector(model: &str, text: &str) -> Vec<f32> {
     let count = |words: &[&str]| text.split(|c: char| !c.is_alphabetic()).filter(|word| words.contains(word)).count();
     let mut vector: Vec<f32> = MEANINGS.iter().map(|words| count(words) as f32).collect();
@@ -96,6 +96,7 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<Asked>>, before: &Before) {
         }
     };
     let model = body["model"].as_str().unwrap().to_owned();
+    let dimensions = body["dimensions"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let texts: Vec<String> = serde_json::from_value(body["input"].clone()).unwrap();
     let key = head.split("authorization: bearer ").nth(1).map(|rest| rest.lines().next().unwrap().to_owned());
     let asked = {
@@ -109,7 +110,11 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<Asked>>, before: &Before) {
         .texts
         .iter()
         .enumerate()
-        .map(|(index, text)| json!({ "index": index, "embedding": vector(&asked.model, text) }))
+        .map(|(index, text)| {
+            let mut vector = vector(&asked.model, text);
+            vector.truncate(dimensions);
+            json!({ "index": index, "embedding": vector })
+        })
         .collect();
     let body = json!({ "data": data, "model": asked.model }).to_string();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());

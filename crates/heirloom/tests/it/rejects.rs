@@ -213,3 +213,49 @@ async fn a_row_that_only_the_database_refuses_is_handed_down_once_it_no_longer_d
     legacy.ends(0, "verify notes.plan.json");
     legacy.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vector_of_another_width_than_its_models_is_set_aside_until_it_fits() {
+    let legacy = Legacy::new(
+        "create extension if not exists vector;
+         create table notes (id bigint primary key, body text, emb vector);
+         insert into notes
+         select g, 'note ' || g, case when g in (3, 7) then '[1,2,3,4]' else '[1,2,3]' end::vector
+         from generate_series(1, 8) g",
+    )
+    .await;
+    let file = r#"name = "notes"
+[source]
+url = "store"
+table = "public.notes"
+[namespace]
+template = "team:a"
+[map]
+content = "body"
+kind = { value = "fact" }
+embedding = { from = "emb", model = "m" }
+[reject]
+budget = 2
+"#;
+    legacy.write("notes.toml", file);
+    let plan = legacy.ends(0, "plan notes.toml --chunk-rows 4").stdout;
+    assert!(plan.contains("model-widths") && plan.contains("m in team:a (3 and 4)"), "{plan}");
+    let done = legacy.ends(0, "apply notes.plan.json --json").json();
+    assert_eq!((&done["inserted"], &done["rejected"]), (&6.into(), &2.into()));
+    let aside = |key: &str| (key.to_owned(), "model-width".to_owned(), "embedding".to_owned());
+    assert_eq!(listed(&legacy, ""), [aside("3"), aside("7")]);
+    legacy.ends(0, "verify notes.plan.json");
+    // A row that was handed down does not change to another width either.
+    legacy.sql("update notes set emb = '[1,2,3,4]' where id = 1").await;
+    legacy.ends(0, "plan notes.toml --chunk-rows 4");
+    let refused = legacy.ends(1, "apply notes.plan.json").stderr;
+    assert!(refused.contains("embedding: 4 dimensions (row ") && refused.contains("the 3 that vectors"), "{refused}");
+    legacy.sql("update notes set emb = '[3,2,1]' where id in (1, 3, 7)").await;
+    let plan = legacy.ends(0, "plan notes.toml --chunk-rows 4").stdout;
+    assert!(!plan.contains("model-widths"), "{plan}");
+    let done = legacy.ends(0, "apply notes.plan.json --json").json();
+    assert_eq!((&done["inserted"], &done["updated"], &done["rejected"]), (&2.into(), &1.into(), &0.into()));
+    assert_eq!(listed(&legacy, ""), []);
+    legacy.ends(0, "verify notes.plan.json");
+    legacy.close().await;
+}

@@ -21,7 +21,8 @@
 -- Without sorting nothing is as good as memory_session, which has the order: beside a namespace that is much larger than
 -- the others a plan for all expected too many rows of any, and went through every row of the store by another index.
 --
--- A vector of another width than the store's, and one of zeros, are refused (22000) whatever the scope holds.
+-- A vector of another width than the store's, and one of zeros, are refused (22000) whatever the scope holds; so is one of
+-- another width than its model's (heirloom.model_width) before it was padded: query_dimension, or what lies beyond.
 --
 -- It never writes and needs no search_path. Exact here; a namespace that upkeep gave indexes goes to heirloom.recall_wide.
 
@@ -40,6 +41,11 @@ begin
         'drop function if exists heirloom.recall(text, %I.vector, text[], integer, text[], boolean, text, timestamptz)',
         pgvector
     );
+    execute format(
+        'drop function if exists heirloom.recall(text, %I.vector, text[], integer, text[], boolean, text, timestamptz, text, '
+        'text, text[], text[], boolean)',
+        pgvector
+    );
     execute format($ddl$
 create or replace function heirloom.recall(
     query_text text,
@@ -54,7 +60,8 @@ create or replace function heirloom.recall(
     exclude_dag text default null,
     content_types text[] default null,
     also_states text[] default null,
-    use_sessions boolean default true
+    use_sessions boolean default true,
+    query_dimension integer default null
 ) returns table (
     namespace text,
     id uuid,
@@ -106,6 +113,7 @@ declare
     lifts double precision[];
     contexts double precision[];
     beyond double precision;
+    odd record;
 begin
     if k < 0 then
         raise exception 'k must not be negative: found %%, accepted are 0, a positive number, and NULL for all', k
@@ -124,6 +132,31 @@ begin
         namespaces := heirloom.namespaces_in_sight();
     end if;
     namespaces := heirloom.open_namespaces(namespaces, at);
+    if query_embedding is not null and query_model is not null then
+        select w.namespace, w.dimension into odd
+        from unnest(namespaces) n(name)
+        join heirloom.model_width w on w.namespace = n.name and w.model = query_model
+        where w.dimension <> query_dimension
+            or (
+                w.dimension < %2$s
+                and vector_norm(subvector(query_embedding, w.dimension + 1, %2$s - w.dimension)) > 0
+            )
+        limit 1;
+        if found then
+            perform heirloom.refuse_width(
+                'query_embedding',
+                coalesce(
+                    query_dimension,
+                    (
+                        select max(x.at)::integer
+                        from unnest(query_embedding::real[]) with ordinality x(value, at)
+                        where x.value <> 0
+                    )
+                ),
+                query_model, odd.namespace, odd.dimension
+            );
+        end if;
+    end if;
     select t.lexemes, t.required, t.refused into lexemes, required, refused from heirloom.recall_terms(query_text) t;
     select v.weights, v.content_words, v.knows_one
     into weights, content_words, knows_one

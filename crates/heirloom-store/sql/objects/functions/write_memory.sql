@@ -9,7 +9,8 @@
 -- verified_at is now exactly when provenance is given: a lesson without is a ghost.
 --
 -- Refusals: HL001 the id was forgotten, HL002 it lives in another namespace, HL003 it says something else, HL004 the
--- namespace has come to its end, HL005 the state would change.
+-- namespace has come to its end, HL005 the state would change; 22000 (heirloom.refuse_width) a vector of another width than
+-- its model's.
 
 do $do$
 declare
@@ -20,6 +21,13 @@ declare
         where e.extname = 'vector'
     );
 begin
+    -- A changed signature is another function, and an old one must not linger beside it.
+    execute format(
+        'drop function if exists heirloom.write_memory(boolean, text, bytea, boolean, uuid, text, text, text, text, text, '
+        'text, smallint, text, text, text, text, text, text, boolean, jsonb, jsonb, %1$I.vector, text, timestamptz, '
+        'timestamptz, timestamptz, text, text, timestamptz, timestamptz)',
+        pgvector
+    );
     execute format($ddl$
 create or replace function heirloom.write_memory(
     overwrite boolean,
@@ -45,6 +53,7 @@ create or replace function heirloom.write_memory(
     in_metadata jsonb,
     in_embedding %1$I.vector,
     in_embedding_model text,
+    in_embedding_dimension integer,
     in_expires_at timestamptz,
     in_valid_from timestamptz,
     in_valid_to timestamptz,
@@ -66,6 +75,7 @@ declare
     old heirloom.memory;
     verified constant timestamptz := case when coalesce(in_commit_sha, in_artifact_hash) is not null then now() end;
     same_text boolean;
+    width integer;
     -- What activity says beside it: that it is a summary, and the workspace that the call acts for, if it does.
     said constant jsonb := case when in_kind = 'summary' then '{"kind": "summary"}'::jsonb else '{}' end
         || case
@@ -95,6 +105,12 @@ begin
     end if;
 
     if place is null then
+        if in_embedding_dimension is not null and in_embedding_model is not null then
+            width := heirloom.model_width(in_namespace, in_embedding_model, in_embedding_dimension);
+            if width <> in_embedding_dimension then
+                perform heirloom.refuse_width('embedding', in_embedding_dimension, in_embedding_model, in_namespace, width);
+            end if;
+        end if;
         insert into heirloom.memory as m (
             id, namespace, kind, source, role, topic, content, importance, state, commit_sha, artifact_hash,
             verified_at, source_run_id, source_task_id, source_dag_id, pin, propagation, metadata, embedding,
@@ -156,6 +172,12 @@ begin
         return;
     end if;
 
+    if in_embedding_dimension is not null and in_embedding_model is not null then
+        width := heirloom.model_width(in_namespace, in_embedding_model, in_embedding_dimension);
+        if width <> in_embedding_dimension then
+            perform heirloom.refuse_width('embedding', in_embedding_dimension, in_embedding_model, in_namespace, width);
+        end if;
+    end if;
     insert into heirloom.revision (namespace, memory_id, version_n, role, topic, content, metadata, actor)
     values (
         old.namespace, old.id, old.version_n, old.role, old.topic, old.content, old.metadata,

@@ -8,7 +8,7 @@ revoke select on heirloom.model from heirloom_serve, heirloom_service;
 grant select (name, dimension, centre) on heirloom.model to heirloom_serve, heirloom_service;
 grant select, insert, update, delete
     on heirloom.memory, heirloom.namespace, heirloom.edge, heirloom.origin, heirloom.lexeme,
-       heirloom.frequency, heirloom.embedding
+       heirloom.frequency, heirloom.embedding, heirloom.model_width
     to heirloom_serve, heirloom_service;
 grant select, insert, delete on heirloom.revision, heirloom.state_transition to heirloom_serve, heirloom_service;
 grant select, insert on heirloom.tombstone, heirloom.activity to heirloom_serve, heirloom_service;

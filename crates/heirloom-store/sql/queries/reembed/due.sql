@@ -5,7 +5,15 @@ from heirloom.memory m
 cross join lateral (select heirloom.embedded_text(m.topic, m.content) as text offset 0) t
 where m.namespace = $1
     and ($4::uuid is null or m.id > $4)
-    and (m.embedding is null or m.embedding_model is distinct from $2::text)
+    and (
+        m.embedding is null
+        or m.embedding_model is distinct from $2::text
+        or exists (
+            select
+            from heirloom.model_width w
+            where w.namespace = $1 and w.model = $2 and w.dimension <> $3
+        )
+    )
     and not exists (
         select
         from heirloom.embedding e

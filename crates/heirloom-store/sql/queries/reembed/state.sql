@@ -1,5 +1,5 @@
 -- How far each namespace is with a model. A vector beside the memories counts when it was made from what the memory
--- says now and, where a width is given, has it. $1 model, $2 width or NULL, $3 only these namespaces; NULL: all.
+-- says now and, where a width is given, has it, as a live one does. $1 model, $2 width or NULL, $3 only these namespaces; NULL: all.
 select n.namespace,
     count(*) as memories,
     count(*) filter (where n.is_live) as live,
@@ -10,11 +10,14 @@ select n.namespace,
     count(*) filter (where not n.is_live and n.is_beside and not n.has_next and n.has_vector) as to_empty
 from (
     select m.namespace,
-        m.embedding is not null and m.embedding_model is not distinct from $1::text as is_live,
+        m.embedding is not null
+            and m.embedding_model is not distinct from $1::text
+            and coalesce(w.dimension = $2, true) as is_live,
         m.embedding is not null as has_vector,
         e.id is not null as is_beside,
         e.embedding is not null as has_next
     from heirloom.memory m
+    left join heirloom.model_width w on w.namespace = m.namespace and w.model = $1
     left join heirloom.embedding e
         on e.namespace = m.namespace and e.id = m.id and e.model = $1
         and ($2::integer is null or e.dimension is null or e.dimension = $2)
