@@ -15,6 +15,7 @@ mod idempotency;
 mod install;
 mod keep;
 mod list;
+mod matrix;
 mod memory_plugin;
 mod namespace;
 mod pgmnemo_gate;

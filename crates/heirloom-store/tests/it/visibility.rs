@@ -3,150 +3,28 @@
 //! page cannot say anything else than what happens.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use heirloom_store::{Recall, Scope};
 
-use crate::door::{Door, axis};
+use crate::door::Door;
+use crate::matrix;
 use crate::world::words;
-
-const PAGE: &str = include_str!("../../../../docs/reference/visibility.md");
-
-/// What a value of a dimension does to a row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Shown {
-    Yes,
-    No,
-    /// Only where ghosts are asked for.
-    Unverified,
-    /// Only where the state is asked for.
-    Named,
-}
-
-/// A dimension: its values as the page writes them, the SQL that makes a row so, and what the page says of it.
-struct Dimension {
-    values: Vec<(&'static str, &'static str, Shown)>,
-}
-
-/// (dimension, value, SQL column values): what the page's words mean.
-const MEANING: [(&str, &[(&str, &str)]); 6] = [
-    (
-        "state",
-        &[
-            ("draft", "'draft'"),
-            ("candidate", "'candidate'"),
-            ("validated", "'validated'"),
-            ("canonical", "'canonical'"),
-            ("conflicted", "'conflicted'"),
-            ("deprecated", "'deprecated'"),
-            ("superseded", "'superseded'"),
-            ("archived", "'archived'"),
-            ("rejected", "'rejected'"),
-        ],
-    ),
-    (
-        "expiry",
-        &[
-            ("none", "null::timestamptz"),
-            ("later", "now() + interval '1 hour'"),
-            ("this instant", "now()"),
-            ("before", "now() - interval '1 hour'"),
-        ],
-    ),
-    (
-        "validity",
-        &[
-            ("open", "now() - interval '1 hour', null::timestamptz"),
-            ("ends later", "now() - interval '1 hour', now() + interval '1 hour'"),
-            ("not begun", "now() + interval '1 hour', null"),
-            ("ended", "now() - interval '2 hours', now() - interval '1 hour'"),
-        ],
-    ),
-    ("verification", &[("verified", "now()"), ("ghost", "null::timestamptz")]),
-    ("activity", &[("active", "true"), ("inactive", "false")]),
-    ("tenant", &[("own", "'project:1'"), ("own, namespace expired", "'project:3'"), ("another's", "'project:2'")]),
-];
-
-fn dimensions() -> Vec<Dimension> {
-    let mut said = BTreeSet::new();
-    let rows: Vec<Vec<&str>> = PAGE
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---"))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-        .collect();
-    let dimensions = MEANING
-        .iter()
-        .map(|(dimension, values)| Dimension {
-            values: values
-                .iter()
-                .map(|(value, sql)| {
-                    let row = rows
-                        .iter()
-                        .find(|row| row[0] == *dimension && row[1] == *value)
-                        .unwrap_or_else(|| panic!("the page has no row `| {dimension} | {value} |`"));
-                    said.insert((row[0], row[1]));
-                    let shown = match row[2] {
-                        "yes" => Shown::Yes,
-                        "no" => Shown::No,
-                        "with ghosts" => Shown::Unverified,
-                        "where named" => Shown::Named,
-                        other => panic!("the page says `{other}` of {dimension} {value}"),
-                    };
-                    (*value, *sql, shown)
-                })
-                .collect(),
-        })
-        .collect();
-    let in_page = rows.iter().filter(|row| MEANING.iter().any(|(dimension, _)| row[0] == *dimension)).count();
-    assert_eq!(in_page, said.len(), "the page says nothing that is not tried");
-    dimensions
-}
-
-/// Every combination: how it is named, its SQL values, and what each of its values says.
-fn combinations() -> Vec<(String, String, Vec<Shown>)> {
-    let mut all = vec![(String::new(), String::new(), Vec::new())];
-    for dimension in dimensions() {
-        all = all
-            .into_iter()
-            .flat_map(|(name, sql, shown)| {
-                dimension
-                    .values
-                    .iter()
-                    .map(|(value, column, says)| {
-                        let mut shown = shown.clone();
-                        shown.push(*says);
-                        (format!("{name} / {value}"), format!("{sql}, {column}"), shown)
-                    })
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-    }
-    all
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_cell_is_recalled_or_not_as_the_page_says_by_every_door() {
     let door = Door::open().await;
-    let combinations = combinations();
-    assert_eq!(combinations.len(), 9 * 4 * 4 * 2 * 2 * 3);
-    let q = axis(1, 0.0);
-    let mut values = String::new();
-    for (n, (_, sql, _)) in combinations.iter().enumerate() {
-        write!(values, "{}({}{sql})", if n == 0 { "" } else { "," }, n + 1).unwrap();
-    }
+    let cells = matrix::cells();
     door.run(&format!(
-        "insert into heirloom.memory (id, lesson_id, namespace, project_id, role, topic, content, commit_sha, source_type,
-             state, expires_at, t_valid_from, t_valid_to, verified_at, is_active, embedding, created_at)
-         select ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, n, home, split_part(home, ':', 2)::integer,
-             'r', 't' || n, 'xyzzy 東京', 'c', 'imported', state, expires_at, since, coalesce(until, 'infinity'), verified_at,
-             active, v.q, now() - interval '3 hours'
-         from (values {values}) x(n, state, expires_at, since, until, verified_at, active, home), (select {q} as q) v;
-         insert into heirloom.namespace (name, expires_at) values ('project:3', now());
-         insert into heirloom.bound_role values (session_user, '{{project:1,project:3}}');
-         set role heirloom_serve"
+        "{}; insert into heirloom.bound_role values (session_user, '{{project:1,project:3}}'); set role heirloom_serve",
+        matrix::written(&cells)
     ))
     .await;
 
+    assert_eq!(matrix::door("`heirloom.recall`"), (true, true));
+    assert_eq!(
+        matrix::door("`recall_lessons`, `recall_hybrid`, `recall_fast`, `recall_lessons_pooled`"),
+        (true, false)
+    );
     let ids = "select coalesce(string_agg(id::text, ','), '') from";
     let lessons = "select coalesce(string_agg(lesson_id::text, ','), '') from";
     let v = "(array[1]::real[] || array_fill(0::real, array[1023]))::vector(1024)";
@@ -189,20 +67,10 @@ async fn every_cell_is_recalled_or_not_as_the_page_says_by_every_door() {
         }
         for (call, ghosts, named) in &doors {
             door.run(&format!("set pgmnemo.include_unverified = '{ghosts}'")).await;
-            let found: BTreeSet<usize> = door
-                .row(call)
-                .await
-                .split(',')
-                .filter_map(|id| id.rsplit('-').next().and_then(|id| id.parse().ok()))
-                .collect();
-            for (n, (name, _, shown)) in combinations.iter().enumerate() {
-                let wanted = shown.iter().all(|says| match says {
-                    Shown::Yes => true,
-                    Shown::No => false,
-                    Shown::Unverified => *ghosts,
-                    Shown::Named => *named,
-                });
-                assert_eq!(found.contains(&(n + 1)), wanted, "{name}: {call}, ghosts {ghosts}, wide {wide}");
+            let found: BTreeSet<usize> = door.row(call).await.split(',').filter_map(matrix::number).collect();
+            for (n, cell) in (1..).zip(&cells) {
+                let wanted = cell.is_shown(*ghosts, *named);
+                assert_eq!(found.contains(&n), wanted, "{}: {call}, ghosts {ghosts}, wide {wide}", cell.name);
             }
         }
     }
@@ -212,15 +80,10 @@ async fn every_cell_is_recalled_or_not_as_the_page_says_by_every_door() {
         let scope = Scope::new(["project:1", "project:3"]).unwrap();
         for include_unverified in [false, true] {
             let asked = Recall { include_unverified, limit: Some(1_000), ..words("xyzzy") };
-            let found: BTreeSet<i64> =
-                door.store().recall(&scope, &asked).await.unwrap().hits.iter().map(|hit| hit.lesson_id).collect();
-            let wanted: BTreeSet<i64> = (1..)
-                .zip(&combinations)
-                .filter(|(_, (_, _, shown))| {
-                    shown.iter().all(|says| *says == Shown::Yes || (*says == Shown::Unverified && include_unverified))
-                })
-                .map(|(n, _)| n)
-                .collect();
+            let hits = door.store().recall(&scope, &asked).await.unwrap().hits;
+            let found: BTreeSet<usize> = hits.iter().filter_map(|hit| usize::try_from(hit.lesson_id).ok()).collect();
+            let shown = |cell: &matrix::Cell| cell.is_shown(include_unverified, false);
+            let wanted: BTreeSet<usize> = (1..).zip(&cells).filter(|(_, cell)| shown(cell)).map(|(n, _)| n).collect();
             assert_eq!(found, wanted);
         }
     }

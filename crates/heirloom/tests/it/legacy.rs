@@ -1,5 +1,7 @@
 //! A legacy table beside a store, on the embedded engine or on the server of `HEIRLOOM_TEST_URL`, and the binary on it.
 
+use std::sync::Arc;
+
 use heirloom_engine::testkit::TestDatabase;
 use heirloom_engine::{Database, Location, Options};
 
@@ -7,7 +9,7 @@ use crate::support::{Home, Ran};
 
 /// A home with a database in it that the binary knows as its store.
 pub(crate) struct Legacy {
-    pub(crate) home: Home,
+    pub(crate) home: Arc<Home>,
     server: Option<TestDatabase>,
 }
 
@@ -18,7 +20,7 @@ impl Legacy {
             Some(_) => Some(TestDatabase::fresh().await),
             None => None,
         };
-        let legacy = Self { home: Home::new(), server };
+        let legacy = Self { home: Arc::new(Home::new()), server };
         legacy.sql(sql).await;
         legacy
     }

@@ -63,6 +63,7 @@ mod tls;
 mod trips;
 mod unseen;
 mod upkept;
+mod visibility;
 mod wire;
 mod words;
 
