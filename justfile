@@ -41,6 +41,11 @@ inspector:
     cargo build --locked
     .ci/inspector
 
+# A primary and a hot standby of it: recall answers there, and a write is refused as what it is
+standby:
+    cargo build --locked
+    .ci/standby
+
 # Everything CI does
 ci:
     .ci/run

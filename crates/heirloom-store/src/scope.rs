@@ -114,7 +114,12 @@ impl Scope {
     /// Opens the tenant's transaction on a connection: the serving role, and these namespaces visible and no others.
     /// Dropping it without a commit rolls back; role and setting end with it.
     pub(crate) async fn begin<'c>(&self, client: &'c mut Client, access: Access) -> Result<Transaction<'c>> {
-        let tx = client.build_transaction().read_only(access == Access::Read).start().await?;
+        // A write is whatever the login's transactions are, as in `ask`: a standby refuses the word itself (0A000), and only what
+        // is written then as what it is (25006).
+        let tx = match access {
+            Access::Read => client.build_transaction().read_only(true).start().await?,
+            Access::Write => client.transaction().await?,
+        };
         tx.batch_execute(&self.settings()).await?;
         Ok(tx)
     }

@@ -230,6 +230,8 @@ pub fn status(case: &Case) -> u16 {
         "conflict" | "refused" => 409,
         "stale" => 412,
         "no-store" | "store-older" | "store-newer" | "store-altered" | "server-lacks" => 503,
+        // Nothing is wrong with the request: it goes through at the primary, and here once this is one.
+        "database-read-only" => 503,
         // The caller cannot mend these: the server's own settings or its database are at fault.
         "database-refused"
         | "database-rights"

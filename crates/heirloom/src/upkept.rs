@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use heirloom_store::{Kept, Store};
+use heirloom_engine::{Refusal, Trouble};
+use heirloom_store::{Kept, Store, StoreError};
 
 use crate::context::Cancel;
 use crate::text::counted;
@@ -30,6 +31,12 @@ pub async fn upkeep(store: Store, keep_expired: Option<Duration>, cancel: Cancel
                     && told.is_none_or(|told| told.elapsed() >= TOLD)
                 {
                     tracing::warn!("{waits}, because this database user does not own the store: {CURE}");
+                    told = Some(Instant::now());
+                }
+            }
+            Err(StoreError::Database(error)) if Refusal::of(&error).trouble == Trouble::ReadOnly => {
+                if told.is_none_or(|told| told.elapsed() >= TOLD) {
+                    tracing::info!("the database takes no writes: upkeep is left to the primary");
                     told = Some(Instant::now());
                 }
             }

@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 use crate::explain;
 
+/// Seconds after which a standby may have become the primary.
+const PROMOTION: u64 = 30;
+
 /// The form of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -138,16 +141,24 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let case = explain::case(&error);
         let status = StatusCode::from_u16(explain::status(&case)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        let read_only = case == explain::DATABASE_READ_ONLY;
+        let soon = if read_only { PROMOTION } else { 1 };
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(soon);
         if status.is_server_error() {
             // The words of a server's refusal stay here: they may name hosts, roles and tables.
             tracing::warn!(code = case.code, error = %error, "a request failed");
             let message = match retry_after {
+                Some(_) if read_only => {
+                    "the database of this server takes no writes: it is a read-only standby, or its login may only read"
+                }
                 Some(_) => "the memory store cannot answer now; ask again in a moment",
                 None => "internal error; the log of the server has its code",
             };
             // For `/api/v1`, whose form alone shows hints; the other doors take no such header.
-            let again = "a write may be sent again under its id or its Idempotency-Key".to_owned();
+            let again = match read_only {
+                true => "send it to a server on the primary; what only reads is answered here".to_owned(),
+                false => "a write may be sent again under its id or its Idempotency-Key".to_owned(),
+            };
             let hints = retry_after.map(|_| again).into_iter().collect();
             return Self { retry_after, hints, ..Self::new(status, case.code, message) };
         }

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::legacy::Legacy;
 use crate::served::{Answer, Served, answer};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -340,4 +341,54 @@ async fn every_refusal_has_the_form_of_its_door() {
         assert!(contract["paths"][path]["get"]["responses"].get("400").is_some(), "{path}");
     }
     assert_eq!(served.stop().await, Some(0));
+}
+
+/// As on a standby, which .ci/standby starts. The embedded engine has no such setting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_only_reads_answers_and_says_of_a_write_what_it_is() {
+    if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {
+        return;
+    }
+    let legacy = Legacy::new("select 1").await;
+    legacy.ends(0, "up");
+    let id = legacy.ends(0, "remember -n team:a staging --json").json()["id"].clone();
+    let made = legacy.ends(0, "token create w -n team:a --right write --json");
+    let token = made.json()["secret"].as_str().unwrap().to_owned();
+    let only_reads = "alter database %I set default_transaction_read_only = on";
+    legacy.sql(&format!("do $$ begin execute format('{only_reads}', current_database()); end $$")).await;
+    let login = legacy.login().await;
+    let mut variables = legacy.variables();
+    if let Some(login) = &login {
+        variables.push(("DATABASE_URL", login));
+    }
+    let served = Served::spawn(legacy.home.clone(), &["serve", "--listen", "127.0.0.1:0"], &variables);
+    let found = served.get("/api/v1/recall?query=staging&namespaces=team:a", &token).await.is(200);
+    assert_eq!(found["hits"][0]["id"], id);
+    assert_eq!(served.get("/readyz", "").await.status, 200);
+    let note = json!({ "content": "a note", "namespace": "team:a" });
+    for (operation, body) in [
+        ("remember", note.clone()),
+        ("revise", json!({ "id": id, "content": "another" })),
+        ("keep", json!({ "id": id, "pin": true })),
+        ("transition", json!({ "id": id, "to": "candidate" })),
+        ("forget", json!({ "id": id })),
+    ] {
+        let refused = served.post(&format!("/api/v1/{operation}"), &token, &body).await;
+        assert_eq!(refused.header("retry-after"), Some("30"), "{operation}: {refused:?}");
+        let problem = refused.is(503);
+        assert_eq!(problem["code"], "database-read-only", "{operation}");
+        assert!(problem["detail"].as_str().unwrap().contains("a read-only standby"), "{problem}");
+        assert!(problem["hints"][0].as_str().unwrap().contains("primary"), "{problem}");
+    }
+    let keyed = served.request(Method::POST, "/api/v1/remember", &token).header("idempotency-key", "k");
+    let keyed = answer(keyed.body(note.to_string())).await;
+    assert_eq!(keyed.is(503)["code"], "database-read-only");
+    let note = json!({ "content": "a note", "kind": "fact", "source": "agent" });
+    let refused = served.post("/v1/namespaces/team:a/memories", &token, &note).await.is(503);
+    assert_eq!(refused["code"], "unavailable");
+    assert!(refused["message"].as_str().unwrap().contains("a read-only standby"), "{refused}");
+    assert_eq!(served.post("/v1/search", &token, &json!({ "namespaces": ["team:a"] })).await.status, 200);
+    assert!(!served.log().contains("did not end well"), "upkeep is not ours: {}", served.log());
+    assert_eq!(served.stop().await, Some(0));
+    legacy.close().await;
 }
