@@ -82,8 +82,19 @@ pub struct TenantLine {
     pub label: String,
     /// The line.
     pub text: String,
-    /// Whether its step has come to its end.
-    pub settled: bool,
+    /// How far its step is.
+    pub stage: Stage,
+}
+
+/// How far a tenant's step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It goes on: what a line says is for eyes.
+    AtWork,
+    /// It begins to wait, which is worth telling.
+    Waits,
+    /// It has come to its end.
+    Settled,
 }
 
 /// A watcher that does not look.

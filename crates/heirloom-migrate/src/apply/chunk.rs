@@ -7,6 +7,7 @@ use std::time::Duration;
 use heirloom_store::bulk;
 use uuid::Uuid;
 
+use super::crew::LOOK;
 use super::failpoint::Point;
 use super::item::{Item, Mapper};
 use super::pace::Pace;
@@ -167,15 +168,30 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
 
 /// The rows that may be written now, after waiting for as long as the rate says, and the rest.
 pub(super) async fn next_slice(work: &Work<'_>, mut rows: Vec<Item>, pace: &Mutex<Pace>) -> (Vec<Item>, Vec<Item>) {
-    if !work.rate.limits() {
-        return (rows, Vec::new());
-    }
-    let slice = work.rate.slice(rows.iter().map(|item| item.bytes));
-    let after = rows.split_off(slice);
-    let bytes = rows.iter().map(|item| item.bytes).sum();
-    let wait = pace.lock().unwrap_or_else(PoisonError::into_inner).take(work.began.elapsed(), slice as u64, bytes);
-    tokio::time::sleep(wait).await;
+    let (wait, after) = {
+        let mut pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pace.limits() {
+            return (rows, Vec::new());
+        }
+        let slice = pace.slice(rows.iter().map(|item| item.bytes));
+        let after = rows.split_off(slice);
+        let bytes = rows.iter().map(|item| item.bytes).sum();
+        (pace.take(work.began.elapsed(), slice as u64, bytes), after)
+    };
+    rest(work, wait).await;
     (rows, after)
+}
+
+/// Keeps to the rate, and says now and then that it does.
+async fn rest(work: &Work<'_>, mut left: Duration) {
+    while !left.is_zero() {
+        if let Some(waits) = &work.waits {
+            waits(None);
+        }
+        let now = left.min(LOOK);
+        tokio::time::sleep(now).await;
+        left -= now;
+    }
 }
 
 /// Gives the models of these rows a centre before the first of them is written: without one every row has to be written again

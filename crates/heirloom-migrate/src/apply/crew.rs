@@ -29,7 +29,7 @@ use crate::source::Since;
 const ATTEMPTS: u32 = 7;
 
 /// How long to look away while others work, or while something makes us wait.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 
 /// How often a process says how far it is.
 const BEAT: Duration = Duration::from_secs(1);
@@ -116,7 +116,7 @@ impl<'a> Crew<'a> {
             manners: &options.manners,
             note: options.note.as_ref(),
             workers: workers(work, options.workers),
-            pace: Mutex::new(Pace::new(options.rate)),
+            pace: Mutex::new(Pace::of(options)),
             state: Mutex::new(State { applied: Applied::new(work.plan), progress, bytes: 0, chunks: 0, waiting: None }),
             again: Again::Compare,
             failed: AtomicBool::new(false),
@@ -372,6 +372,9 @@ impl<'a> Crew<'a> {
             if let (true, Some(note)) = (changed, self.note) {
                 note(reason.as_deref().map_or_else(|| "Going on".to_owned(), |why| format!("Waiting: {why}")).as_str());
             }
+            if let (true, Some(waits)) = (changed || reason.is_some(), &self.work.waits) {
+                waits(reason.as_deref());
+            }
             match reason {
                 None => return Ok(()),
                 Some(_) => tokio::time::sleep(LOOK).await,
@@ -381,7 +384,7 @@ impl<'a> Crew<'a> {
     }
 
     async fn reason_to_wait(&self) -> Result<Option<String>> {
-        if let Some(file) = self.manners.pause_file.as_ref().filter(|file| file.exists()) {
+        if let Some(file) = self.manners.pause_files.iter().find(|file| file.exists()) {
             return Ok(Some(format!("the file {} is there", file.display())));
         }
         if !self.manners.asks() || self.work.store.database().is_embedded() {

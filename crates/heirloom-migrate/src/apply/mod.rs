@@ -41,9 +41,10 @@ pub use failpoint::{Action, Failpoints, Gate, Point};
 pub use follow::{Follow, Followed};
 pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
-pub use options::{LEASE, Manners, Note, Options, Rate};
+pub use options::{LEASE, Manners, Note, Options, Rate, Waits};
 pub(crate) use outbox::{Outbox, obstacles as outbox_obstacles};
 pub use outbox::{OutboxSeen, outbox_seen, remove_outbox};
+pub use pace::Together;
 pub use retry::{Retried, retry};
 pub(crate) use write::refused_by_data;
 
@@ -175,7 +176,7 @@ pub(crate) struct Work<'a> {
     /// This process, as the leases name it.
     runner: Uuid,
     lease: Duration,
-    rate: Rate,
+    waits: Option<Waits>,
     failpoints: Failpoints,
     began: Instant,
     /// Whether the models have a centre, which is seen to once.

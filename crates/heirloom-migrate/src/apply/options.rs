@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::failpoint::Failpoints;
 use super::follow::Follow;
+use super::pace::Together;
 use crate::file::Budget;
 
 /// How long a lease lasts without a heartbeat.
@@ -20,8 +21,12 @@ pub struct Options {
     pub lease: Duration,
     /// How fast it may go.
     pub rate: Rate,
+    /// How fast it may go together with other applies of this process.
+    pub together: Option<Together>,
     /// When it waits for others.
     pub manners: Manners,
+    /// Called each quarter of a second while it waits of its own will.
+    pub waits: Option<Waits>,
     /// Called with a sentence when it begins to wait and when it goes on.
     pub note: Option<Note>,
     /// Whether this migration looks after the ledger's schema and the store's upkeep itself. A fleet does both once a target
@@ -38,13 +43,18 @@ pub struct Options {
 /// Called with a sentence worth telling.
 pub type Note = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// Called with the reason that others give to wait; without one while it keeps to its rate, and when it goes on.
+pub type Waits = Arc<dyn Fn(Option<&str>) + Send + Sync>;
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             workers: None,
             lease: LEASE,
             rate: Rate::default(),
+            together: None,
             manners: Manners::default(),
+            waits: None,
             note: None,
             alone: true,
             deletes: None,
@@ -84,8 +94,8 @@ impl Rate {
 /// When an apply waits before its next chunk. A limit that is absent is not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Manners {
-    /// While this file is there, nothing is begun.
-    pub pause_file: Option<PathBuf>,
+    /// While one of these files is there, nothing is begun.
+    pub pause_files: Vec<PathBuf>,
     /// Most bytes that the furthest replica of the target may lag behind.
     pub lag_bytes: Option<u64>,
     /// Most sessions of the target that may wait for a lock.

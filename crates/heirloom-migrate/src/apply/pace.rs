@@ -1,11 +1,12 @@
 //! How fast: a schedule on which every slice of rows has its place, so that any ten seconds hold what the rate allows.
 //!
 //! Time is an argument, so that a test can run an hour at once. Slices are a quarter of a second long; what reading a
-//! chunk costs is made good, up to half a second.
+//! chunk costs is made good, up to half a second. Several applies may keep a schedule together, beside one of their own.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::options::Rate;
+use super::options::{Options, Rate};
 
 /// How long a slice takes at the rate, in seconds.
 const SLICE: f64 = 0.25;
@@ -17,16 +18,58 @@ const CREDIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Pace {
     rate: Rate,
+    /// How long a slice takes, in seconds.
+    slice: f64,
     next: Duration,
+    together: Option<Together>,
+}
+
+/// A schedule that several applies of a process keep together: what all of them write holds its rate. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Together(Arc<(Instant, Mutex<Pace>)>);
+
+impl Together {
+    /// A schedule for so many at a time. Their slices are the shorter, so that who waits for all others still waits no
+    /// longer than he would by himself: he holds a transaction meanwhile.
+    pub fn new(rate: Rate, sharers: usize) -> Self {
+        let pace = Pace { slice: SLICE / sharers.max(1) as f64, ..Pace::new(rate) };
+        Self(Arc::new((Instant::now(), Mutex::new(pace))))
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&mut Pace, Duration) -> T) -> T {
+        let (began, pace) = &*self.0;
+        ask(&mut pace.lock().unwrap_or_else(PoisonError::into_inner), began.elapsed())
+    }
 }
 
 impl Pace {
     pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, next: Duration::ZERO }
+        Self { rate, slice: SLICE, next: Duration::ZERO, together: None }
+    }
+
+    /// The schedule of an apply, with the one that it keeps together with others.
+    pub(super) fn of(options: &Options) -> Self {
+        Self { together: options.together.clone(), ..Self::new(options.rate) }
+    }
+
+    /// Whether anything limits.
+    pub(super) fn limits(&self) -> bool {
+        self.rate.limits() || self.together.is_some()
+    }
+
+    /// How many of these rows, at least one, make a slice.
+    pub(super) fn slice(&self, bytes: impl Iterator<Item = u64> + Clone) -> usize {
+        let own = self.rate.slice(self.slice, bytes.clone());
+        self.together.as_ref().map_or(own, |all| own.min(all.with(|pace, _| pace.slice(bytes))))
     }
 
     /// Enters a slice at `now` (since any fixed moment); gives back how long to wait before it is written.
     pub(super) fn take(&mut self, now: Duration, rows: u64, bytes: u64) -> Duration {
+        let own = self.enter(now, rows, bytes);
+        self.together.as_ref().map_or(own, |all| own.max(all.with(|pace, now| pace.enter(now, rows, bytes))))
+    }
+
+    fn enter(&mut self, now: Duration, rows: u64, bytes: u64) -> Duration {
         let seconds = |amount: u64, rate: Option<u64>| rate.map_or(0.0, |rate| amount as f64 / rate.max(1) as f64);
         let cost = seconds(rows, self.rate.rows).max(seconds(bytes, self.rate.bytes));
         let start = self.next.max(now.saturating_sub(CREDIT));
@@ -37,8 +80,8 @@ impl Pace {
 
 impl Rate {
     /// How many of these rows, at least one, make a slice.
-    pub(super) fn slice(&self, bytes: impl Iterator<Item = u64>) -> usize {
-        let most = |rate: Option<u64>| rate.map_or(f64::INFINITY, |rate| rate as f64 * SLICE);
+    fn slice(&self, seconds: f64, bytes: impl Iterator<Item = u64>) -> usize {
+        let most = |rate: Option<u64>| rate.map_or(f64::INFINITY, |rate| rate as f64 * seconds);
         let (most_rows, most_bytes) = (most(self.rows), most(self.bytes));
         let mut sum = 0.0;
         let fits = bytes.enumerate().take_while(|(at, bytes)| {
@@ -58,7 +101,7 @@ mod tests {
         let mut pace = Pace::new(rate);
         let (mut now, mut written) = (Duration::ZERO, Vec::new());
         while now < Duration::from_secs(120) {
-            let rows = rate.slice(std::iter::repeat_n(row_bytes, 1_000_000)) as u64;
+            let rows = pace.slice(std::iter::repeat_n(row_bytes, 1_000_000)) as u64;
             now += pace.take(now, rows, rows * row_bytes);
             written.push((now, rows));
             now += busy;
@@ -89,10 +132,27 @@ mod tests {
     #[test]
     fn a_row_larger_than_a_slice_is_a_slice() {
         let rate = Rate { rows: None, bytes: Some(1_000) };
-        assert_eq!(rate.slice([4_000_000, 1].into_iter()), 1);
         let mut pace = Pace::new(rate);
+        assert_eq!(pace.slice([4_000_000, 1].into_iter()), 1);
         assert_eq!(pace.take(Duration::from_secs(9), 1, 4_000_000), Duration::ZERO);
         assert!(pace.take(Duration::from_secs(9), 1, 1) > Duration::from_secs(3_000));
+    }
+
+    #[test]
+    fn those_who_keep_a_rate_together_wait_for_each_other_and_no_longer_than_one_by_himself() {
+        let rate = Rate { rows: Some(1_000), bytes: None };
+        let together = Together::new(rate, 100);
+        let mut paces: Vec<Pace> =
+            (0..10).map(|_| Pace { together: Some(together.clone()), ..Pace::new(Rate::default()) }).collect();
+        let mut longest = Duration::ZERO;
+        for pace in &mut paces {
+            let rows = pace.slice(std::iter::repeat_n(100, 1_000)) as u64;
+            assert_eq!((rows, pace.limits()), (3, true));
+            longest = longest.max(pace.take(Duration::ZERO, rows, rows * 100));
+        }
+        // A slice of three rows takes 3 ms, and the last of ten waits for those of nine.
+        assert!(longest <= Duration::from_millis(27), "{longest:?}");
+        assert_eq!(together.with(|pace, _| pace.next), Duration::from_millis(30));
     }
 
     #[test]

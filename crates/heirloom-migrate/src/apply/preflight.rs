@@ -67,7 +67,7 @@ pub(super) async fn preflight<'a>(
         mark: crate::marker::Mark::of(&file, plan),
         runner: Uuid::now_v7(),
         lease: options.lease,
-        rate: options.rate,
+        waits: options.waits.clone(),
         failpoints: options.failpoints.clone(),
         began: Instant::now(),
         centred: OnceCell::new(),

@@ -225,6 +225,17 @@ impl<'d, 't> Val<'d, 't> {
         }
     }
 
+    pub(crate) fn whole(self) -> Result<At<u64>> {
+        let parsed = match &self.value {
+            DeValue::Integer(number) => number.to_string().parse::<u64>().ok(),
+            _ => None,
+        };
+        match parsed {
+            Some(value) => Ok(At { value, place: self.place }),
+            None => self.wrong("a whole number, 0 or more"),
+        }
+    }
+
     pub(crate) fn width(self) -> Result<At<usize>> {
         let parsed = match &self.value {
             DeValue::Integer(number) => number.to_string().parse::<usize>().ok(),

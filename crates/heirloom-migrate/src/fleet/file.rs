@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::apply::{Manners, Rate};
 use crate::error::{MigrateError, Place, Result};
 use crate::file::doc::{Doc, Tab, Val};
 use crate::file::parse::budget;
@@ -14,8 +15,25 @@ use crate::file::suggest::nearest;
 use crate::file::{At, Budget};
 
 /// Keys that `[defaults]` and a `[[tenant]]` both take, with what each says; `docs/reference/tenants-file.md` lists them.
-pub const SHARED: &[&str] =
-    &["file", "source", "target", "preset", "table", "tree", "namespace", "filter", "key", "budget", "allow"];
+pub const SHARED: &[&str] = &[
+    "file",
+    "source",
+    "target",
+    "preset",
+    "table",
+    "tree",
+    "namespace",
+    "filter",
+    "key",
+    "budget",
+    "allow",
+    "rate",
+    "byte_rate",
+    "pause_file",
+    "max_lag",
+    "max_lock_waits",
+    "max_active",
+];
 
 /// Keys of `[defaults]` alone.
 pub const ONCE: &[&str] = &["plans", "parallel", "connect_timeout", "patience"];
@@ -106,6 +124,10 @@ pub struct Tenant {
     pub budget: Option<At<String>>,
     /// What is let pass.
     pub allow: BTreeSet<Allow>,
+    /// How fast its rows may be handed down.
+    pub rate: Rate,
+    /// When handing down waits for others; a pause file relative to the tenants file.
+    pub manners: Manners,
 }
 
 impl TenantsFile {
@@ -208,6 +230,9 @@ struct Part {
     key: Option<At<Vec<String>>>,
     budget: Option<At<String>>,
     allow: BTreeSet<Allow>,
+    pause_file: Option<At<String>>,
+    rate: Rate,
+    limits: Manners,
 }
 
 fn part(mut table: Tab<'_, '_>) -> Result<Part> {
@@ -233,7 +258,20 @@ fn part(mut table: Tab<'_, '_>) -> Result<Part> {
         None => BTreeSet::new(),
         Some(words) => words.strings()?.into_iter().map(allowed).collect::<Result<_>>()?,
     };
+    let mut limit = |key: &str| Ok::<_, MigrateError>(table.take(key).map(Val::whole).transpose()?.map(|at| at.value));
+    let limits = Manners {
+        lag_bytes: limit("max_lag")?,
+        lock_waits: limit("max_lock_waits")?,
+        active: limit("max_active")?,
+        pause_files: Vec::new(),
+    };
+    let mut speed =
+        |key: &str| Ok::<_, MigrateError>(table.take(key).map(Val::width).transpose()?.map(|at| at.value as u64));
+    let rate = Rate { rows: speed("rate")?, bytes: speed("byte_rate")? };
     Ok(Part {
+        pause_file: table.take_string("pause_file")?,
+        rate,
+        limits,
         file: table.take_string("file")?,
         source: table.take_string("source")?.map(check_source).transpose()?,
         target: table.take_string("target")?.map(check_target).transpose()?,
@@ -293,6 +331,13 @@ fn tenant(entry: Val<'_, '_>, defaults: &Part) -> Result<Tenant> {
         key: own.key.or_else(|| defaults.key.clone()),
         budget: filled(own.budget, &defaults.budget),
         allow: own.allow.union(&defaults.allow).copied().collect(),
+        rate: Rate { rows: own.rate.rows.or(defaults.rate.rows), bytes: own.rate.bytes.or(defaults.rate.bytes) },
+        manners: Manners {
+            lag_bytes: own.limits.lag_bytes.or(defaults.limits.lag_bytes),
+            lock_waits: own.limits.lock_waits.or(defaults.limits.lock_waits),
+            active: own.limits.active.or(defaults.limits.active),
+            pause_files: filled(own.pause_file, &defaults.pause_file).map(|at| at.value.into()).into_iter().collect(),
+        },
         name,
     })
 }
@@ -333,6 +378,30 @@ mod tests {
     }
 
     #[test]
+    fn manners_of_the_defaults_hold_for_those_who_say_nothing() {
+        let file = TenantsFile::parse(
+            "t.toml",
+            "[defaults]\nrate = 500\nmax_lock_waits = 0\nmax_lag = 1000\npause_file = \"pause/{tenant}\"\n\
+             [[tenant]]\nname = \"one\"\n[[tenant]]\nname = \"two\"\nrate = 7\nbyte_rate = 9000\nmax_lag = 0\nmax_active = 3\n\
+             pause_file = \"halt\"\n",
+        )
+        .unwrap();
+        let [one, two] = file.tenants.as_slice() else { panic!("{file:?}") };
+        assert_eq!(
+            (one.rate, two.rate),
+            (Rate { rows: Some(500), bytes: None }, Rate { rows: Some(7), bytes: Some(9000) })
+        );
+        let manners = |file: &str, lag_bytes, active| Manners {
+            pause_files: vec![file.into()],
+            lag_bytes,
+            lock_waits: Some(0),
+            active,
+        };
+        assert_eq!(one.manners, manners("pause/one", Some(1000), None));
+        assert_eq!(two.manners, manners("halt", Some(0), Some(3)));
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_place_and_its_cure() {
         for (text, expected) in [
             ("", "tenants.toml:1:1: there is no tenant; write one [[tenant]]"),
@@ -354,6 +423,11 @@ mod tests {
             (
                 "[defaults]\nparallel = 0\n",
                 "tenants.toml:2:12: `defaults.parallel` is an integer; write a whole number above 0",
+            ),
+            ("[defaults]\nrate = 0\n", "tenants.toml:2:8: `defaults.rate` is an integer; write a whole number above 0"),
+            (
+                "[defaults]\nmax_active = -1\n",
+                "tenants.toml:2:14: `defaults.max_active` is an integer; write a whole number, 0 or more",
             ),
             ("[defaults]\npatience = -1\n", "tenants.toml:2:12: patience is -1 seconds; 0.1 to 86400"),
             ("[defaults]\nplans = \"../x\"\n", "tenants.toml:2:9: plans `../x`; write a directory below"),

@@ -20,7 +20,7 @@ async fn nothing_is_begun_while_the_pause_file_is_there_and_the_reason_can_be_re
     std::fs::write(&file, "").unwrap();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let options = Options {
-        manners: Manners { pause_file: Some(file.clone()), ..Manners::default() },
+        manners: Manners { pause_files: vec![file.clone()], ..Manners::default() },
         note: Some(Arc::new(move |sentence: &str| drop(tell.send(sentence.to_owned())))),
         workers: Some(1),
         ..Options::default()

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::print;
-use crate::context::{Progress, TenantLine, Watch};
+use crate::context::{Progress, Stage, TenantLine, Watch};
 use crate::text;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -72,20 +72,18 @@ impl Watch for Terminal {
         let Ok(mut state) = self.state.lock() else {
             return;
         };
-        let first = !std::mem::replace(&mut state.headed, true);
         let Some(bars) = &self.bars else {
-            // One line a tenant, when it is done: what happens in between is for eyes.
-            if line.settled && !self.quiet {
-                if first || state.tenants == 0 {
+            // One line a tenant, when it is done, and one when it begins to wait: what happens in between is for eyes.
+            if line.stage != Stage::AtWork && !self.quiet {
+                if !std::mem::replace(&mut state.headed, true) {
                     print::line(&line.heading);
                 }
-                state.tenants += 1;
                 print::line(&line.text);
             }
             return;
         };
         let plain = ProgressStyle::with_template("  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-        if first {
+        if !std::mem::replace(&mut state.headed, true) {
             let head = bars.add(ProgressBar::no_length().with_style(plain.clone()));
             head.set_message(line.heading.clone());
             state.bars.insert(String::new(), head);
@@ -95,7 +93,7 @@ impl Watch for Terminal {
             .entry(line.label.clone())
             .or_insert_with(|| bars.add(ProgressBar::no_length().with_style(plain)));
         bar.set_message(line.text.clone());
-        if line.settled {
+        if line.stage == Stage::Settled {
             state.tenants += 1;
             if state.tenants > LINES
                 && let Some(bar) = state.bars.remove(&line.label)

@@ -90,7 +90,11 @@ pub(super) fn all(context: &Context, file: &TenantsFile) -> Vec<Item> {
                     };
                 found.map_err(|error| failure(&error))
             });
-            Item { plan: Plan::path_for(&toml), tenant: tenant.clone(), toml, migration, source, target }
+            let mut tenant = tenant.clone();
+            for pause in &mut tenant.manners.pause_files {
+                *pause = beside(&file.path, &pause.to_string_lossy());
+            }
+            Item { plan: Plan::path_for(&toml), tenant, toml, migration, source, target }
         })
         .collect()
 }

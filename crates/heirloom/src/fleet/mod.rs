@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::config::NotifyConfig;
-use crate::context::{Context, TenantLine, Watch};
+use crate::context::{Context, Stage, TenantLine, Watch};
 use crate::error::{Error, Result};
 use crate::explain;
 use crate::ops::{Output, Verdict};
@@ -249,12 +249,7 @@ impl Fleet {
     }
 
     fn told(&self, line: &Line) {
-        self.crew.watch.tenant(&TenantLine {
-            heading: shown::live(&shown::HEADINGS.map(str::to_owned)),
-            label: line.tenant.clone(),
-            text: shown::live(&line.cells()),
-            settled: true,
-        });
+        self.crew.tell(&line.tenant, shown::live(&line.cells()), Stage::Settled);
     }
 
     /// What the operation gives back: the lines as data and as the table.
@@ -331,12 +326,19 @@ impl Crew {
     /// Tells the watcher how far a tenant is.
     pub(crate) fn at_work(&self, line: &Line, state: State, rows: u64) {
         let shown = Line { state, migrated: Some(rows), ..line.clone() };
-        self.watch.tenant(&TenantLine {
-            heading: shown::live(&shown::HEADINGS.map(str::to_owned)),
-            label: line.tenant.clone(),
-            text: shown::live(&shown.cells()),
-            settled: false,
-        });
+        self.tell(&line.tenant, shown::live(&shown.cells()), Stage::AtWork);
+    }
+
+    /// Tells the watcher why a tenant goes no further for now.
+    pub(crate) fn waiting(&self, line: &Line, rows: u64, reason: &str, first: bool) {
+        let shown = Line { migrated: Some(rows), ..line.clone() };
+        let stage = if first { Stage::Waits } else { Stage::AtWork };
+        self.tell(&line.tenant, shown::waiting(&shown.cells(), reason), stage);
+    }
+
+    fn tell(&self, tenant: &str, text: String, stage: Stage) {
+        let heading = shown::live(&shown::HEADINGS.map(str::to_owned));
+        self.watch.tenant(&TenantLine { heading, label: tenant.to_owned(), text, stage });
     }
 }
 

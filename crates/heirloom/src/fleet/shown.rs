@@ -29,6 +29,13 @@ pub(super) fn live(cells: &[String; 9]) -> String {
     text.trim_end().to_owned()
 }
 
+/// The line of one that waits: how far it is, and why it goes no further.
+pub(super) fn waiting(cells: &[String; 9], reason: &str) -> String {
+    let [tenant, source, migrated, ..] = cells;
+    let far = live(&[tenant, source, migrated, "", "", "", "", "", ""].map(|cell: &str| cell.to_owned()));
+    line(&format!("{far}  waits: {}", harmless(reason)), WIDTH - 2)
+}
+
 /// The table with its sum, then what failed and what to do.
 pub(super) fn table(lines: &[Line]) -> String {
     let few = lines.len() <= SHOWN;
@@ -145,6 +152,17 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(lines.iter().all(|line| live(&line.cells()).chars().count() <= WIDTH));
         assert!(text.contains("1 failed") && text.contains("hint: do"));
+    }
+
+    #[test]
+    fn who_waits_says_why_in_one_line() {
+        let line = Line { source_rows: Some(1_805), migrated: Some(12), ..Line::new("agents-team") };
+        assert_eq!(
+            waiting(&line.cells(), "3 sessions wait for a lock"),
+            "agents-team       1,805       12  waits: 3 sessions wait for a lock"
+        );
+        let long = waiting(&line.cells(), &format!("the file /{} is there\n", "x".repeat(90)));
+        assert!(long.chars().count() <= WIDTH - 2 && !long.contains('\n'), "{long}");
     }
 
     #[test]

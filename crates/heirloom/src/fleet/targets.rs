@@ -11,7 +11,7 @@ use heirloom_migrate::ledger;
 use heirloom_migrate::plan::Target;
 use heirloom_store::{Store, StoreError, UpOptions};
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::task::JoinHandle;
 
 use crate::context::Context;
@@ -50,6 +50,8 @@ pub struct Place {
     store: OnceCell<Store>,
     looked: OnceCell<Target>,
     ledger: OnceCell<()>,
+    /// Tenants that may hand down there at a time where a rate holds them back.
+    turns: Semaphore,
     /// Why it cannot be opened: one who waited for nothing has waited for all.
     trouble: Mutex<Option<crate::explain::Told>>,
 }
@@ -78,7 +80,9 @@ impl Targets {
                 "default" if sharing > 1 => config.database.pool.max(sharing.min(parallel.saturating_mul(2)) + 2),
                 _ => config.database.pool,
             };
+            let embedded = !matches!(location, Location::Server(_));
             let place = Place {
+                turns: Semaphore::new(if embedded { 1 } else { pool.saturating_sub(2).max(1) }),
                 location: if stands_in { Location::Temporary } else { location.clone() },
                 display: location.display(),
                 stands_in,
@@ -224,6 +228,13 @@ impl Place {
             .await?;
         self.ledger.get_or_try_init(|| async { Ok::<_, Error>(ledger::ensure(database).await?) }).await?;
         Ok(store)
+    }
+
+    /// Waits until there is a connection for a tenant that takes its time in a transaction: who waits for one while others
+    /// keep to a rate looks as silent as one whose database hangs.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes it.
+        self.turns.acquire().await.ok()
     }
 
     /// A tenant was applied.

@@ -39,24 +39,10 @@ pub struct Apply {
     /// Seconds without a sign of life after which another process may take over a chunk [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub lease: Option<u64>,
-    /// Most source rows a second
-    #[arg(long, value_name = "ROWS")]
-    pub rate: Option<u64>,
-    /// Most bytes of source rows a second
-    #[arg(long, value_name = "BYTES")]
-    pub byte_rate: Option<u64>,
-    /// Begin no chunk while this file is there
-    #[arg(long, value_name = "FILE")]
-    pub pause_file: Option<PathBuf>,
-    /// Begin no chunk while a replica of the target lags further behind
-    #[arg(long, value_name = "BYTES")]
-    pub max_lag: Option<u64>,
-    /// Begin no chunk while more sessions of the target wait for a lock
-    #[arg(long, value_name = "N")]
-    pub max_lock_waits: Option<u64>,
-    /// Begin no chunk while more sessions of the target, Heirloom's left out, are at work
-    #[arg(long, value_name = "N")]
-    pub max_active: Option<u64>,
+    /// How fast, and when it waits for others
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub polite: Polite,
     /// Forget what was handed down and is deleted at the source by now, as long as it is not more than so many rows, or so
     /// many per cent of those handed down
     #[arg(long, value_name = "BUDGET", num_args = 0..=1, require_equals = true, default_missing_value = "10%")]
@@ -80,6 +66,49 @@ pub struct Apply {
     /// source takes, and its clocks differ [default: 5]
     #[arg(long, value_name = "SECONDS", requires = "follow")]
     pub overlap: Option<u64>,
+}
+
+/// How fast rows are handed down, and when that waits for others.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
+pub struct Polite {
+    /// Most source rows a second
+    #[arg(long, value_name = "ROWS")]
+    pub rate: Option<u64>,
+    /// Most bytes of source rows a second
+    #[arg(long, value_name = "BYTES")]
+    pub byte_rate: Option<u64>,
+    /// Begin no chunk while this file is there
+    #[arg(long, value_name = "FILE")]
+    pub pause_file: Option<PathBuf>,
+    /// Begin no chunk while a replica of the target lags further behind
+    #[arg(long, value_name = "BYTES")]
+    pub max_lag: Option<u64>,
+    /// Begin no chunk while more sessions of the target wait for a lock
+    #[arg(long, value_name = "N")]
+    pub max_lock_waits: Option<u64>,
+    /// Begin no chunk while more sessions of the target, Heirloom's left out, are at work
+    #[arg(long, value_name = "N")]
+    pub max_active: Option<u64>,
+}
+
+impl Polite {
+    /// How fast.
+    ///
+    /// # Errors
+    /// When a rate is 0.
+    pub(crate) fn rate(&self) -> Result<Rate> {
+        Ok(Rate { rows: above_zero("--rate", self.rate)?, bytes: above_zero("--byte-rate", self.byte_rate)? })
+    }
+
+    /// When it waits.
+    pub(crate) fn manners(&self, context: &Context) -> Manners {
+        Manners {
+            pause_files: self.pause_file.iter().map(|file| context.path(file)).collect(),
+            lag_bytes: self.max_lag,
+            lock_waits: self.max_lock_waits,
+            active: self.max_active,
+        }
+    }
 }
 
 impl Operation for Apply {
@@ -241,14 +270,11 @@ impl Apply {
         let watch = Arc::clone(context.watch());
         Ok(Options {
             workers: self.workers,
-            rate: Rate { rows: above_zero("--rate", self.rate)?, bytes: above_zero("--byte-rate", self.byte_rate)? },
-            manners: Manners {
-                pause_file: self.pause_file.clone(),
-                lag_bytes: self.max_lag,
-                lock_waits: self.max_lock_waits,
-                active: self.max_active,
-            },
+            rate: self.polite.rate()?,
+            together: None,
+            manners: self.polite.manners(context),
             note: Some(Arc::new(move |sentence: &str| watch.note(sentence))),
+            waits: None,
             alone: true,
             deletes: self.deletes()?,
             follow: self.following(context)?,

@@ -25,6 +25,7 @@ mod fleet;
 mod fleet_guide;
 mod fleet_identity;
 mod fleet_isolation;
+mod fleet_manners;
 mod fleet_soak;
 mod fuzz;
 mod fuzz_contract;

@@ -1,18 +1,101 @@
 //! Hands one tenant's memories down, after its identity was tried in the store.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use heirloom_migrate::MigrateError;
-use heirloom_migrate::apply::{self, ApplyRequest, Options};
+use heirloom_migrate::apply::{self, ApplyRequest, Manners, Options, Progress, Rate, Together};
 use heirloom_migrate::fleet::{Allow, Line, Pulse, State, probe};
 use heirloom_migrate::plan::Plan;
 use heirloom_store::Store;
 
 use super::super::gate::Passed;
 use super::super::targets::Place;
-use super::super::{Crew, Item, gate};
+use super::super::{Crew, Fleet, Item, gate};
 use super::{open, planned, ran, retired};
-use crate::error::Result;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::ops::apply::Polite;
+
+/// How to hand down.
+#[derive(Debug, Clone)]
+pub struct How {
+    /// Check everything, and write nothing.
+    check_only: bool,
+    /// What the command line says for all.
+    manners: Manners,
+    /// How fast all may go together.
+    together: Option<Together>,
+}
+
+impl How {
+    /// As the command line says.
+    ///
+    /// # Errors
+    /// When a rate is 0, or below a row a second for each tenant at work: it would wait for the others in a transaction.
+    pub fn new(context: &Context, fleet: &Fleet, polite: &Polite, check_only: bool) -> Result<Self> {
+        let (rate, parallel) = (polite.rate()?, fleet.limits.parallel);
+        if rate.rows.is_some_and(|rows| rows < parallel as u64) {
+            return Err(Error::Argument {
+                argument: "--rate",
+                what: format!("it is less than a row a second for each of {parallel} tenants at a time"),
+                accepted: format!("{parallel} or more is accepted, or a smaller --parallel"),
+            });
+        }
+        // As many again may have lent their place and go on.
+        let together = rate.limits().then(|| Together::new(rate, 2 * parallel));
+        Ok(Self { check_only, manners: polite.manners(context), together })
+    }
+
+    /// How fast one tenant may go, and when it waits: as the tenants file says, and the command line.
+    fn of(&self, item: &Item) -> (Rate, Manners) {
+        let (all, own) = (&self.manners, &item.tenant.manners);
+        let manners = Manners {
+            pause_files: [&all.pause_files[..], &own.pause_files].concat(),
+            lag_bytes: all.lag_bytes.or(own.lag_bytes),
+            lock_waits: all.lock_waits.or(own.lock_waits),
+            active: all.active.or(own.active),
+        };
+        (item.tenant.rate, manners)
+    }
+}
+
+/// What is shown of a tenant while its rows are handed down. Whatever is shown is a sign of life.
+struct Shown {
+    crew: Arc<Crew>,
+    pulse: Pulse,
+    now: Mutex<Now>,
+}
+
+struct Now {
+    line: Line,
+    rows: u64,
+    waits: bool,
+}
+
+impl Shown {
+    fn new(crew: &Arc<Crew>, pulse: &Pulse, line: &Line) -> Arc<Self> {
+        let now = Now { line: Line { state: State::Applying, ..line.clone() }, rows: 0, waits: false };
+        Arc::new(Self { crew: Arc::clone(crew), pulse: pulse.clone(), now: Mutex::new(now) })
+    }
+
+    fn progress(&self, at: Progress) {
+        self.pulse.beat();
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        (now.line.rejected, now.rows) = (Some(at.rejected), at.rows);
+        self.crew.at_work(&now.line, State::Applying, now.rows);
+    }
+
+    fn waits(&self, reason: Option<&str>) {
+        self.pulse.beat();
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut now.waits, reason.is_some());
+        match reason {
+            Some(reason) => self.crew.waiting(&now.line, now.rows, reason, !before),
+            None if before => self.crew.at_work(&now.line, State::Applying, now.rows),
+            None => {}
+        }
+    }
+}
 
 /// Applies one tenant's plan.
 ///
@@ -24,21 +107,22 @@ pub async fn run(
     pulse: Pulse,
     plan: Arc<Plan>,
     passed: Passed,
-    check_only: bool,
+    how: How,
 ) -> Result<Line> {
     let place = crew.targets.place(item.target()?)?;
-    Box::pin(hand_down(&item, &crew, &pulse, &place, &plan, passed, check_only)).await
+    Box::pin(hand_down(&item, &crew, &pulse, &place, &plan, passed, how)).await
 }
 
 async fn hand_down(
     item: &Item,
-    crew: &Crew,
+    crew: &Arc<Crew>,
     pulse: &Pulse,
     place: &Place,
     plan: &Plan,
     passed: Passed,
-    check_only: bool,
+    how: How,
 ) -> Result<Line> {
+    let check_only = how.check_only;
     let mut line = planned(item, plan);
     if place.is_there()
         && let Some(line) = retired(&mut line, crew, pulse, place, plan).await?
@@ -61,7 +145,13 @@ async fn hand_down(
     gate::store_roles(item, place.looked().await?, sides.database)?;
     bound(item, plan, sides.database).await?;
     pulse.beat();
-    let mut shown = line.clone();
+    let (rate, manners) = how.of(item);
+    let _turn = match rate.limits() || how.together.is_some() {
+        true => pulse.kept(place.turn()).await,
+        false => None,
+    };
+    let shown = Shown::new(crew, pulse, &line);
+    let waits = Arc::clone(&shown);
     let done = apply::run(ApplyRequest {
         foreign: None,
         plan,
@@ -73,14 +163,14 @@ async fn hand_down(
         options: Options {
             workers: Some(1),
             alone: false,
+            rate,
+            together: how.together,
+            manners,
+            waits: Some(Arc::new(move |reason: Option<&str>| waits.waits(reason))),
             failpoints: crate::ops::apply::failpoints()?,
             ..Options::default()
         },
-        progress: &mut |at| {
-            pulse.beat();
-            shown.rejected = Some(at.rejected);
-            crew.at_work(&shown, State::Applying, at.rows);
-        },
+        progress: &mut |at| shown.progress(at),
     })
     .await?;
     line.written = done.written;
@@ -89,7 +179,7 @@ async fn hand_down(
         place.grew(done.written).await?;
     }
     if done.stopped && done.chunks_done < done.chunks {
-        return Err(crate::error::Error::Interrupted);
+        return Err(Error::Interrupted);
     }
     Ok(line)
 }
