@@ -343,6 +343,29 @@ async fn every_refusal_has_the_form_of_its_door() {
     assert_eq!(served.stop().await, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vector_of_another_width_than_its_models_is_refused_by_its_field() {
+    let served = Served::new().await;
+    let token = served.token("w", "write", &["team:a", "team:b"]);
+    let note = |namespace: &str, embedding: Value| json!({ "content": "a note", "namespace": namespace, "embedding": embedding, "embedding_model": "m" });
+    let id = served.post("/api/v1/remember", &token, &note("team:a", json!([1, 2, 3]))).await.is(201)["id"].clone();
+    let wide = json!([1, 2, 3, 4]);
+    let revised = json!({ "id": id, "namespace": "team:a", "embedding": wide, "embedding_model": "m" });
+    let asked = json!({ "embedding": wide, "embedding_model": "m", "namespaces": ["team:a", "team:b"] });
+    for (operation, body) in [("remember", note("team:a", wide.clone())), ("revise", revised), ("recall", asked)] {
+        let problem = served.post(&format!("/api/v1/{operation}"), &token, &body).await.is(400);
+        assert_eq!(
+            (&problem["code"], &problem["field"]),
+            (&json!("invalid-value"), &json!("embedding")),
+            "{operation}"
+        );
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("embedding: 4 dimensions; the 3 that vectors of its model have"), "{detail}");
+    }
+    served.post("/api/v1/remember", &token, &note("team:b", wide)).await.is(201);
+    assert_eq!(served.stop().await, Some(0));
+}
+
 /// As on a standby, which .ci/standby starts. The embedded engine has no such setting.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_only_reads_answers_and_says_of_a_write_what_it_is() {
