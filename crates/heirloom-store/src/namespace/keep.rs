@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 
 use super::kind;
 use crate::check;
-use crate::error::{Result, missing};
+use crate::error::{Result, StoreError, missing};
 use crate::locate;
 use crate::memory::Moment;
 use crate::redact::redact_json;
@@ -46,7 +46,8 @@ pub struct Namespace {
 
 impl Store {
     /// Describes a namespace, and makes it where it is not there. What is not mentioned (`None`) stays, but for a
-    /// namespace that is to be of another kind; `Some(None)` clears.
+    /// namespace that is to be of another kind; `Some(None)` clears. Where all of it is so already it is read and no more:
+    /// the platform says it before each of its writes, and even a write that changes nothing holds the row.
     ///
     /// # Errors
     /// [`crate::StoreError::Invalid`] names the field; [`crate::StoreError::Rights`] for a namespace outside the scope.
@@ -67,6 +68,18 @@ impl Store {
         let metadata = metadata.map(|given| given.map(|json| redact_json(&json).unwrap_or(json)));
         let said = check::json("metadata", metadata.as_ref().and_then(Option::as_ref))?;
         let client = self.database().client().await?;
+        match get(&client, scope, name).await {
+            Ok(found)
+                if found.created_at.is_some()
+                    && given_kind.is_none_or(|given| given == found.kind)
+                    && expires_at.is_none_or(|end| end == found.expires_at)
+                    && (metadata.is_none() || said == found.metadata.as_ref()) =>
+            {
+                return Ok(found);
+            }
+            Ok(_) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
         scope
             .ask(
                 &client,

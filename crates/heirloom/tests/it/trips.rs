@@ -55,3 +55,37 @@ async fn a_commit_is_one_statement_in_one_trip_and_a_burst_of_them_is_told_of_no
     world.told(all.split_off(last)).await;
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_that_is_put_again_as_it_is_is_read_and_no_more() {
+    let world = Wired::new(&["team:ours"]).await;
+    let put = async |body: serde_json::Value| {
+        let path = "/v1/namespaces/team:ours";
+        let request = world.served.request(reqwest::Method::PUT, path, &world.token).body(body.to_string());
+        crate::served::answer(request).await.is(200)
+    };
+    let whole =
+        json!({ "kind": "org", "expires_at": "2099-01-01T00:00:00Z", "metadata": { "n": 1, "deep": [null, "x"] } });
+    let first = put(whole.clone()).await;
+    for again in
+        [whole, json!({ "kind": "org" }), json!({ "kind": "org", "metadata": { "deep": [null, "x"], "n": 1 } })]
+    {
+        assert_eq!(put(again.clone()).await, first, "{again}");
+        let Some(wire) = &world.wire else { continue };
+        let work = loop {
+            wire.take();
+            assert_eq!(put(again.clone()).await, first, "{again}");
+            let work = said(&wire.take());
+            // Whose token it is, is asked every two seconds; who listens is told of the first put.
+            if !work.iter().any(|(_, text)| text.contains("heirloom.authenticate") || text.starts_with("notify ")) {
+                break work;
+            }
+        };
+        let kinds: String = work.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, "QBQ", "{work:?}");
+        assert!(work[0].1.starts_with("begin read only; ") && work[2].1 == "commit", "{work:?}");
+    }
+    let other = put(json!({ "kind": "org", "metadata": { "n": 2 } })).await;
+    assert_eq!((&other["metadata"], &other["expires_at"]), (&json!({ "n": 2 }), &first["expires_at"]));
+    world.close().await;
+}
