@@ -55,7 +55,7 @@ async fn items_17_and_20_the_boot_story_on_an_empty_database() {
     // A page of somebody else's in a browser of this machine is sent away.
     assert_eq!(served.ask_with("GET", "/v1/search", ("host", "evil.example:9100")).await.status, 403);
     assert_eq!(served.ask_with("POST", "/v1/search", ("origin", "https://evil.example")).await.status, 403);
-    assert!(served.log().contains("MEMORY_PLUGIN_MIGRATIONS_DIR is not read"), "{}", served.log());
+    served.has_said("MEMORY_PLUGIN_MIGRATIONS_DIR is not read").await;
     let on_server = std::env::var_os("HEIRLOOM_TEST_URL").is_some();
     assert_eq!(served.log().contains("serves all the same: The database user"), on_server, "{}", served.log());
     assert_eq!(served.stop().await, Some(0));
@@ -167,6 +167,6 @@ async fn item_15_a_store_too_narrow_for_the_platform_says_so() {
     served.ask("PUT", "/v1/namespaces/workspace:a", r#"{"kind":"workspace"}"#).await.is(200);
     let body = json!({ "content": "a point", "kind": "fact", "source": "agent", "embedding": vec![0.5; 1_536] });
     served.ask("POST", "/v1/namespaces/workspace:a/memories", &body.to_string()).await.is(400);
-    assert!(served.log().contains("This store keeps vectors of 1024: the platform's own, of 1536, are refused"));
+    served.has_said("This store keeps vectors of 1024: the platform's own, of 1536, are refused").await;
     assert_eq!(served.stop().await, Some(0));
 }

@@ -80,6 +80,17 @@ impl Door {
         self.0.log()
     }
 
+    /// Waits until it has logged these words: what it wrote before it answered may still be on its way here.
+    pub(crate) async fn has_said(&self, words: &str) {
+        for _ in 0..5_000 {
+            if self.log().contains(words) {
+                return;
+            }
+            self.ask("GET", "/v1/health", "").await;
+        }
+        panic!("`{words}` is not in its log: {}", self.log());
+    }
+
     /// Asks it to end as a supervisor does.
     pub(crate) async fn stop(self) -> Option<i32> {
         self.0.stop().await
