@@ -19,13 +19,14 @@ const LONGEST: u64 = 3_650 * 86_400;
 pub struct UpkeepConfig {
     /// URL of the same database as the store's owner; empty: as everything else is asked.
     pub url: String,
-    /// For how long a memory that has expired is kept before it is forgotten for good, as `30d`; empty: for ever.
+    /// For how long a memory that has expired is kept before it is forgotten for good, as `90d`; empty: for ever. Longer than a
+    /// soak and its grace by default, so that what was handed down is there as long as it is compared.
     pub keep_expired: String,
 }
 
 impl Default for UpkeepConfig {
     fn default() -> Self {
-        Self { url: String::new(), keep_expired: "30d".to_owned() }
+        Self { url: String::new(), keep_expired: "90d".to_owned() }
     }
 }
 
