@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use heirloom_engine::{Database, Location};
 use heirloom_migrate::clock::Clock;
@@ -16,6 +16,7 @@ use crate::caller::Caller;
 use crate::config::{CallerConfig, Config};
 use crate::embed::{self, Embedding};
 use crate::error::{Error, Result};
+use crate::questions::Questions;
 
 /// Whether to stop; set once, seen by every clone.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +126,8 @@ struct Shared {
     may_serve: OnceCell<()>,
     embedding: OnceCell<Option<Embedding>>,
     recalls: Recalls,
+    /// Where questions are recorded, by who serves and was told to.
+    questions: OnceLock<Questions>,
     /// Counts what was written by this process.
     news: tokio::sync::watch::Sender<u64>,
 }
@@ -141,6 +144,7 @@ impl Context {
             may_serve: OnceCell::new(),
             embedding: OnceCell::new(),
             recalls: Recalls::default(),
+            questions: OnceLock::new(),
             news: tokio::sync::watch::Sender::new(0),
         };
         Self { shared: Arc::new(shared), caller, cancel, watch, elsewhere: None }
@@ -169,6 +173,7 @@ impl Context {
             may_serve: OnceCell::new_with(self.shared.may_serve.get().copied()),
             embedding: OnceCell::new(),
             recalls: Recalls::default(),
+            questions: OnceLock::new(),
             news: tokio::sync::watch::Sender::new(0),
         };
         Self { shared: Arc::new(shared), caller, cancel, watch: Arc::new(Unwatched), elsewhere: None }
@@ -370,7 +375,7 @@ impl Context {
         let store = self.store().await?;
         let began = std::time::Instant::now();
         let found = store.recall(scope, request).await?;
-        self.recalls().add(began.elapsed(), found.hits.len(), scope.namespaces());
+        self.answered(scope, request, began.elapsed(), found.hits.len());
         Ok(found)
     }
 
@@ -382,8 +387,30 @@ impl Context {
         let store = self.store().await?;
         let began = std::time::Instant::now();
         let hits = store.recall_of_topic(scope, request, topic).await?;
-        self.recalls().add(began.elapsed(), hits.len(), scope.namespaces());
+        self.answered(scope, request, began.elapsed(), hits.len());
         Ok(hits)
+    }
+
+    fn answered(&self, scope: &Scope, request: &Recall, took: std::time::Duration, hits: usize) {
+        self.recalls().add(took, hits, scope.namespaces());
+        if let (Some(questions), Some(words)) = (self.shared.questions.get(), &request.query) {
+            questions.add(scope.namespaces(), words);
+        }
+    }
+
+    /// Records questions from now on, where the settings say so (`soak.record`).
+    ///
+    /// # Errors
+    /// As [`Questions::open`].
+    pub(crate) fn record_questions(&self) -> Result<()> {
+        let path = &self.shared.config.soak.record;
+        if path.as_os_str().is_empty() {
+            return Ok(());
+        }
+        let questions = Questions::open(path)?;
+        self.watch.note(&format!("Questions are recorded in {} (soak.record)", path.display()));
+        self.shared.questions.get_or_init(|| questions);
+        Ok(())
     }
 
     /// The latest recalls of this process.

@@ -41,6 +41,7 @@ pub mod mcp;
 pub mod notify;
 pub mod ops;
 pub mod proof;
+pub mod questions;
 pub mod text;
 pub mod upkept;
 

@@ -33,6 +33,7 @@ pub const SHARED: &[&str] = &[
     "max_lag",
     "max_lock_waits",
     "max_active",
+    "shadow",
 ];
 
 /// Keys of `[defaults]` alone.
@@ -124,6 +125,8 @@ pub struct Tenant {
     pub budget: Option<At<String>>,
     /// What is let pass.
     pub allow: BTreeSet<Allow>,
+    /// Queries for the shadow recall of its soak, relative to the tenants file.
+    pub shadow: Option<At<String>>,
     /// How fast its rows may be handed down.
     pub rate: Rate,
     /// When handing down waits for others; a pause file relative to the tenants file.
@@ -231,6 +234,7 @@ struct Part {
     budget: Option<At<String>>,
     allow: BTreeSet<Allow>,
     pause_file: Option<At<String>>,
+    shadow: Option<At<String>>,
     rate: Rate,
     limits: Manners,
 }
@@ -270,6 +274,7 @@ fn part(mut table: Tab<'_, '_>) -> Result<Part> {
     let rate = Rate { rows: speed("rate")?, bytes: speed("byte_rate")? };
     Ok(Part {
         pause_file: table.take_string("pause_file")?,
+        shadow: table.take_string("shadow")?,
         rate,
         limits,
         file: table.take_string("file")?,
@@ -331,6 +336,7 @@ fn tenant(entry: Val<'_, '_>, defaults: &Part) -> Result<Tenant> {
         key: own.key.or_else(|| defaults.key.clone()),
         budget: filled(own.budget, &defaults.budget),
         allow: own.allow.union(&defaults.allow).copied().collect(),
+        shadow: filled(own.shadow, &defaults.shadow),
         rate: Rate { rows: own.rate.rows.or(defaults.rate.rows), bytes: own.rate.bytes.or(defaults.rate.bytes) },
         manners: Manners {
             lag_bytes: own.limits.lag_bytes.or(defaults.limits.lag_bytes),

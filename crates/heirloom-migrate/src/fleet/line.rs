@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::ledger::{RunState, RunSummary};
 use crate::report::number;
+use crate::soak::Shadow;
 use crate::source::Identity;
 
 /// Where a tenant stands.
@@ -145,6 +146,8 @@ pub struct Line {
     pub source: Option<Side>,
     /// Who writes.
     pub target: Option<Side>,
+    /// How far the answers of both sides agreed, where there were questions for them.
+    pub shadow: Option<Shadow>,
     /// Other tenants whose rows its identity was tried on and could not read.
     pub probed: Option<u64>,
     /// What is worth knowing and no failure.
@@ -174,6 +177,7 @@ impl Line {
             run_id: None,
             source: None,
             target: None,
+            shadow: None,
             probed: None,
             notes: Vec::new(),
             failure: None,
@@ -194,6 +198,26 @@ impl Line {
     pub fn fails(&mut self, failure: Failure) {
         self.state = State::Failed;
         self.failure = Some(failure);
+    }
+
+    /// Fills in what shadow recall came to. That it was not asked to the end fails nobody.
+    pub fn asked(&mut self, shadow: Option<Shadow>) {
+        let failed = shadow.as_ref().and_then(|shadow| shadow.failed.as_ref());
+        self.notes.extend(failed.map(|why| format!("shadow recall was not asked to the end: {why}")));
+        self.shadow = shadow;
+    }
+
+    /// The cells of the table of shadow recall, in the order of [`SHADOW_HEADINGS`]; `None` where nobody asked.
+    pub fn shadow_cells(&self) -> Option<[String; 5]> {
+        let shadow = self.shadow.as_ref()?;
+        let of_answered = |text: String| if shadow.answered > 0 { text } else { "–".to_owned() };
+        Some([
+            self.tenant.clone(),
+            number(shadow.queries),
+            number(shadow.answered),
+            of_answered(format!("{:.0} %", shadow.overlap * 100.0)),
+            of_answered(format!("{:.1}", shadow.rank_shift)),
+        ])
     }
 
     /// Whether its step came to its end and held.
@@ -221,6 +245,9 @@ impl Line {
 /// Headings of the table; all but the first and the last are of numbers.
 pub const HEADINGS: [&str; 9] =
     ["tenant", "source", "migrated", "skipped", "rejected", "explained", "verified", "soaked", "state"];
+
+/// Headings of the table of shadow recall; all but the first are of numbers.
+pub const SHADOW_HEADINGS: [&str; 5] = ["tenant", "questions", "answered", "overlap@10", "rank shift"];
 
 /// The sum of several lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -16,7 +16,7 @@ pub mod runner;
 mod template;
 
 pub use file::{Allow, MOST_TENANTS, ONCE, SHARED, Tenant, TenantsFile};
-pub use line::{Failure, HEADINGS, Line, Side, State, Totals};
+pub use line::{Failure, HEADINGS, Line, SHADOW_HEADINGS, Side, State, Totals};
 pub use page::{html, markdown};
 pub use pick::{Pick, Shard};
 pub use pulse::{Pulse, Watched};

@@ -1,7 +1,7 @@
 //! The fleet's report: the table of tenants with who read and wrote, as Markdown and as one self-contained page. Its data is
 //! the lines themselves. No content, no credential.
 
-use super::line::{HEADINGS, Line, Side, Totals};
+use super::line::{HEADINGS, Line, SHADOW_HEADINGS, Side, Totals};
 use crate::report::page::{Cell, Column, Page};
 
 /// What the numbers mean, once for both forms.
@@ -9,6 +9,10 @@ const LEGEND: &str = "Migrated rows are in the store, skipped ones were left as 
     changed on both sides), rejected ones were set aside with their original bytes; the three add up to the source. \
     Verified rows were read again on both sides and are equal in every field; explained ones differ for a reason that the \
     store's own records give.";
+
+/// What the table of shadow recall means.
+const SHADOW: &str = "Questions asked of old and new by the newest sweep: the share of the old side's first ten answers that the \
+    new side gave too, and by how many places they moved. It gates nothing.";
 
 /// The table as Markdown.
 pub fn markdown(title: &str, made: &str, lines: &[Line]) -> String {
@@ -33,6 +37,12 @@ pub fn markdown(title: &str, made: &str, lines: &[Line]) -> String {
                 tried,
             ]));
         }
+    }
+    let mut asked = lines.iter().filter_map(Line::shadow_cells).peekable();
+    if asked.peek().is_some() {
+        text.push_str(&format!("\n{SHADOW}\n\n{}", row(&SHADOW_HEADINGS.map(str::to_owned))));
+        text.push_str("| --- | ---: | ---: | ---: | ---: |\n");
+        asked.for_each(|cells| text.push_str(&row(&cells)));
     }
     for line in lines {
         if let Some(failure) = &line.failure {
@@ -69,6 +79,13 @@ pub fn html(title: &str, made: &str, lines: &[Line]) -> String {
     }
     page.open("div", &[("class", if summed { "tenants summed" } else { "tenants" })]);
     page.table(&columns, rows.into_iter()).close().element("p", "quiet", LEGEND).close();
+    let asked: Vec<[String; 5]> = lines.iter().filter_map(Line::shadow_cells).collect();
+    if !asked.is_empty() {
+        let headings = ["Tenant", "Questions", "Answered", "Overlap@10", "Rank shift"];
+        let columns: Vec<Column> = headings.into_iter().enumerate().map(|(at, name)| Column(name, at > 0)).collect();
+        let rows = asked.into_iter().map(|cells| cells.into_iter().map(Cell::Text).collect());
+        page.open("div", &[("class", "tenants")]).table(&columns, rows).close().element("p", "quiet", SHADOW);
+    }
     for line in lines {
         section(&mut page, line);
     }

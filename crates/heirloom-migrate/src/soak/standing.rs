@@ -1,5 +1,7 @@
 //! Where a migration stands when an operator comes to take a step: read once, checked, and not to be argued with.
 
+use std::path::Path;
+
 use heirloom_store::Store;
 use jiff::Timestamp;
 use serde_json::json;
@@ -31,6 +33,8 @@ pub struct Task<'a> {
     pub anchor: Outside<'a>,
     /// Look, and write nothing.
     pub check_only: bool,
+    /// Queries for shadow recall, instead of those that the migration file names.
+    pub shadow: Option<&'a Path>,
 }
 
 /// Where it stands.

@@ -51,7 +51,8 @@ pub async fn sweep(task: &Task<'_>, full: bool, progress: &mut (dyn FnMut(u64, u
     standing.require(&[RunState::Soaking, RunState::Soaked], "swept", "run `heirloom soak start PLAN` first")?;
     let compared = compare(task, &standing, full, progress).await?;
     let Compared { mut record, differences, clean, dirty } = compared;
-    record.shadow = shadow::shadow(task, &standing).await;
+    let (rows, planned) = (record.source_rows, task.plan.counts.rows);
+    record.shadow = shadow::shadow(task, &standing, &mut || progress(rows, planned)).await;
     let mut sweep = Sweep {
         name: standing.run.name.clone(),
         tenant: standing.run.tenant.clone(),

@@ -258,6 +258,20 @@ async fn old_and_new_are_asked_the_same_and_it_gates_nothing() {
     assert!(sweep.record.clean);
     let failed = sweep.record.shadow.unwrap().failed.unwrap();
     assert!(failed.contains("queries.jsonl:2:1: this is no query"), "{failed}");
+
+    // Of a file that tenants share, those of another's namespace are asked of neither side; one that holds nothing is nobody's.
+    watched.tamper("insert into heirloom.memory (namespace, content, kind, source) values ('custom:other', 'x', 'fact', 'agent')").await;
+    let shared = dir.path().join("shared.jsonl");
+    let line = |namespaces: &str, words: &str| {
+        format!("{{\"at\": \"2026-01-01T00:00:00Z\", \"namespaces\": [{namespaces}], \"query\": \"{words}\"}}\n")
+    };
+    let others = line("\"custom:agent-2\", \"custom:other\"", "note 5").repeat(3);
+    let old = line("", "nothing says this").repeat(1_000);
+    std::fs::write(&shared, old + &others + &line("\"custom:agent-2\", \"custom:nobody\"", "note 5")).unwrap();
+    let task = heirloom_migrate::soak::Task { shadow: Some(&shared), ..watched.task(true) };
+    let shadow = heirloom_migrate::soak::sweep(&task, false, &mut |_, _| {}).await.unwrap().record.shadow.unwrap();
+    // The newest thousand are asked.
+    assert_eq!((shadow.queries, shadow.elsewhere, shadow.answered, &shadow.failed), (1_000, 3, 1, &None));
     watched.close().await;
 }
 

@@ -138,6 +138,7 @@ impl Watched {
             program: self.program,
             anchor: self.outside(),
             check_only,
+            shadow: None,
         }
     }
 

@@ -1,4 +1,6 @@
-//! `[notify]` and `[soak]`: who is told of a divergence, and how often `heirloom serve` sweeps.
+//! `[notify]` and `[soak]`: who is told of a divergence, how often `heirloom serve` sweeps, and where questions are recorded.
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,6 +26,8 @@ pub struct NotifyConfig {
 pub struct SoakConfig {
     /// How often `heirloom serve` sweeps, as `6h`, `90m` or `1d`; empty: never.
     pub every: String,
+    /// The file in which `serve` and `plugin` record questions for shadow recall; empty: they are not recorded.
+    pub record: PathBuf,
 }
 
 // The path of a webhook is its secret more often than not, and so may an argument be.
@@ -73,8 +77,9 @@ impl NotifyConfig {
 
 impl SoakConfig {
     /// Each setting: its name, its value, and whether it is not the default.
-    pub fn settings(&self) -> [(&'static str, Value, bool); 1] {
-        [("soak.every", json!(self.every), !self.every.is_empty())]
+    pub fn settings(&self) -> [(&'static str, Value, bool); 2] {
+        let recorded = !self.record.as_os_str().is_empty();
+        [("soak.every", json!(self.every), !self.every.is_empty()), ("soak.record", json!(self.record), recorded)]
     }
 
     /// How often; `None` for never.
@@ -83,6 +88,13 @@ impl SoakConfig {
     }
 
     pub(super) fn check(&self, origin: impl Fn(&str) -> String) -> Result<()> {
+        if !self.record.as_os_str().is_empty() && !self.record.is_absolute() {
+            return Err(Error::Config {
+                origin: format!("{} (soak.record)", origin("soak.record")),
+                what: format!("`{}` is relative", crate::text::line(&self.record.display().to_string(), 64)),
+                accepted: "an absolute path is accepted: who records and who sweeps may run elsewhere".to_owned(),
+            });
+        }
         if self.every.is_empty() || self.period().is_some() {
             return Ok(());
         }

@@ -26,6 +26,8 @@ pub struct Item {
     pub migration: std::result::Result<MigrationFile, Failure>,
     /// The source's URL, with its credential.
     source: std::result::Result<String, Failure>,
+    /// Queries for its shadow recall, where the tenants file names some.
+    pub shadow: Option<PathBuf>,
     /// Where its memories go.
     pub target: std::result::Result<Location, Failure>,
 }
@@ -94,7 +96,8 @@ pub(super) fn all(context: &Context, file: &TenantsFile) -> Vec<Item> {
             for pause in &mut tenant.manners.pause_files {
                 *pause = beside(&file.path, &pause.to_string_lossy());
             }
-            Item { plan: Plan::path_for(&toml), tenant, toml, migration, source, target }
+            let shadow = tenant.shadow.as_ref().map(|name| beside(&file.path, &name.value));
+            Item { plan: Plan::path_for(&toml), tenant, toml, migration, source, shadow, target }
         })
         .collect()
 }

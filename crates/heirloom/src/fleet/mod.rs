@@ -90,6 +90,8 @@ pub struct Crew {
     pub clock: Clock,
     /// Who is told of a divergence.
     pub notify: NotifyConfig,
+    /// The file of recorded questions; empty where none are recorded.
+    pub recorded: PathBuf,
 }
 
 /// Asks a fleet to stop when its command is asked to, wherever that is.
@@ -167,6 +169,7 @@ impl Fleet {
             connect_timeout: file.connect_timeout,
             clock: context.clock(),
             notify: context.config().notify.clone(),
+            recorded: context.config().soak.record.clone(),
         });
         let limits = Limits { parallel, patience: file.patience };
         let link = Link::new(context, &crew.stop);
@@ -272,7 +275,7 @@ impl Fleet {
         let holds = lines.iter().all(Line::holds);
         let totals = heirloom_migrate::fleet::Totals::of(lines);
         let json = json!({ "fleet": self.file.name, "tenants": lines, "totals": totals, "holds": holds });
-        let mut text = shown::table(lines) + below;
+        let mut text = shown::table(lines) + &shown::shadows(lines) + below;
         if holds && !next.is_empty() {
             text.push_str(&format!("\nNext: {next}\n"));
         }

@@ -1,6 +1,6 @@
 //! The table of the seed on 80 columns: whole at the end, line by line while it runs.
 
-use heirloom_migrate::fleet::{Line, Side, Totals};
+use heirloom_migrate::fleet::{Line, SHADOW_HEADINGS, Side, Totals};
 
 use crate::text::{Table, WIDTH, harmless, line, wrap};
 
@@ -95,6 +95,21 @@ pub(super) fn roles(lines: &[Line]) -> String {
         table.row([line(&one.tenant, 20), line(&Side::said(one.source.as_ref()), 26), Side::said(one.target.as_ref())]);
     }
     if any { format!("\n{}", table.render()) } else { String::new() }
+}
+
+/// How far the answers of old and new agree, where somebody asked.
+pub(super) fn shadows(lines: &[Line]) -> String {
+    let rows: Vec<[String; 5]> = lines.iter().filter_map(Line::shadow_cells).take(SHOWN).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let headings = SHADOW_HEADINGS.map(|name| if name == "tenant" { name.to_owned() } else { format!(">{name}") });
+    let mut table = Table::new(&headings.each_ref().map(String::as_str));
+    for mut row in rows {
+        row[0] = line(&row[0], 28);
+        table.row(row);
+    }
+    format!("\n{}", table.render())
 }
 
 /// Each note once, with the tenants it is about.

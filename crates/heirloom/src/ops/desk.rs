@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use heirloom_migrate::audit::Head;
 use heirloom_migrate::audit::anchor::{self, Outside};
 use heirloom_migrate::clock::Clock;
+use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire;
 use heirloom_migrate::soak::{Calendar, Divergence, Shadow, Task};
@@ -45,7 +46,7 @@ impl Beside {
     ) -> Task<'t> {
         let program = env!("CARGO_PKG_VERSION");
         let anchor = self.head.as_ref().map_or(Outside::Missing(&self.path), Outside::Known);
-        Task { plan, source, store, clock, program, anchor, check_only }
+        Task { plan, source, store, clock, program, anchor, check_only, shadow: None }
     }
 
     /// Keeps the newest head beside the plan.
@@ -95,6 +96,13 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// The queries of a sweep's shadow recall, where the migration file names none of its own: those that are given, else those
+/// that were recorded, once there are any.
+pub(crate) fn queries(given: Option<PathBuf>, recorded: &Path, file: &MigrationFile) -> Option<PathBuf> {
+    let recorded = || (file.soak.shadow.is_none() && recorded.is_file()).then(|| recorded.to_owned());
+    given.or_else(recorded)
+}
+
 /// How far a soak is, in one line.
 pub(super) fn progress(calendar: &Calendar) -> String {
     let days = format!("{} of {} days count", calendar.counted, calendar.needed);
@@ -110,11 +118,15 @@ pub(super) fn progress(calendar: &Calendar) -> String {
 /// How far the answers of old and new agreed.
 pub(super) fn shadow(shadow: &Shadow) -> String {
     let told = format!(
-        "Of {} queries the old side answered {}: {:.0} % of its answers came from the new side too, {:.1} places away.",
+        "Of {} queries the old side answered {}: {:.0} % of its answers came from the new side too, {:.1} places away.{}",
         count(shadow.queries),
         count(shadow.answered),
         shadow.overlap * 100.0,
-        shadow.rank_shift
+        shadow.rank_shift,
+        match shadow.elsewhere {
+            0 => String::new(),
+            others => format!(" {} more are of other tenants' namespaces.", count(others)),
+        }
     );
     let failed = shadow.failed.as_ref().map(|why| format!(" Not asked to the end: {why}")).unwrap_or_default();
     let lines = crate::text::wrap(&format!("{told}{failed}"), 78);

@@ -52,6 +52,7 @@ impl Operation for Plugin {
         };
         // First the address, so that nothing is installed for a door that cannot open.
         let listener = http::bind(&listen, origin).await?;
+        context.record_questions()?;
         let store = store(context).await?;
         let address = listener.local_addr().map_err(|error| Error::Bug(error.to_string()))?;
         if let Err(error) = context.check_serving().await {

@@ -59,6 +59,7 @@ impl Operation for Serve {
                 accepted: "listen at a loopback address such as 127.0.0.1:7421, or ask for tokens".to_owned(),
             });
         }
+        context.record_questions()?;
         let store = ready_store(context).await?;
         let keeper = context.keeper().await?;
         let scheme = if tls.is_none() { "http" } else { "https" };

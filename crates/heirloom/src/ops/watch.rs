@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::context::{Cancel, Context};
 use crate::error::Result;
 use crate::notify;
+use crate::ops::desk;
 use crate::ops::migration::{self, Opened};
 
 /// Sweeps as often as the settings say, until it is cancelled.
@@ -68,6 +69,7 @@ async fn one(context: &Context, run_id: Uuid) -> Result<Sweep> {
     let opened = Opened::of(context, plan, database).await?;
     let store = Store::open(database).await?;
     let clock = context.clock();
+    let queries = desk::queries(None, &context.config().soak.record, &opened.file);
     let task = Task {
         plan: &opened.plan,
         source: opened.source.as_ref(),
@@ -76,6 +78,7 @@ async fn one(context: &Context, run_id: Uuid) -> Result<Sweep> {
         program: env!("CARGO_PKG_VERSION"),
         anchor: Outside::Elsewhere,
         check_only: false,
+        shadow: queries.as_deref(),
     };
     Ok(soak::sweep(&task, false, &mut |_, _| {}).await?)
 }

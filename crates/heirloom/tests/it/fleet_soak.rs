@@ -137,6 +137,44 @@ async fn four_teams_are_watched_until_their_tables_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_tenants_answers_are_compared_and_it_gates_nothing() {
+    let story = Story::verified().await;
+    let file = story.legacy.home.path().join("tenants.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace("[defaults]\n", "[defaults]\nshadow = \"asked.jsonl\"\n");
+    std::fs::write(&file, text.replace("name = \"reno-stars\"\n", "name = \"reno-stars\"\nshadow = \"none.jsonl\"\n"))
+        .unwrap();
+    story.legacy.write(
+        "asked.jsonl",
+        "{\"query\": \"hongming keeps note 7\", \"namespaces\": [\"custom:hongming\"], \"old\": [\"7\", \"99\"]}\n\
+         {\"query\": \"agents-team keeps note 3\", \"namespaces\": [\"custom:agents-team\"], \"old\": [\"3\"]}\n",
+    );
+    let swept = story.fleet(0, "soak");
+    let of = |told: &Value, tenant: &str| line(told, tenant)["shadow"].clone();
+    for (tenant, queries, overlap) in [("hongming", 1, 1.0), ("agents-team", 1, 1.0), ("chloe-dong", 0, 0.0)] {
+        let shadow = of(&swept, tenant);
+        assert_eq!(
+            (&shadow["queries"], shadow["overlap"].as_f64()),
+            (&queries.into(), Some(overlap)),
+            "{tenant}: {swept}"
+        );
+        assert_eq!(shadow["elsewhere"], 2 - queries, "{tenant}: {swept}");
+    }
+    assert!(notes(line(&swept, "reno-stars")).contains("shadow recall was not asked to the end: "), "{swept}");
+    // By the plan that it soaks with: what is asked is no part of one.
+    let status = story.fleet(0, "status");
+    assert_eq!(of(&status, "hongming"), of(&swept, "hongming"));
+    let shown = story.run("fleet soak tenants.toml --only hongming").stdout;
+    assert!(shown.contains("tenant    questions  answered  overlap@10  rank shift"), "{shown}");
+    assert!(shown.contains("hongming          1         1       100 %         0.0"), "{shown}");
+    story.fleet(0, "report --out shown");
+    let read = |name: &str| std::fs::read_to_string(story.legacy.home.path().join(name)).unwrap();
+    assert!(read("shown/fleet.md").contains("| hongming | 1 | 1 | 100 % | 0.0 |"));
+    assert!(read("shown/fleet.html").contains("Overlap@10"));
+    story.legacy.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_changed_template_ends_no_soak_in_silence_and_strands_nobody() {
     let mut story = Story::verified().await;
     for _ in 0..3 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::fleet::{Line, Pulse, State};
 use heirloom_migrate::plan::Plan;
-use heirloom_migrate::soak;
+use heirloom_migrate::soak::{self, Task};
 
 use super::super::gate::{self, Passed};
 use super::super::targets::Place;
@@ -13,7 +13,7 @@ use super::super::{Crew, Item, failed};
 use super::{open, planned, ran, retired};
 use crate::error::Result;
 use crate::notify;
-use crate::ops::desk::Beside;
+use crate::ops::desk::{self, Beside};
 
 /// What to do beside sweeping.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,9 @@ async fn sweep(
     }
     pulse.beat();
     let shown = line.clone();
-    let task = beside.task(plan, &sides.source, store, &crew.clock, how.check_only);
+    let queries = desk::queries(item.shadow.clone(), &crew.recorded, item.migration()?);
+    let task =
+        Task { shadow: queries.as_deref(), ..beside.task(plan, &sides.source, store, &crew.clock, how.check_only) };
     let found = soak::sweep(&task, how.full, &mut |done, _| {
         pulse.beat();
         crew.at_work(&shown, State::Soaking, done);
@@ -99,6 +101,7 @@ async fn sweep(
     line.explained = Some(found.record.explained.values().sum());
     line.verified = Some(found.record.equal);
     line.differences = Some(found.record.divergence_count);
+    line.asked(found.record.shadow);
     if found.record.clean {
         return Ok(line);
     }

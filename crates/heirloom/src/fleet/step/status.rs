@@ -60,6 +60,7 @@ pub(super) async fn recorded(
     if [State::Soaking, State::Soaked, State::Retired].contains(&line.state) {
         let soak = soak::status(&client, run, now).await?;
         line.soaked_days = Some(u64::from(soak.calendar.counted));
+        line.asked(soak.last.and_then(|sweep| sweep.shadow));
     }
     if let Some(proof) = ledger::verified(&client, run.run_id).await? {
         line.explained = Some(proof.explained);

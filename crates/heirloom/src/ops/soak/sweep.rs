@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heirloom_migrate::soak::{self, Sweep};
+use heirloom_migrate::soak::{self, Sweep, Task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ pub struct SweepSoak {
     #[arg(long)]
     #[serde(default)]
     pub check_only: bool,
+    /// Queries for shadow recall, a JSON object a line [default: what the migration file names, else soak.record]
+    #[arg(long, value_name = "FILE")]
+    pub shadow: Option<PathBuf>,
 }
 
 impl Operation for SweepSoak {
@@ -42,7 +45,10 @@ impl Operation for SweepSoak {
     async fn run(self, context: &Context) -> Result<Output> {
         let desk = Desk::open(context, &self.plan).await?;
         let label = desk.plan().name.clone();
-        let sweep = soak::sweep(&desk.task(self.check_only), self.full, &mut |done, total| {
+        let given = self.shadow.as_deref().map(|file| context.path(file));
+        let queries = desk::queries(given, &context.config().soak.record, &desk.opened.file);
+        let task = Task { shadow: queries.as_deref(), ..desk.task(self.check_only) };
+        let sweep = soak::sweep(&task, self.full, &mut |done, total| {
             context.watch().progress(&Progress { label: label.clone(), done, total, rejected: 0 });
         })
         .await?;
