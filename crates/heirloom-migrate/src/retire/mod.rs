@@ -13,6 +13,7 @@ mod archive;
 mod definition;
 mod gates;
 mod postgres;
+mod roles;
 mod run;
 mod undo;
 

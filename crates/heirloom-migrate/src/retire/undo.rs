@@ -8,6 +8,7 @@ use serde_json::json;
 use super::alive::Alive;
 use super::archive::{ArchiveMark, Manifest};
 use super::postgres;
+use super::roles;
 use super::run::{Phase, Renamed, phase, writable};
 use crate::audit::Head;
 use crate::error::{MigrateError, Result};
@@ -25,7 +26,8 @@ pub struct Unretired {
     pub from_archive: bool,
     /// Rows that the archive had counted.
     pub rows: u64,
-    /// Statements of the archive that could not be done any more: publications that are gone since, or another's by now.
+    /// Statements of the archive that could not be done any more, or not as they were: of publications that are gone since, or
+    /// another's by now, and of roles that are gone and were named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
     /// Where the run stands.
@@ -34,11 +36,13 @@ pub struct Unretired {
     pub head: Option<Head>,
 }
 
-/// Brings a retired table back, byte for byte. `manifest` is where the archive's manifest lies.
+/// Brings a retired table back, byte for byte. `manifest` is where the archive's manifest lies; what roles that are gone had on
+/// it is left out where `without` names them.
 ///
 /// # Errors
-/// [`MigrateError::Refused`] when nothing is retired, another table has taken the name, or the archive is not whole.
-pub async fn unretire(task: &Task<'_>, manifest: &Path) -> Result<Unretired> {
+/// [`MigrateError::Refused`] when nothing is retired, another table has taken the name, the archive is not whole, or it
+/// speaks of a role that is gone and not named.
+pub async fn unretire(task: &Task<'_>, manifest: &Path, without: &[String]) -> Result<Unretired> {
     let standing = Standing::of(task, true).await?;
     let phase = phase(&standing);
     let (Some(retired), Some(archived)) = (standing.newest("retired"), standing.newest("archived")) else {
@@ -48,7 +52,7 @@ pub async fn unretire(task: &Task<'_>, manifest: &Path) -> Result<Unretired> {
         return Err(nothing(&standing));
     }
     let (renamed, mark): (Renamed, ArchiveMark) = (retired.read()?, archived.read()?);
-    let (from_archive, left_out) = back(task, &renamed, &mark, manifest, phase).await?;
+    let (from_archive, left_out) = back(task, &renamed, &mark, manifest, phase, without).await?;
     let mut unretired = Unretired {
         name: standing.run.name.clone(),
         table: renamed.table.clone(),
@@ -83,6 +87,7 @@ async fn back(
     mark: &ArchiveMark,
     place: &Path,
     phase: Phase,
+    without: &[String],
 ) -> Result<(bool, Vec<String>)> {
     let database = writable(task)?;
     let mut client = database.client().await?;
@@ -111,7 +116,7 @@ async fn back(
             Ok((false, Vec::new()))
         }
         (there, None) => {
-            let manifest = Manifest::read(place, mark)?;
+            let mut manifest = Manifest::read(place, mark)?;
             // Nobody watches the way back.
             let mut quiet = |_, _| {};
             let mut alive = Alive::new(manifest.rows, &mut quiet);
@@ -121,13 +126,16 @@ async fn back(
                 let same = digest.is_ok_and(|digest| digest == manifest.stream_digest);
                 return if same { Ok((phase == Phase::Dropped, Vec::new())) } else { Err(taken(&renamed.table)) };
             }
-            let left_out = postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX, &mut alive).await?;
+            let mut left_out = roles::leave_out(&tx, &mut manifest, without).await?;
+            let publications =
+                postgres::restore(&tx, &manifest, place, &[&manifest.schema], i32::MAX, &mut alive).await?;
             if postgres::digest(&tx, &renamed.table, &manifest, &mut alive).await? != manifest.stream_digest {
                 return Err(MigrateError::Refused {
                     what: format!("The rows that came back are not those of the archive of {}", renamed.table),
                     cure: "nothing was made; keep the archive and tell us what kind of columns the table has".into(),
                 });
             }
+            left_out.extend(publications);
             match task.check_only {
                 true => tx.rollback().await?,
                 false => tx.commit().await?,

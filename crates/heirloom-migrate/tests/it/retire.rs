@@ -439,8 +439,9 @@ async fn looking_at_the_way_back_says_whether_it_is_open() {
     assert_eq!(watched.retire().await.unwrap().phase, Phase::Dropped);
     let entries = "select count(*) from heirloom_migrate.audit";
     let before = watched.ground.one(entries).await;
-    let look =
-        async |watched: &Watched| heirloom_migrate::retire::unretire(&watched.task(true), &watched.manifest()).await;
+    let look = async |watched: &Watched| {
+        heirloom_migrate::retire::unretire(&watched.task(true), &watched.manifest(), &[]).await
+    };
     assert!(look(&watched).await.unwrap().from_archive);
     assert_eq!(watched.ground.one("select to_regclass('note')").await, "NULL", "it is tried and rolled back");
     watched.ground.sql("alter table team rename to teams").await;
@@ -486,5 +487,65 @@ async fn of_two_who_retire_at_once_one_is_told_and_the_archive_is_the_others() {
     watched.pass(7 * DAY);
     assert_eq!(watched.retire().await.unwrap().phase, Phase::Dropped, "the archive is the one that the chain names");
     assert!(watched.unretire().await.unwrap().from_archive);
+    watched.close().await;
+}
+
+/// Roles belong to the whole server, so each has a name of its own; the embedded engine is left with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_are_gone_are_named_and_the_table_comes_back_without_them() {
+    let name = |what: &str| format!("{what} {}", uuid::Uuid::new_v4().simple());
+    let (owner, reader, stays) = (name("Owner"), name("reader"), name("stays"));
+    let granted = format!(
+        "{} create role \"{owner}\"; create role \"{reader}\"; create role \"{stays}\";
+         alter table note enable row level security;
+         create policy seen on note for select to \"{reader}\", \"{stays}\" using (id > 0);
+         create policy alone on note for select to \"{reader}\" using (id > 5);
+         grant select on note to \"{reader}\"; grant select on note to \"{stays}\"; grant update (body) on note to \"{reader}\";
+         grant create on schema public to \"{owner}\"; alter table note owner to \"{owner}\"",
+        legacy(20)
+    );
+    let mut watched = Box::pin(Watched::soaked(&granted, 7, 1)).await;
+    let rows = "select md5(string_agg(n::text, '/' order by n.id)) from note as n";
+    let before = watched.ground.one(rows).await;
+    let kept = watched.retire().await.unwrap();
+    assert!(kept.holds, "{:#?}", kept.gates);
+    watched.pass(7 * DAY);
+    assert_eq!(watched.retire().await.unwrap().phase, Phase::Dropped);
+    watched.ground.sql(&format!("drop owned by \"{owner}\"; drop role \"{owner}\", \"{reader}\"")).await;
+    let look = async |watched: &Watched, without: &[String]| {
+        heirloom_migrate::retire::unretire(&watched.task(true), &watched.manifest(), without).await
+    };
+    // Looked for before anything is made, by who looks as well as by who does.
+    for told in [said(look(&watched, &[]).await), said(watched.unretire().await)] {
+        for words in [
+            format!("\"{owner}\", who owned it"),
+            format!("\"{reader}\", whom a policy is for and who had grants on it"),
+            format!("create role \"{owner}\"; create role \"{reader}\""),
+            format!("--without-role \"{owner}\" --without-role \"{reader}\""),
+        ] {
+            assert!(told.contains(&words), "{words}: {told}");
+        }
+        assert!(!told.contains(&stays), "{told}");
+    }
+    // One is made again, the other left out.
+    watched.ground.sql(&format!("create role \"{owner}\"; grant create on schema public to \"{owner}\"")).await;
+    let gone = [reader.clone()];
+    assert!(said(look(&watched, &[stays.clone()]).await).contains("is there, so nothing of it has to be left out"));
+    assert!(said(look(&watched, &["nobody".to_owned()]).await).contains("does not know the role \"nobody\""));
+    let would = look(&watched, &gone).await.unwrap();
+    let back = watched.unretire_without(&gone).await.unwrap();
+    assert_eq!((back.from_archive, back.left_out.len(), &back.left_out), (true, 4, &would.left_out), "{back:?}");
+    assert_eq!(watched.ground.one(rows).await, before);
+    let of = |what: &str| format!("select {what} from pg_class c where c.oid = 'note'::regclass");
+    assert_eq!(watched.ground.one(&of("pg_get_userbyid(c.relowner)::text")).await, owner);
+    let policies =
+        "select string_agg(policyname || array_to_string(roles, ','), ';') from pg_policies where tablename = 'note'";
+    assert_eq!(watched.ground.one(policies).await, format!("seen{stays}"));
+    let reads = format!("select has_table_privilege('{stays}', 'note', 'select')::text");
+    assert_eq!(watched.ground.one(&reads).await, "true");
+    watched
+        .ground
+        .sql(&format!("drop table note; drop owned by \"{owner}\", \"{stays}\"; drop role \"{owner}\", \"{stays}\""))
+        .await;
     watched.close().await;
 }

@@ -178,7 +178,12 @@ impl Watched {
     }
 
     pub(crate) async fn unretire(&mut self) -> Result<Unretired> {
-        let back = retire::unretire(&self.task(false), &self.manifest()).await?;
+        self.unretire_without(&[]).await
+    }
+
+    /// The same, without what roles that are gone had.
+    pub(crate) async fn unretire_without(&mut self, without: &[String]) -> Result<Unretired> {
+        let back = retire::unretire(&self.task(false), &self.manifest(), without).await?;
         self.anchor.clone_from(&back.head);
         Ok(back)
     }

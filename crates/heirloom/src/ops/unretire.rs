@@ -23,19 +23,24 @@ pub struct Unretire {
     #[arg(long)]
     #[serde(default)]
     pub check_only: bool,
+    /// Leave out what this role had, which is gone since: the table, grants on it, a policy for it (can be repeated)
+    #[arg(long, value_name = "NAME", action = clap::ArgAction::Append)]
+    #[serde(default)]
+    pub without_role: Vec<String>,
 }
 
 impl Operation for Unretire {
     const NAME: &'static str = "unretire";
     const SUMMARY: &'static str = "Bring a retired table back";
     const DETAIL: &'static str = "Within the grace the table is renamed back, with everything that is on it. Once dropped, it is \
-        made again from the archive and compared with it; `--check-only` tries all of that and keeps nothing. The migration soaks again from nothing.";
+        made again from the archive and compared with it; `--check-only` tries all of that and keeps nothing. \
+        A role that is gone since is named before anything is made. The migration soaks again from nothing.";
     const DOORS: Doors = Doors::CLI;
     const READ_ONLY: bool = false;
 
     async fn run(self, context: &Context) -> Result<Output> {
         let desk = Desk::open(context, &self.plan).await?;
-        let back = retire::unretire(&desk.task(self.check_only), &desk.archive()).await?;
+        let back = retire::unretire(&desk.task(self.check_only), &desk.archive(), &self.without_role).await?;
         if !self.check_only {
             desk.keep(back.head.as_ref())?;
         }
@@ -50,7 +55,7 @@ impl Operation for Unretire {
         let left_out: String = back
             .left_out
             .iter()
-            .map(|sql| format!("  Left out, because it is gone or another's by now: {sql}\n"))
+            .map(|sql| format!("  Left out, because whose or where it was is gone or another's by now: {sql}\n"))
             .collect();
         Output::new(&back, text + &left_out)
     }
