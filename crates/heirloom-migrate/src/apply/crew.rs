@@ -52,6 +52,11 @@ pub(super) struct Crew<'a> {
     next_done: AtomicUsize,
     /// A chunk of this process ended, well or not: who waits for it looks again at once.
     ended: Notify,
+    /// How many chunks were not done when this began; absent where nobody counted them all.
+    undone: Option<usize>,
+    /// Of these, how many this process claimed, and how many it committed.
+    claimed: AtomicUsize,
+    committed: AtomicUsize,
 }
 
 struct State<'a> {
@@ -123,7 +128,20 @@ impl<'a> Crew<'a> {
             at_work: AtomicBool::new(false),
             next_done: AtomicUsize::new(0),
             ended: Notify::new(),
+            undone: None,
+            claimed: AtomicUsize::new(0),
+            committed: AtomicUsize::new(0),
         }
+    }
+
+    /// Knows every chunk of the plan: the ledger is not asked for more of them than there are.
+    pub(super) fn knowing(self, all: &[ChunkRecord]) -> Self {
+        Self { undone: Some(all.iter().filter(|record| !record.done).count()), ..self }
+    }
+
+    /// Whether so many of the chunks that were not done are all of them.
+    fn are_all(&self, counted: &AtomicUsize) -> bool {
+        self.undone.is_some_and(|undone| counted.load(Ordering::SeqCst) >= undone)
     }
 
     /// How it deals with chunks that are done.
@@ -188,7 +206,7 @@ impl<'a> Crew<'a> {
             // Made before the ledger is asked, so that what ends in between is not missed.
             let ended = self.ended.notified();
             let (written, next) = match ready.take() {
-                Some(prepared) if ahead && !self.halted() && owed.is_empty() => {
+                Some(prepared) if ahead && !self.halted() && owed.is_empty() && !self.are_all(&self.claimed) => {
                     let (written, next) = join(self.commit(prepared), self.next(None)).await;
                     (Some(written), Some(next))
                 }
@@ -232,6 +250,9 @@ impl<'a> Crew<'a> {
         let lease = match owed {
             Some(lease) => lease,
             None => {
+                if self.are_all(&self.committed) {
+                    return Ok(Next::Nothing);
+                }
                 self.wait_for_others().await.map_err(bare)?;
                 if self.halted() {
                     return Ok(Next::Nothing);
@@ -257,6 +278,7 @@ impl<'a> Crew<'a> {
         if let Some(lease) = lease {
             tracing::info!(chunk = lease.ordinal, fence = lease.fence, "a chunk was claimed");
             self.at_work.store(true, Ordering::SeqCst);
+            self.claimed.fetch_add(1, Ordering::SeqCst);
             self.work.failpoints.pass(Point::AfterClaim).await?;
         }
         Ok(lease)
@@ -274,6 +296,7 @@ impl<'a> Crew<'a> {
         self.ended.notify_waiters();
         match committed {
             Ok(Some(result)) => {
+                self.committed.fetch_add(1, Ordering::SeqCst);
                 let ChunkResult { rows, inserted, updated, present, rejected, conflicts, .. } = result;
                 let chunk = lease.ordinal;
                 tracing::info!(chunk, rows, inserted, updated, present, rejected, conflicts, "a chunk was committed");

@@ -213,7 +213,7 @@ pub async fn run(request: ApplyRequest<'_>) -> Result<Applied> {
         Some(follow) => Some((follow, follow::Following::new(&work, follow).await?)),
         None => None,
     };
-    let (result, mut applied) = crew::Crew::new(&work, &stop, &options, progress).run(&records).await;
+    let (result, mut applied) = crew::Crew::new(&work, &stop, &options, progress).knowing(&records).run(&records).await;
     result?;
     finish(&work, &options, &mut applied).await?;
     if let (Some(budget), false) = (&options.deletes, applied.stopped) {
