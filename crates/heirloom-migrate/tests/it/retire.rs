@@ -530,7 +530,10 @@ async fn roles_that_are_gone_are_named_and_the_table_comes_back_without_them() {
     // One is made again, the other left out.
     watched.ground.sql(&format!("create role \"{owner}\"; grant create on schema public to \"{owner}\"")).await;
     let gone = [reader.clone()];
-    assert!(said(look(&watched, &[stays.clone()]).await).contains("is there, so nothing of it has to be left out"));
+    assert!(
+        said(look(&watched, std::slice::from_ref(&stays)).await)
+            .contains("is there, so nothing of it has to be left out")
+    );
     assert!(said(look(&watched, &["nobody".to_owned()]).await).contains("does not know the role \"nobody\""));
     let would = look(&watched, &gone).await.unwrap();
     let back = watched.unretire_without(&gone).await.unwrap();
