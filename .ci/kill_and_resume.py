@@ -6,13 +6,15 @@ its own with the same legacy table, and is disturbed in its own way:
 
   kills      apply is killed (-9) --rounds times at random moments; between restarts the number of workers and of
              processes, the rate, and now and then the plan's chunk size change
-  failpoints the process aborts at every named failpoint in turn, at its first and at a later pass
+  failpoints the process aborts at every named failpoint in turn, at its first and at a later pass: while it applies, renews
+             its leases, forgets what was deleted, follows by an outbox or removes it, tries rejects again, records a proof,
+             marks the source
   frozen     a process is stopped (SIGSTOP) past its lease, another finishes the plan, the first is thawed
   cut        sessions are terminated while apply runs; it must go on by itself
   server     PostgreSQL is killed (-9) and stopped at once, and started again (needs --server-dir); apply goes on by itself
   disk       the place for temporary tables is full (needs the right to mount a tmpfs); apply fails, and is resumed
   large      a row of 400 MB and one of 60 MB: the first is predicted and set aside with its bytes, the second arrives whole
-  memory     apply lives in a control group of 64 MiB and 24 MiB a worker (needs the right to make one)
+  memory     apply and verify live in a control group of 64 MiB and 24 MiB a worker (needs the right to make one)
 
 Then, for each case:
 
@@ -201,28 +203,181 @@ def kills(judge):
     return f"undisturbed apply {calm.seconds:.1f} s; {met} of {rounds} kills met a running apply; {planned} new plans between"
 
 
+class Way:
+    """What a process does when it aborts: made ready, done with the failpoint armed, and done again until it is whole."""
+
+    def ready(self, case):
+        pass
+
+    def disturb(self, case, environment):
+        return case.run("apply", str(case.plan), environment=environment)
+
+    def resume(self, case):
+        case.apply()
+
+    def expect(self, judge, case):
+        pass
+
+
+class Renewing(Way):
+    def disturb(self, case, environment):
+        return case.run("apply", str(case.plan), "--lease", "1", "--rate", "250", environment=environment)
+
+
+class Forgetting(Way):
+    DELETES = ("--propagate-deletes=4",)
+
+    def ready(self, case):
+        case.apply()
+        case.sql("delete from legacy.note where id % 90 = 0")
+
+    def disturb(self, case, environment):
+        return case.run("apply", str(case.plan), *self.DELETES, environment=environment)
+
+    def resume(self, case):
+        case.heirloom("apply", str(case.plan), *self.DELETES)
+
+    def expect(self, judge, case):
+        forgotten = case.sql("select count(*) from heirloom.tombstone where reason = 'deleted at the source'")
+        judge.expect(forgotten == "4", f"{case.name}: {forgotten} rows were forgotten, 4 were deleted")
+
+
+OUTBOX = "select coalesce(max(oid::regclass::text), '') from pg_class where relkind = 'r' and relname like 'heirloom_outbox_%'"
+WITH_OUTBOX = ('table = "legacy.note"', 'table = "legacy.note"\noutbox = true')
+
+
+class Following(Way):
+    def ready(self, case):
+        case.rewrite(*WITH_OUTBOX)
+        case.apply()
+
+    def disturb(self, case, environment):
+        return self.follow(case, environment, "first")
+
+    def resume(self, case):
+        ended = self.follow(case, {}, "second")
+        assert ended.returncode == 0, f"{case.name}: following ended with {ended.returncode}"
+        # What was dealt with by its key is in no chunk's look: the next apply looks at those chunks once.
+        case.apply()
+
+    def follow(self, case, environment, word):
+        """Follows while three rows change one after the other, until what the outbox noted is dealt with."""
+        process = case.start("--follow", environment=environment)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and case.sql(OUTBOX) == "" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for row in (11, 222, 333):
+            case.sql(f"update legacy.note set body = 'row ' || id || ', the {word} time' where id = {row}")
+            while process.poll() is None and time.monotonic() < deadline:
+                outbox = case.sql(OUTBOX)
+                if outbox and case.sql(f"select count(*) from {outbox}") == "0":
+                    break
+                time.sleep(0.05)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+        return process
+
+    def expect(self, judge, case):
+        waiting = case.sql(f"select count(*) from {case.sql(OUTBOX)}")
+        judge.expect(waiting == "0", f"{case.name}: {waiting} changes wait in the outbox")
+
+
+class Removing(Way):
+    def ready(self, case):
+        case.rewrite(*WITH_OUTBOX)
+        Following().follow(case, {}, "first")
+
+    def disturb(self, case, environment):
+        return case.run("apply", str(case.plan), "--remove-outbox", environment=environment)
+
+    def resume(self, case):
+        case.heirloom("apply", str(case.plan), "--remove-outbox")
+        case.apply()
+
+    def expect(self, judge, case):
+        left = case.sql("select count(*) from pg_trigger where tgname like 'heirloom_outbox_%'")
+        judge.expect((case.sql(OUTBOX), left) == ("", "0"), f"{case.name}: something of the outbox is left")
+
+
+class Retrying(Way):
+    def ready(self, case):
+        case.sql("alter table heirloom.memory add constraint seven check (content not like 'note 7 %') not valid")
+        case.apply()
+        case.sql("alter table heirloom.memory drop constraint seven")
+
+    def disturb(self, case, environment):
+        return case.run("rejects", "retry", str(case.plan), environment=environment)
+
+    def resume(self, case):
+        case.heirloom("rejects", "retry", str(case.plan))
+
+    def expect(self, judge, case):
+        resolved = case.sql("with r as (delete from heirloom_migrate.reject where state = 'resolved' returning 1) select count(*) from r")
+        judge.expect(resolved == "1", f"{case.name}: {resolved} rejects are resolved, not one")
+
+
+class Proving(Way):
+    def ready(self, case):
+        # Another spelling of the same place: a source that is not the target's own database, so that it is marked apart.
+        case.environment["LEGACY_URL"] = case.url.replace("127.0.0.1", "localhost")
+        case.rewrite('url = "store"', 'url = "env:LEGACY_URL"')
+        case.rewrite('table = "legacy.note"', 'table = "legacy.note"\nmark = "migrated_at"')
+        case.apply()
+
+    def disturb(self, case, environment):
+        return case.run("verify", str(case.plan), "--record", environment=environment)
+
+    def resume(self, case):
+        case.heirloom("verify", str(case.plan), "--record")
+
+    def expect(self, judge, case):
+        state = case.sql(f"select state from heirloom_migrate.run where {LAST}")
+        unmarked = case.sql("select count(*) from legacy.note where migrated_at is null and btrim(body) <> ''")
+        judge.expect((state, unmarked) == ("verified", "0"), f"{case.name}: {state}, {unmarked} rows unmarked")
+
+
+WAYS = [
+    ("lease.before-renew", Renewing()), ("lease.after-renew", Renewing()), ("gone.", Forgetting()),
+    ("outbox.before-remove", Removing()), ("outbox.after-remove", Removing()), ("outbox.", Following()),
+    ("retry.", Retrying()), ("verify.", Proving()), ("marker.", Proving()), ("", Way()),
+]
+
+
 def failpoints(judge):
-    calm = judge.undisturbed(400)
     probe = judge.case("probe", 20)
     said = probe.run("apply", str(probe.plan), environment={"HEIRLOOM_FAILPOINTS": "?"})
     names = [word.strip(" ,.") for word in (said.stdout + said.stderr).split() if re.fullmatch(r"[a-z]+\.[a-z-]+[,.]?", word.strip())]
-    judge.expect(len(set(names)) >= 15, f"failpoints: only {names} are named")
-    aborted = never = 0
-    for name in dict.fromkeys(names):
+    names = list(dict.fromkeys(names))
+    judge.expect(len(names) >= 29, f"failpoints: only {names} are named")
+    calm, aborted, never = {}, 0, 0
+    for name in names:
+        way = next(way for prefix, way in WAYS if name.startswith(prefix))
+        if type(way) not in calm:
+            calm[type(way)] = went(judge, judge.case(f"calm{type(way).__name__.lower()}", 400), way, None)[0]
         for nth in (1, 3):
-            case = judge.case(f"fp{aborted + never}", 400)
-            ended = case.run("apply", str(case.plan), environment={"HEIRLOOM_FAILPOINTS": f"{name}=abort@{nth}"})
+            case, ended = went(judge, judge.case(f"fp{aborted + never}", 400), way, f"{name}=abort@{nth}", calm[type(way)])
             if ended.returncode == -signal.SIGABRT:
                 aborted += 1
             else:
-                # Passed once a run, or only by a heartbeat, or only where another database is marked.
+                # Passed once a run or a command.
                 never += 1
-                judge.expect(ended.returncode == 0, f"{name}@{nth}: ended with {ended.returncode}: {ended.stderr}")
-            case.apply()
-            judge.judge(case, calm)
+                judge.expect(ended.returncode == 0 and nth > 1, f"{name}@{nth}: ended with {ended.returncode}")
             judge.drop(case)
-    judge.expect(aborted >= 20, f"failpoints: only {aborted} aborts")
-    return f"{aborted} aborts at {len(set(names))} points, {never} not passed so often"
+    judge.expect(aborted >= 44, f"failpoints: only {aborted} aborts")
+    return f"{aborted} aborts at {len(names)} points, {never} not passed so often"
+
+
+def went(judge, case, way, armed, calm=None):
+    """The case, disturbed or not, and how what was disturbed ended; the same result as its undisturbed like."""
+    way.ready(case)
+    ended = None if armed is None else way.disturb(case, {"HEIRLOOM_FAILPOINTS": armed})
+    way.resume(case)
+    way.expect(judge, case)
+    if calm is None:
+        case.result = case.sql(DIGEST)
+    judge.judge(case, calm or case)
+    return case, ended
 
 
 def frozen(judge):
@@ -354,6 +509,8 @@ def memory(judge):
     try:
         ended = case.run("apply", str(case.plan), "--workers", str(workers), preexec_fn=group.enter)
         judge.expect(ended.returncode == 0, f"memory: apply ended with {ended.returncode} within {bound >> 20} MiB")
+        ended = case.run("verify", str(case.plan), preexec_fn=group.enter)
+        judge.expect(ended.returncode == 0, f"memory: verify ended with {ended.returncode} within {bound >> 20} MiB")
         peak = group.peak()
     finally:
         group.remove()
@@ -458,6 +615,13 @@ class Case:
         self.heirloom("plan", str(self.file), "--chunk-rows", str(chunk_rows))
         return len(json.loads(self.plan.read_text())["chunks"])
 
+    def rewrite(self, old, new):
+        """Another file, and a plan of it."""
+        text = self.file.read_text()
+        assert text.count(old) == 1, f"{old} stands {text.count(old)} times in the file"
+        self.file.write_text(text.replace(old, new))
+        self.make_plan(max(20, self.rows // 17))
+
     def run(self, *arguments, environment=None, preexec_fn=None):
         environment = {**self.environment, **(environment or {})}
         return subprocess.run([self.binary, *arguments], env=environment, capture_output=True, text=True, preexec_fn=preexec_fn)
@@ -471,8 +635,9 @@ class Case:
     def apply(self):
         return self.heirloom("apply", str(self.plan))
 
-    def start(self, *way):
-        return subprocess.Popen([self.binary, "apply", str(self.plan), *way], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def start(self, *way, environment=None):
+        environment = {**self.environment, **(environment or {})}
+        return subprocess.Popen([self.binary, "apply", str(self.plan), *way], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def apply_and_kill(self, delay, ways):
         """True when a process was still running when they were killed."""

@@ -70,10 +70,11 @@ pub(super) async fn prepare(work: &Work<'_>, lease: Lease, only: Only<'_>) -> Re
     let mut items = worked.all().await?;
     let mut seen = HashSet::new();
     for item in &mut items {
-        if !seen.insert(item.id) {
+        let is_respelt = work.plan.is_respelt(&item.row.key);
+        if !seen.insert(item.id) || is_respelt {
             item.outcome = Err(Reject {
                 code: RejectCode::DuplicateKey,
-                field: None,
+                field: is_respelt.then(|| "id".into()),
                 column: None,
                 message: "a row before it has the same key".into(),
             });
@@ -156,6 +157,7 @@ pub(super) async fn commit(work: &Work<'_>, prepared: Prepared, pace: &Mutex<Pac
         mark.stamp_with_rows(&tx, work, &there).await?;
     }
     work.failpoints.pass(Point::AfterMark).await?;
+    ledger::unprove(&tx, lease.run_id, result.written()).await?;
     if !ledger::finish_chunk(&tx, &lease, &result, whole).await? {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
-//! Named places at which an apply can be made to fail, for tests that ask what is left behind.
+//! Named places at which moving rows can be made to fail, for tests that ask what is left behind.
 //!
-//! One list, [`Point`]: before and after every commit, lease, digest and marker. Nothing is armed unless the caller hands
+//! One list, [`Point`]: before and after every commit, lease, digest and marker, of an apply and of what follows it. Nothing is armed unless the caller hands
 //! in [`Failpoints`] that say so; an unarmed point costs one look at an empty option.
 
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::error::{MigrateError, Result};
 
 macro_rules! points {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// A place at which an apply can be made to fail.
+        /// A place at which moving rows can be made to fail.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Point {
             $($(#[doc = $doc])+ $name,)+
         }
 
         impl Point {
-            /// Every point, in the order in which an apply passes them.
+            /// Every point, in the order in which they are passed.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
             /// Its name, as it is armed by.
@@ -59,10 +59,34 @@ points! {
     BeforeCommit = "chunk.before-commit",
     /// The chunk is committed, nobody was told.
     AfterCommit = "chunk.after-commit",
-    /// Every chunk is done, the run's state is not moved.
+    /// What was to be written is, the run's state is not moved.
     BeforeSettle = "run.before-commit",
     /// The run's state is moved.
     AfterSettle = "run.after-commit",
+    /// A row that the source has no longer is about to be forgotten in the store.
+    BeforeForget = "gone.before-commit",
+    /// It was forgotten, nobody was told.
+    AfterForget = "gone.after-commit",
+    /// The outbox is made at the source, not committed.
+    BeforeOutbox = "outbox.before-commit",
+    /// The outbox is at the source, nothing is read.
+    AfterOutbox = "outbox.after-commit",
+    /// What the outbox noted is dealt with and about to be removed there.
+    BeforeTrim = "outbox.before-trim",
+    /// It was removed.
+    AfterTrim = "outbox.after-trim",
+    /// The outbox is removed from the source, not committed.
+    BeforeOutboxGoes = "outbox.before-remove",
+    /// The outbox is gone from the source.
+    AfterOutboxWent = "outbox.after-remove",
+    /// Rows that were set aside are tried and written, not committed.
+    BeforeRetry = "retry.before-commit",
+    /// They are committed, nobody was told.
+    AfterRetry = "retry.after-commit",
+    /// The run is set to verified, not committed.
+    BeforeProven = "verify.before-commit",
+    /// The run is verified, no row is marked.
+    AfterProven = "verify.after-commit",
     /// Verified rows are about to be marked at the source.
     BeforeStamp = "marker.before-stamp",
     /// Verified rows were marked at the source.
@@ -170,6 +194,11 @@ impl Failpoints {
         Ok(Armed { point, left: AtomicU64::new(nth), action })
     }
 
+    /// Whether every armed point has gone off.
+    pub fn went_off(&self) -> bool {
+        self.0.iter().flat_map(|armed| armed.iter()).all(|armed| armed.left.load(Ordering::SeqCst) == 0)
+    }
+
     /// Passes a point.
     pub(crate) async fn pass(&self, point: Point) -> Result<()> {
         match &self.0 {
@@ -207,8 +236,8 @@ mod tests {
     async fn a_point_goes_off_at_its_pass_and_once() {
         let armed = Failpoints::parse("chunk.before-commit=error@2").unwrap();
         assert!(armed.pass(Point::BeforeCommit).await.is_ok());
-        assert!(armed.pass(Point::AfterCommit).await.is_ok());
-        assert!(armed.pass(Point::BeforeCommit).await.is_err());
+        assert!(armed.pass(Point::AfterCommit).await.is_ok() && !armed.went_off());
+        assert!(armed.pass(Point::BeforeCommit).await.is_err() && armed.went_off());
         assert!(armed.pass(Point::BeforeCommit).await.is_ok());
         assert!(Failpoints::default().pass(Point::BeforeCommit).await.is_ok());
     }

@@ -96,7 +96,7 @@ impl Following {
         let column = work.plan.source.table.columns.iter().find(|column| Some(&column.name) == named.as_ref()).cloned();
         let outbox = Outbox::of(&file, work.plan, work.store.meta().store_id);
         if let Some(outbox) = &outbox {
-            outbox.begin(work.source).await?;
+            outbox.begin(work.source, &work.failpoints).await?;
         }
         let mut following = Self {
             column: column.filter(|_| outbox.is_none()),
@@ -206,7 +206,7 @@ impl Following {
         let asked = Instant::now();
         let due = self.looked.elapsed() >= follow.look_every;
         let batch = match &self.outbox {
-            Some(outbox) => Some(outbox.read(work.source).await?),
+            Some(outbox) => Some(outbox.read(work.source, &work.failpoints).await?),
             None => None,
         };
         self.waiting = batch.as_ref().is_some_and(|batch| batch.full);
@@ -215,7 +215,7 @@ impl Following {
             batch => {
                 self.by_comparing(work, stop, options, follow, due).await?;
                 if let (Some(batch), false) = (batch, stop.asked()) {
-                    trim(work.source, &batch.outbox, &batch.all()).await?;
+                    trim(work.source, &batch.outbox, &batch.all(), &work.failpoints).await?;
                 }
             }
         }
@@ -264,7 +264,7 @@ impl Following {
             .filter(|(key, _)| of.get(key).is_none_or(|ordinal| dealt.contains(ordinal)))
             .flat_map(|(_, numbers)| numbers)
             .collect();
-        trim(work.source, &outbox, &done).await
+        trim(work.source, &outbox, &done, &work.failpoints).await
     }
 
     /// Deals with what changed by the column of change times, or with what looks otherwise than it did.

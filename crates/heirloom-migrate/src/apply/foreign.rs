@@ -149,6 +149,6 @@ pub(super) async fn record(
     result.conflicts += came.conflicts;
     result.expected = came.expected;
     let keys: Vec<Vec<String>> = there.into_iter().map(|row| row.key).collect();
-    write::set_aside(work, tx, &rejects, &keys, result, ordinal).await?;
+    write::set_aside(work, tx, rejects, &keys, result, ordinal).await?;
     Ok(keys)
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Work;
+use super::failpoint::Point;
 use crate::error::{MigrateError, Result};
 use crate::file::Budget;
 use crate::ledger;
@@ -81,12 +82,14 @@ async fn forget(work: &Work<'_>, held: u64, found: Vec<Uuid>, budget: Option<&Bu
         for (id, namespace) in rows {
             let scope = Scope::one(&namespace)?;
             let forget = Forget { id, namespace: Some(namespace), reason: Some(REASON.to_owned()) };
+            work.failpoints.pass(Point::BeforeForget).await?;
             match work.store.forget(&scope, &forget).await {
                 Ok(_) => gone.forgotten += 1,
                 // Somebody was faster.
                 Err(StoreError::Forgotten { .. } | StoreError::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
+            work.failpoints.pass(Point::AfterForget).await?;
         }
     }
     Ok(gone)

@@ -19,6 +19,7 @@ mod options;
 mod outbox;
 mod pace;
 mod preflight;
+mod proven;
 mod retry;
 mod write;
 
@@ -45,6 +46,7 @@ pub use options::{LEASE, Manners, Note, Options, Rate, Waits};
 pub(crate) use outbox::{Outbox, obstacles as outbox_obstacles};
 pub use outbox::{OutboxSeen, outbox_seen, remove_outbox};
 pub use pace::Together;
+pub use proven::record_verified;
 pub use retry::{Retried, retry};
 pub(crate) use write::refused_by_data;
 
@@ -353,7 +355,7 @@ impl Applied {
 
     fn add(&mut self, result: &ChunkResult) {
         self.rows += result.rows;
-        self.written += result.inserted + result.updated + result.restored;
+        self.written += result.written();
         self.inserted += result.inserted;
         self.updated += result.updated;
         self.restored += result.restored;

@@ -14,6 +14,7 @@ use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_engine::Database;
 use uuid::Uuid;
 
+use super::failpoint::{Failpoints, Point};
 use crate::error::{MigrateError, Result};
 use crate::file::MigrationFile;
 use crate::plan::Plan;
@@ -74,15 +75,19 @@ impl Batch {
 }
 
 /// Removes entries of the outbox of this name that were dealt with. One that is gone took them with it.
-pub(super) async fn trim(source: &dyn Source, outbox: &str, entries: &[i64]) -> Result<()> {
+pub(super) async fn trim(source: &dyn Source, outbox: &str, entries: &[i64], failpoints: &Failpoints) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
-    let client = writable(source)?.client().await?;
-    match client.execute(&format!("delete from {outbox} where seq = any ($1)"), &[&entries]).await {
-        Err(error) if !is_gone(&error) => Err(error.into()),
-        _ => Ok(()),
+    failpoints.pass(Point::BeforeTrim).await?;
+    {
+        let client = writable(source)?.client().await?;
+        match client.execute(&format!("delete from {outbox} where seq = any ($1)"), &[&entries]).await {
+            Err(error) if !is_gone(&error) => return Err(error.into()),
+            _ => {}
+        }
     }
+    failpoints.pass(Point::AfterTrim).await
 }
 
 fn is_gone(error: &tokio_postgres::Error) -> bool {
@@ -123,8 +128,8 @@ impl Outbox {
     ///
     /// # Errors
     /// [`MigrateError::Source`] when it cannot be kept there, [`MigrateError::Refused`] when the table is in use for too long.
-    pub(super) async fn begin(&self, source: &dyn Source) -> Result<()> {
-        match self.ensure(source).await {
+    pub(super) async fn begin(&self, source: &dyn Source, failpoints: &Failpoints) -> Result<()> {
+        match self.ensure(source, failpoints).await {
             Ok(_) => Ok(()),
             Err(MigrateError::Target(error)) => Err(busy(&self.table, error)),
             Err(error) => Err(error),
@@ -132,7 +137,7 @@ impl Outbox {
     }
 
     /// Makes what is missing; where it lies, and whether anything was missing. Of several at once one makes it.
-    async fn ensure(&self, source: &dyn Source) -> Result<(String, bool)> {
+    async fn ensure(&self, source: &dyn Source, failpoints: &Failpoints) -> Result<(String, bool)> {
         let database = writable(source)?;
         let mut client = database.client().await?;
         let found = self.look(&client).await?;
@@ -151,7 +156,10 @@ impl Outbox {
         for statement in self.statements(&found) {
             tx.batch_execute(&statement).await?;
         }
+        failpoints.pass(Point::BeforeOutbox).await?;
         tx.commit().await?;
+        drop(client);
+        failpoints.pass(Point::AfterOutbox).await?;
         Ok((found.outbox, true))
     }
 
@@ -225,8 +233,8 @@ impl Outbox {
 
     /// What stands in it. One that is not whole, because somebody dropped or disabled a part of it, is made again, and then
     /// everything has to be compared.
-    pub(super) async fn read(&self, source: &dyn Source) -> Result<Batch> {
-        let (outbox, anew) = self.ensure(source).await?;
+    pub(super) async fn read(&self, source: &dyn Source, failpoints: &Failpoints) -> Result<Batch> {
+        let (outbox, anew) = self.ensure(source, failpoints).await?;
         let client = writable(source)?.client().await?;
         let read = client.query(&format!("select seq, key, op from {outbox} order by seq limit {BATCH}"), &[]).await;
         let rows = match read {
@@ -256,6 +264,10 @@ impl Outbox {
     /// # Errors
     /// [`MigrateError::Target`] when this role may not, or the table is in use for longer than five seconds.
     pub(crate) async fn remove(&self, database: &Database) -> Result<Option<String>> {
+        self.remove_at(database, &Failpoints::default()).await
+    }
+
+    async fn remove_at(&self, database: &Database, failpoints: &Failpoints) -> Result<Option<String>> {
         let mut client = database.client().await?;
         let tx = client.transaction().await?;
         self.take_turn(&tx).await?;
@@ -271,7 +283,10 @@ impl Outbox {
         let function = format!("{}.{}", found.schema, identifier(&self.name));
         tx.batch_execute(&format!("drop function if exists {function}()")).await?;
         tx.batch_execute(&format!("drop table if exists {}", found.outbox)).await?;
+        failpoints.pass(Point::BeforeOutboxGoes).await?;
         tx.commit().await?;
+        drop(client);
+        failpoints.pass(Point::AfterOutboxWent).await?;
         Ok(Some(found.outbox))
     }
 
@@ -322,10 +337,15 @@ pub async fn outbox_seen(plan: &Plan, source: &dyn Source, store_id: Uuid) -> Re
 ///
 /// # Errors
 /// As [`outbox_seen`], and when the table is in use.
-pub async fn remove_outbox(plan: &Plan, source: &dyn Source, store_id: Uuid) -> Result<Option<String>> {
+pub async fn remove_outbox(
+    plan: &Plan,
+    source: &dyn Source,
+    store_id: Uuid,
+    failpoints: &Failpoints,
+) -> Result<Option<String>> {
     let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
     match Outbox::of(&file, plan, store_id) {
-        Some(outbox) => outbox.remove(writable(source)?).await,
+        Some(outbox) => outbox.remove_at(writable(source)?, failpoints).await,
         None => Ok(None),
     }
 }

@@ -10,18 +10,20 @@ use std::sync::Mutex;
 use deadpool_postgres::Transaction;
 use serde::Serialize;
 
+use super::failpoint::{Failpoints, Point};
 use super::options::{Options, Rate};
 use super::pace::Pace;
 use super::{Work, chunk, foreign, preflight, write};
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, ChunkResult, RejectFilter, RejectRecord, RunState};
+use crate::mapping::RejectCode;
 use crate::plan::Plan;
 use crate::source::{Source, verbatim};
 use crate::target::Foreign;
 use heirloom_store::Store;
 
 /// Rows in one transaction.
-const BATCH: i64 = 1_000;
+pub(super) const BATCH: i64 = 1_000;
 
 /// What a retry did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -40,8 +42,15 @@ pub struct Retried {
 ///
 /// # Errors
 /// As [`super::run`]; and [`MigrateError::Plan`] when the plan was never applied, since the run must exist first.
-pub async fn retry(plan: &Plan, source: &dyn Source, store: &Store, foreign: Option<&dyn Foreign>) -> Result<Retried> {
-    let work = preflight::preflight(plan, source, store, foreign, &Options::default()).await?;
+pub async fn retry(
+    plan: &Plan,
+    source: &dyn Source,
+    store: &Store,
+    foreign: Option<&dyn Foreign>,
+    failpoints: Failpoints,
+) -> Result<Retried> {
+    let options = Options { failpoints, ..Options::default() };
+    let work = preflight::preflight(plan, source, store, foreign, &options).await?;
     require_run(&work).await?;
     ledger::ensure(store.database()).await?;
     let before = open(&work).await?;
@@ -92,13 +101,16 @@ async fn as_they_were_kept(work: &Work<'_>) -> Result<u64> {
         let Some(last) = records.last() else { return Ok(left) };
         after = last.reject_id;
         let mut chunks: BTreeMap<Option<u32>, Vec<&RejectRecord>> = BTreeMap::new();
-        for record in records.iter().filter(|record| record.is_kept()) {
+        for record in records.iter().filter(|record| may_be_tried_alone(record)) {
             chunks.entry(own_chunk(work, record)).or_default().push(record);
         }
         for (ordinal, records) in chunks {
             left += one_chunk(work, &mut tx, ordinal, &records).await?;
         }
+        work.failpoints.pass(Point::BeforeRetry).await?;
         tx.commit().await?;
+        drop(client);
+        work.failpoints.pass(Point::AfterRetry).await?;
     }
 }
 
@@ -132,18 +144,24 @@ async fn one_chunk(
     if let Some(mark) = &work.mark {
         mark.stamp_with_rows(tx, work, &there).await?;
     }
+    ledger::unprove(tx, work.plan.run_id, result.written()).await?;
     if let Some(ordinal) = ordinal {
         ledger::retried_chunk(tx, work.plan.run_id, ordinal, &result).await?;
     }
     Ok(result.forgotten + result.conflicts)
 }
 
+/// Whether the bytes that were kept say enough. A second row of one identity would take the place of the first.
+pub(super) fn may_be_tried_alone(record: &RejectRecord) -> bool {
+    record.is_kept() && record.code != RejectCode::DuplicateKey
+}
+
 /// The chunk of this run that counts a reject.
-fn own_chunk(work: &Work<'_>, reject: &RejectRecord) -> Option<u32> {
+pub(super) fn own_chunk(work: &Work<'_>, reject: &RejectRecord) -> Option<u32> {
     (reject.run_id == work.plan.run_id).then_some(reject.ordinal)
 }
 
-fn filter(work: &Work<'_>, after: i64, limit: i64) -> RejectFilter {
+pub(super) fn filter(work: &Work<'_>, after: i64, limit: i64) -> RejectFilter {
     RejectFilter { name: None, source: Some(work.origin_source.clone()), open_only: true, after, limit, by_key: false }
 }
 
@@ -155,12 +173,15 @@ async fn unverify(work: &Work<'_>, handed_down: u64) -> Result<()> {
         let tx = client.transaction().await?;
         let details = serde_json::json!({ "written": handed_down, "retried": true });
         ledger::set_state(&tx, work.plan.run_id, RunState::Applied, &details).await?;
+        work.failpoints.pass(Point::BeforeSettle).await?;
         tx.commit().await?;
+        drop(client);
+        work.failpoints.pass(Point::AfterSettle).await?;
     }
     Ok(())
 }
 
-async fn require_run(work: &Work<'_>) -> Result<()> {
+pub(super) async fn require_run(work: &Work<'_>) -> Result<()> {
     let client = work.store.database().client().await?;
     let known = ledger::exists(&client).await? && ledger::find_run(&client, work.plan.run_id).await?.is_some();
     if known {

@@ -110,23 +110,28 @@ pub(super) async fn write(
     there.extend(insert(work, tx, fresh, result, &mut rejects).await?);
     there.extend(restore(work, tx, again, &known, result, &mut rejects).await?);
     there.extend(update(work, tx, changed, &known, result).await?);
-    set_aside(work, tx, &rejects, &there, result, ordinal).await?;
+    set_aside(work, tx, rejects, &there, result, ordinal).await?;
     Ok(there)
 }
 
-/// Records the rejects of a chunk and closes those of rows that are there now.
+/// Records the rejects of a chunk and closes those of rows that are there now. What was set aside is kept once a key: of rows
+/// that share one, the first.
 pub(super) async fn set_aside(
     work: &Work<'_>,
     tx: &Transaction<'_>,
-    rejects: &[NewReject],
+    mut rejects: Vec<NewReject>,
     there: &[Vec<String>],
     result: &mut ChunkResult,
     ordinal: u32,
 ) -> Result<()> {
     result.rejected += rejects.len() as u64;
-    ledger::put_rejects(tx, work.plan.run_id, ordinal, &work.origin_source, rejects).await?;
+    let mut aside = HashSet::with_capacity(rejects.len());
+    rejects.retain(|reject| aside.insert(reject.key.clone()));
+    ledger::put_rejects(tx, work.plan.run_id, ordinal, &work.origin_source, &rejects).await?;
     if ledger::any_open_reject(tx, &work.origin_source).await? {
-        ledger::resolve_rejects(tx, work.plan.run_id, &work.origin_source, there).await?;
+        // A row may be there and another of its key not.
+        let there: Vec<Vec<String>> = there.iter().filter(|key| !aside.contains(*key)).cloned().collect();
+        ledger::resolve_rejects(tx, work.plan.run_id, &work.origin_source, &there).await?;
     }
     Ok(())
 }

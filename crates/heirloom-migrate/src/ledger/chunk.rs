@@ -56,6 +56,13 @@ pub struct ChunkResult {
     pub expected: DigestSum,
 }
 
+impl ChunkResult {
+    /// Rows written.
+    pub fn written(&self) -> u64 {
+        self.inserted + self.updated + self.restored
+    }
+}
+
 const FINISH: &str = include_str!("../../sql/queries/finish_chunk.sql");
 const SELECT: &str = "select ordinal, state = 'done', rows, rejected, source_sum, forgotten, conflicts, source_look from heirloom_migrate.chunk";
 

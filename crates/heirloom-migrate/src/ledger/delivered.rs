@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::{GenericClient, Transaction};
+use futures_util::{StreamExt, pin_mut};
 use uuid::Uuid;
 
 use super::chunk::unsigned;
@@ -63,10 +64,29 @@ pub async fn put_delivered(tx: &Transaction<'_>, run_id: Uuid, source: &str, row
     Ok(())
 }
 
-/// All that was handed down from a source, in the order of the ids.
-pub async fn delivered_from(client: &impl GenericClient, source: &str) -> Result<Vec<(Uuid, Vec<String>)>> {
-    let sql = "select id, source_key from heirloom_migrate.delivered where source = $1 order by id";
-    let rows = client.query(sql, &[&source]).await?;
+/// Calls `visit` with each id that was handed down from a source, in their order.
+pub async fn each_delivered(
+    client: &impl GenericClient,
+    source: &str,
+    visit: &mut (dyn FnMut(Uuid) + Send),
+) -> Result<()> {
+    let sql = "select id from heirloom_migrate.delivered where source = $1 order by id";
+    let stream = client.query_raw(sql, [source]).await?;
+    pin_mut!(stream);
+    while let Some(row) = stream.next().await {
+        visit(row?.try_get(0)?);
+    }
+    Ok(())
+}
+
+/// The keys of those of these ids that were handed down from a source.
+pub async fn delivered_keys(
+    client: &impl GenericClient,
+    source: &str,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, Vec<String>)>> {
+    let sql = "select id, source_key from heirloom_migrate.delivered where source = $1 and id = any ($2) order by id";
+    let rows = client.query(sql, &[&source, &ids]).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, key_parts(row.try_get(1)?)?))).collect()
 }
 

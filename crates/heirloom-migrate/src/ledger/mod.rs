@@ -26,7 +26,9 @@ mod stored;
 pub use audit::{PROGRAM, Stamp, append, chain, entries, guards, has_chain, lock_head, lock_head_beside_a_follower};
 pub use chunk::{ChunkRecord, ChunkResult, chunks, finish_chunk, lock_chunk, rejected_elsewhere, retried_chunk};
 pub use comparing::{Comparing, comparing};
-pub use delivered::{Delivered, NewDelivered, delivered, delivered_count, delivered_from, put_delivered};
+pub use delivered::{
+    Delivered, NewDelivered, delivered, delivered_count, delivered_keys, each_delivered, put_delivered,
+};
 pub use handed_down::{handed_down_between, handed_down_count, handed_down_keys, handed_down_of, unrecorded};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
@@ -40,7 +42,7 @@ pub use reject::{
     resolve_rejects,
 };
 pub use reject_count::{RejectTotal, reject_counts};
-pub use run::{RunState, RunSummary, add_event, find_run, register, runs, set_state, step};
+pub use run::{RunState, RunSummary, add_event, find_run, register, runs, set_state, step, unprove};
 pub use schema::{VERSION, ensure, exists, missing_rights, up};
 pub use step::{Step, steps};
 pub use stored::stored_plan;

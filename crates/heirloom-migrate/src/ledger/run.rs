@@ -204,6 +204,20 @@ pub async fn set_state(
     Ok(true)
 }
 
+/// A run that was verified is not any more, in the very transaction that writes rows: whoever is killed after it leaves no
+/// proof behind that speaks of rows it has not seen.
+pub async fn unprove(tx: &Transaction<'_>, run_id: Uuid, written: u64) -> Result<()> {
+    if written == 0 {
+        return Ok(());
+    }
+    let sql = "select state = 'verified' from heirloom_migrate.run where run_id = $1";
+    let verified: bool = tx.query_one_cached(sql, &[&run_id]).await?.try_get(0)?;
+    if verified {
+        set_state(tx, run_id, RunState::Applied, &serde_json::json!({ "written": written })).await?;
+    }
+    Ok(())
+}
+
 /// Moves a run along the soak. The entry that says so must be the newest of the chain, of this transaction, and quote the
 /// proof before it; the database refuses it otherwise.
 pub async fn step(tx: &Transaction<'_>, run_id: Uuid, state: RunState, details: &serde_json::Value) -> Result<()> {

@@ -6,8 +6,8 @@ use super::estimate;
 use super::survey::{Scope, Survey, Surveyed};
 use super::target::Target;
 use super::{
-    ColumnFate, Counts, FORMAT, Fate, Limits, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress, columns,
-    fingerprint, key, origin, present,
+    ColumnFate, Counts, FORMAT, Fate, Limits, MOST_RESPELT, Plan, PlannedFile, PlannedSource, PlannedTarget, Progress,
+    columns, fingerprint, key, origin, present,
 };
 use crate::apply::outbox_obstacles;
 use crate::digest::Key;
@@ -169,7 +169,8 @@ impl Found {
             surface: target.foreign.as_ref().map(|found| &found.surface),
             now,
             limits,
-            keep_ids: target.store_id.is_some() || spellings_differ,
+            keep_ids: target.store_id.is_some(),
+            spellings_differ,
         };
         let mut survey = Survey::new(scope, Key::random());
         let read = Read {
@@ -195,7 +196,7 @@ impl Found {
         source
             .scan(&read, &mut |row, bytes| {
                 let result = program.map(&row);
-                survey.observe(&row, bytes, result);
+                survey.observe(&row, program.id(&row.key), bytes, result);
                 let Counts { rows, bytes, .. } = survey.counts;
                 if rows % REPORT_EVERY == 0 {
                     progress(Progress::Reading { rows, bytes, of });
@@ -205,7 +206,6 @@ impl Found {
             .await
             .map_err(|error| at_the_expression(error, written()))?;
         progress(Progress::Reading { rows: survey.counts.rows, bytes: survey.counts.bytes, of });
-        survey.doubled_ids();
         let fates = columns::fates(file, &program, &survey.seen.nulls());
         Ok((survey, fates))
     }
@@ -272,6 +272,7 @@ impl Found {
             enumerations: surveyed.enumerations,
             counts: surveyed.counts,
             rejects: surveyed.rejects,
+            respelt: surveyed.respelt,
             namespaces: surveyed.namespaces,
             dimensions: surveyed.dimensions,
             chunks: surveyed.chunks,
@@ -347,6 +348,12 @@ fn refusals(
             "{} of {rows} would be set aside ({}), and [reject] budget allows {allowed}. Mend the rows or the map, or raise the budget",
             finding::rows(rejected),
             finding::list(&reasons, 5)
+        ));
+    }
+    if surveyed.respelt.len() > MOST_RESPELT {
+        refusals.push(format!(
+            "More than {} have the id of a row before them, spelt otherwise. Write [id] from = \"derived\", or mend the keys",
+            finding::rows(MOST_RESPELT as u64)
         ));
     }
     if let Some(predicted) = predicted.filter(|predicted| predicted.colliding > 0) {

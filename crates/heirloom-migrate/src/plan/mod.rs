@@ -51,6 +51,9 @@ pub const CHUNK_BYTES: u64 = 16 * 1024 * 1024;
 /// Most rows in a chunk.
 pub const CHUNK_ROWS: u64 = 5_000;
 
+/// Most keys of [`Plan::respelt`]; where there are more, a plan is refused.
+pub const MOST_RESPELT: usize = 10_000;
+
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -80,6 +83,10 @@ pub struct Plan {
     pub counts: Counts,
     /// Predicted rejects a reason.
     pub rejects: Vec<RejectCount>,
+    /// Keys that are the id of a row before them in another spelling, sorted: those rows are set aside. At most
+    /// [`MOST_RESPELT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub respelt: Vec<Vec<String>>,
     /// Namespaces that will exist afterwards, with the rows each gets.
     pub namespaces: Vec<NamespaceCount>,
     /// Embedding dimensions found and what happens to each.
@@ -108,6 +115,11 @@ impl Plan {
     /// Width of the vectors where the rows go, `store` being that of the store.
     pub(crate) fn width(&self, store: usize) -> usize {
         self.target.foreign.as_ref().map_or(store, |found| found.dimension)
+    }
+
+    /// Whether this key is the id of a row before it in another spelling.
+    pub(crate) fn is_respelt(&self, key: &[String]) -> bool {
+        self.respelt.binary_search_by(|known| known.as_slice().cmp(key)).is_ok()
     }
 
     /// The read of a range of its source: all columns as they were planned, and these expressions after them.

@@ -1,9 +1,9 @@
 //! One scan of the source: every row mapped once, everything a plan says counted on the way, in bounded memory.
 //!
-//! What grows with the source: the namespaces (one entry each), and 16 bytes a row when the target has to be asked
-//! which ids it knows.
+//! What grows with the source: the namespaces (one entry each), 16 bytes a row when the target has to be asked
+//! which ids it knows, and the ids themselves where two keys can be one id.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heirloom_store::Moment;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::chunks::Chunker;
 use super::enumeration::{Collector, collectors};
 use super::sample::Samples;
-use super::{Counts, DimensionCount, Limits, NamespaceCount, RejectCount, drift};
+use super::{Counts, DimensionCount, Limits, MOST_RESPELT, NamespaceCount, RejectCount, drift};
 use crate::digest::{DigestSum, Key};
 use crate::file::MigrationFile;
 use crate::finding::facts::{Seen, alive};
@@ -33,6 +33,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) limits: Limits,
     /// Whether ids are kept for questions to the target.
     pub(crate) keep_ids: bool,
+    /// Whether keys that differ can be one id: uuids kept as text, in capitals and in small letters.
+    pub(crate) spellings_differ: bool,
 }
 
 /// The accumulator of the scan.
@@ -54,6 +56,10 @@ pub(crate) struct Survey<'a> {
     pub(crate) seen: Seen,
     pub(crate) drift: DigestSum,
     pub(crate) ids: Vec<Uuid>,
+    /// The ids of all rows, where spellings differ.
+    met: HashSet<Uuid>,
+    /// Keys whose id a row before them has, spelt otherwise.
+    respelt: Vec<Vec<String>>,
     /// The accepted rows, where the target is no store.
     pub(crate) announced: Vec<Announced>,
 }
@@ -85,14 +91,25 @@ impl<'a> Survey<'a> {
             seen: Seen::new(file, table, tree, now),
             drift: DigestSum::default(),
             ids: Vec::new(),
+            met: HashSet::new(),
+            respelt: Vec::new(),
             announced: Vec::new(),
             scope,
         }
     }
 
-    /// Takes in one row and what the program made of it. Rows come in key order.
-    pub(crate) fn observe(&mut self, row: &SourceRow, bytes: usize, result: Result<Mapped, Reject>) {
-        let result = if self.last_key.as_ref() == Some(&row.key) { Err(self.duplicate()) } else { result };
+    /// Takes in one row, its id, and what the program made of it. Rows come in key order.
+    pub(crate) fn observe(&mut self, row: &SourceRow, id: Uuid, bytes: usize, result: Result<Mapped, Reject>) {
+        let is_repeated = self.last_key.as_ref() == Some(&row.key);
+        let is_respelt = !is_repeated && self.scope.spellings_differ && !self.met.insert(id);
+        if is_respelt && self.respelt.len() <= MOST_RESPELT {
+            self.respelt.push(row.key.clone());
+        }
+        let result = match (is_repeated, is_respelt) {
+            (true, _) => Err(self.duplicate()),
+            (_, true) => Err(respelt()),
+            _ => result,
+        };
         self.counts.rows += 1;
         self.counts.bytes += bytes as u64;
         self.chunker.add(&row.key, bytes as u64);
@@ -166,35 +183,8 @@ impl<'a> Survey<'a> {
         *self.widths.entry(width).or_default().entry(becomes).or_default() += 1;
     }
 
-    /// Ids that occur more than once although their keys differ, e.g. one uuid in two spellings.
-    pub(crate) fn doubled_ids(&mut self) {
-        self.ids.sort_unstable();
-        let mut doubled = 0;
-        let mut example = None;
-        self.ids.dedup_by(|next, kept| {
-            let same = next == kept;
-            doubled += u64::from(same);
-            if same {
-                example = Some(*kept);
-            }
-            same
-        });
-        let Some(example) = example else { return };
-        self.counts.accepted -= doubled;
-        self.counts.rejected += doubled;
-        let field = Some("id".to_owned());
-        let entry = self.rejects.entry((RejectCode::DuplicateKey, field.clone())).or_insert_with(|| RejectCount {
-            code: RejectCode::DuplicateKey,
-            field,
-            count: 0,
-            example_key: vec![example.to_string()],
-            message: "Two keys are the same id; ids are unique".to_owned(),
-        });
-        entry.count += doubled;
-    }
-
     /// The parts of the plan.
-    pub(crate) fn finish(self) -> Surveyed {
+    pub(crate) fn finish(mut self) -> Surveyed {
         let mut rejects: Vec<RejectCount> = self.rejects.into_values().collect();
         rejects.sort_by_key(|reject| std::cmp::Reverse(reject.count));
         let mut namespaces: Vec<NamespaceCount> =
@@ -217,6 +207,10 @@ impl<'a> Survey<'a> {
             rejects,
             namespaces,
             dimensions,
+            respelt: {
+                self.respelt.sort_unstable();
+                self.respelt
+            },
             chunks: self.chunker.finish(),
             samples: self.samples.finish(),
             enumerations: self.collectors.into_iter().map(Collector::finish).collect(),
@@ -234,9 +228,19 @@ pub(crate) struct Surveyed {
     pub(crate) rejects: Vec<RejectCount>,
     pub(crate) namespaces: Vec<NamespaceCount>,
     pub(crate) dimensions: Vec<DimensionCount>,
+    pub(crate) respelt: Vec<Vec<String>>,
     pub(crate) chunks: Vec<super::PlannedChunk>,
     pub(crate) samples: Vec<super::Sample>,
     pub(crate) enumerations: Vec<super::Enumeration>,
+}
+
+fn respelt() -> Reject {
+    Reject {
+        code: RejectCode::DuplicateKey,
+        field: Some("id".to_owned()),
+        column: None,
+        message: "The id of a row before it, spelt otherwise; ids are unique".to_owned(),
+    }
 }
 
 /// How wide a vector is, in whatever form the source holds it.

@@ -160,14 +160,21 @@ pub struct Seen {
 /// What a target holds beside the rows that the source has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Beyond {
-    /// Rows that are there, of those that the source has no longer.
-    pub left: Vec<Uuid>,
-    /// How many of those it does not show, be they there or not.
-    pub unseen: u64,
-    /// Rows that were not handed down from here, as far as it shows them.
+    /// Rows that were not handed down from here, as far as it tells them itself.
     pub live: u64,
+    /// Rows of which it does not tell that; the ledger does.
+    pub shown: Vec<Uuid>,
     /// Namespaces that it shows a part of.
     pub partly: u64,
+}
+
+/// What a target holds of rows that the source has no longer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Rows that are there.
+    pub there: Vec<Uuid>,
+    /// How many it does not show, be they there or not.
+    pub unseen: u64,
 }
 
 /// A target that is no store of ours.
@@ -198,12 +205,17 @@ pub trait Foreign: Send + Sync {
     /// As [`Foreign::look`].
     async fn rows(&self, surface: &Surface, wanted: &[Wanted<'_>]) -> Result<Seen>;
 
-    /// What else these namespaces hold: of the rows that were handed down (`ours`) those that are gone at the source, and
-    /// rows of others.
+    /// What these namespaces hold of rows that were handed down and are gone at the source; `gone` is sorted.
     ///
     /// # Errors
     /// As [`Foreign::look`].
-    async fn beyond(&self, namespaces: &[&str], ours: &HashSet<Uuid>, gone: &[Uuid]) -> Result<Beyond>;
+    async fn left(&self, namespaces: &[&str], gone: &[Uuid]) -> Result<Left>;
+
+    /// What these namespaces hold of others.
+    ///
+    /// # Errors
+    /// As [`Foreign::look`].
+    async fn beyond(&self, namespaces: &[&str]) -> Result<Beyond>;
 }
 
 /// The schemes of foreign targets.

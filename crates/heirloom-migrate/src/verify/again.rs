@@ -6,7 +6,7 @@
 //! moved meanwhile there is another look after a longer pause, and none where nothing differs. A row that
 //! changes faster than that is no difference as long as the store's record of it goes on as well: it is being caught up with.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use heirloom_store::Identity;
@@ -178,7 +178,7 @@ async fn look(work: &Work<'_>, suspects: &[Suspect]) -> Result<Vec<Looked>> {
 
 /// The rows of a read, each with its key and id.
 async fn rows(work: &Work<'_>, read: &Read, ordinal: Option<u32>) -> Result<Vec<(Vec<String>, Uuid, Looked)>> {
-    let Sides { rows, found, aside, .. } = walk::sides(work, read, &mut HashSet::new()).await?;
+    let Sides { rows, found, aside, .. } = walk::sides(work, read).await?;
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
     let mut judge = Judge::new(work, &tx, ordinal, &rows, found, aside).await?;

@@ -1,6 +1,5 @@
 //! What the target should hold: the source read again and mapped again.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use heirloom_store::{Moment, Store};
@@ -50,7 +49,7 @@ pub(super) struct Expected {
     pub(super) key: Vec<String>,
     pub(super) id: Uuid,
     pub(super) source_digest: Digest,
-    /// Whether a row before it had the same identity, so that `apply` set this one aside.
+    /// Whether a row before it has the same identity, so that `apply` set this one aside.
     pub(super) repeated: bool,
     /// When it is over.
     pub(super) expires_at: Option<Moment>,
@@ -121,6 +120,11 @@ impl<'a> Work<'a> {
         Batches::new(move |rows| mapping.expect_all(rows))
     }
 
+    /// The namespaces that the plan announced.
+    pub(super) fn namespaces(&self) -> Vec<&'a str> {
+        self.plan.namespaces.iter().map(|namespace| namespace.namespace.as_str()).collect()
+    }
+
     /// The read of a range of the source, with all that the mapping takes.
     pub(super) fn reading(&self, range: &KeyRange) -> Read {
         self.plan.reading(range, self.mapping.program.expressions())
@@ -140,12 +144,10 @@ impl<'a> Work<'a> {
 }
 
 impl Expected {
-    /// Takes it for a repetition where its id was seen before: apply sets a second row with the same identity aside.
-    pub(super) fn seen(&mut self, seen: &mut HashSet<Uuid>) {
-        self.repeated = !seen.insert(self.id);
-        if self.repeated {
-            self.memory = None;
-        }
+    /// A second row of one identity, which `apply` has set aside.
+    pub(super) fn repeats(&mut self) {
+        self.repeated = true;
+        self.memory = None;
     }
 }
 

@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use heirloom_store::Moment;
 use uuid::Uuid;
 
-use super::again::Suspects;
-use super::difference::{Difference, Explanation};
+use super::difference::Explanation;
 use super::expected::{Expected, Work};
 use super::target::{TargetOrigin, TargetRow};
+use super::walk::ASKED;
 use super::{Verification, wire};
 use crate::canon::FIELDS;
 use crate::error::Result;
@@ -65,7 +65,12 @@ pub(super) fn is_over(expires_at: Option<Moment>, now: jiff::Timestamp) -> bool 
 }
 
 /// Reads these rows over there, then what the ledger says of them; no connection of one is held while the other is asked.
-pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, rows: &[Expected]) -> Result<(Vec<TargetRow>, Aside)> {
+/// The second are the ids of those that were handed down, shown or not.
+pub(super) async fn rows(
+    work: &Work<'_>,
+    foreign: &dyn Foreign,
+    rows: &[Expected],
+) -> Result<(Vec<TargetRow>, Vec<Uuid>, Aside)> {
     let Some(surface) = work.mapping.program.surface() else { return Ok(Default::default()) };
     let wanted: Vec<Wanted<'_>> = rows.iter().map(Expected::wanted).collect();
     let Seen { rows: shown, unseen } = foreign.rows(surface, &wanted).await?;
@@ -75,6 +80,7 @@ pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, rows: &[Expecte
         true => ledger::delivered(&client, &work.origin_source, &ids).await?,
         false => Default::default(),
     };
+    let recorded = known.keys().copied().collect();
     let superseded = shown.iter().filter(|row| row.superseded).map(|row| row.id).collect();
     let rows = shown
         .into_iter()
@@ -91,43 +97,25 @@ pub(super) async fn rows(work: &Work<'_>, foreign: &dyn Foreign, rows: &[Expecte
             moved: false,
         })
         .collect();
-    Ok((rows, Aside { superseded, unseen }))
+    Ok((rows, recorded, Aside { superseded, unseen }))
 }
 
-/// Rows that were handed down, are there, and have no source row any more; and how many are there that no migration
-/// brought.
-pub(super) async fn beyond(
-    work: &Work<'_>,
-    foreign: &dyn Foreign,
-    seen: &HashSet<Uuid>,
-    suspects: &mut Suspects,
-    verification: &mut Verification,
-) -> Result<()> {
-    let all = {
+/// Which fields the target does not show, and how many rows are there that no migration brought.
+pub(super) async fn beyond(work: &Work<'_>, foreign: &dyn Foreign, verification: &mut Verification) -> Result<()> {
+    let found = foreign.beyond(&work.namespaces()).await?;
+    verification.live_rows = found.live;
+    for ids in found.shown.chunks(ASKED) {
         let client = work.store.database().client().await?;
-        match ledger::exists(&client).await? {
-            true => ledger::delivered_from(&client, &work.origin_source).await?,
-            false => Vec::new(),
-        }
-    };
-    let ours: HashSet<Uuid> = all.iter().map(|(id, _)| *id).collect();
-    let orphans: Vec<(Uuid, Vec<String>)> = all.into_iter().filter(|(id, _)| !seen.contains(id)).collect();
-    let gone: Vec<Uuid> = orphans.iter().map(|(id, _)| *id).collect();
-    let namespaces: Vec<&str> = work.plan.namespaces.iter().map(|namespace| namespace.namespace.as_str()).collect();
-    let found = foreign.beyond(&namespaces, &ours, &gone).await?;
-    let left: HashSet<Uuid> = found.left.into_iter().collect();
-    for (id, key) in orphans.iter().filter(|(id, _)| left.contains(id)) {
-        match suspects.has_room() {
-            true => suspects.add_unmet(key.clone(), *id, None),
-            false => verification.differs(Difference::unexpected(key.clone(), *id)),
-        }
+        let known = match ledger::exists(&client).await? {
+            true => ledger::delivered(&client, &work.origin_source, ids).await?,
+            false => Default::default(),
+        };
+        verification.live_rows += ids.iter().filter(|id| !known.contains_key(id)).count() as u64;
     }
+    verification.partly_shown = found.partly;
     if let Some(surface) = work.mapping.program.surface() {
         verification.not_shown =
             FIELDS.iter().filter(|field| !surface.shows(field)).map(|field| (*field).to_owned()).collect();
     }
-    verification.live_rows = found.live;
-    verification.unseen += found.unseen;
-    verification.partly_shown = found.partly;
     Ok(())
 }

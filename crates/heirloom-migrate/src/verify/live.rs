@@ -1,19 +1,13 @@
-//! What the target holds beyond the source's rows: handed down and without a source row (a difference), or never handed
-//! down from here at all (live rows, which explain why the counts of both sides need not agree).
-
-use std::collections::HashSet;
+//! Rows of the target that were never handed down from here: live rows, which explain why the counts of both sides need not
+//! agree.
 
 use heirloom_store::Identity;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::Verification;
-use super::again::Suspects;
-use super::difference::Difference;
 use super::expected::Work;
-use super::walk::ASKED;
-use crate::error::{MigrateError, Result};
-use crate::ledger;
+use crate::error::Result;
 
 pub(super) const UNMET: &str = include_str!("../../sql/queries/verify_unmet.sql");
 
@@ -31,40 +25,9 @@ pub struct LiveRow {
     pub created_at: Option<String>,
 }
 
-/// Finds rows whose origin names this source and a key that no source row has.
-pub(super) async fn unexpected(
-    work: &Work<'_>,
-    seen: &HashSet<Uuid>,
-    suspects: &mut Suspects,
-    verification: &mut Verification,
-) -> Result<()> {
-    let mut client = work.store.database().client().await?;
-    let tx = client.build_transaction().read_only(true).start().await?;
-    let mut unmet = Vec::new();
-    let keep = &mut |id| {
-        if !seen.contains(&id) {
-            unmet.push(id);
-        }
-    };
-    ledger::handed_down_between(&tx, &work.origin_source, Uuid::nil(), Uuid::max(), keep).await?;
-    Identity::audit(&tx).await?;
-    for ids in unmet.chunks(ASKED) {
-        for row in tx.query(UNMET, &[&work.origin_source, &ids]).await? {
-            let id: Uuid = row.try_get(0)?;
-            let key = serde_json::from_str(row.try_get(1)?)
-                .map_err(|_| MigrateError::Ledger("a source key is not a JSON array of strings".into()))?;
-            match suspects.has_room() {
-                true => suspects.add_unmet(key, id, <[u8; 16]>::try_from(row.try_get::<_, &[u8]>(2)?).ok()),
-                false => verification.differs(Difference::unexpected(key, id)),
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Counts and lists the live rows of the plan's namespaces.
 pub(super) async fn live(work: &Work<'_>, verification: &mut Verification) -> Result<()> {
-    let namespaces: Vec<&str> = work.plan.namespaces.iter().map(|namespace| namespace.namespace.as_str()).collect();
+    let namespaces = work.namespaces();
     let mut client = work.store.database().client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
     Identity::audit(&tx).await?;

@@ -26,10 +26,11 @@ mod recall;
 mod recorded;
 mod standing;
 pub mod target;
+mod unmet;
 mod walk;
 mod wire;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use heirloom_store::Store;
 use serde::{Deserialize, Serialize};
@@ -144,18 +145,16 @@ pub async fn run(request: VerifyRequest<'_>) -> Result<Verification> {
     let VerifyRequest { plan, source, store, foreign, show_content, progress } = request;
     let work = expected::Work::new(plan, source, store, foreign, show_content).await?;
     let mut verification = Verification::of(plan);
-    let (mut seen, mut suspects) = (HashSet::new(), again::Suspects::default());
+    let (mut met, mut suspects) = (unmet::Ids::new(&work.mapping.key), again::Suspects::default());
     for chunk in &plan.chunks {
-        let (_, verdict) = walk::chunk(&work, chunk, &mut seen, &mut suspects, &mut verification).await?;
+        let (_, verdict) = walk::chunk(&work, chunk, &mut met, &mut suspects, &mut verification).await?;
         verification.chunks.push(verdict);
         progress(verification.source_rows + suspects.len(), plan.counts.rows);
     }
+    unmet::unmet(&work, &met, &mut suspects, &mut verification).await?;
     match foreign {
-        None => {
-            live::unexpected(&work, &seen, &mut suspects, &mut verification).await?;
-            live::live(&work, &mut verification).await?;
-        }
-        Some(foreign) => foreign::beyond(&work, foreign, &seen, &mut suspects, &mut verification).await?,
+        None => live::live(&work, &mut verification).await?,
+        Some(foreign) => foreign::beyond(&work, foreign, &mut verification).await?,
     }
     // Rarely there is anything to do, and what it takes would make every future large that compares.
     Box::pin(suspects.settle(&work, &mut verification)).await?;

@@ -16,7 +16,8 @@ use uuid::Uuid;
 use super::again::Suspects;
 use super::difference::{Class, Explanation};
 use super::expected::Work;
-use super::{Verification, live, walk};
+use super::unmet::{self, Ids};
+use super::{Verification, walk};
 use crate::digest::DigestSum;
 use crate::error::Result;
 use crate::plan::{Plan, PlannedChunk};
@@ -33,7 +34,8 @@ pub(crate) struct Look {
     pub(crate) target_rows: u64,
     /// Sum over their versions.
     pub(crate) target_mark: String,
-    ids: Vec<Uuid>,
+    /// Those of its ids that the records say were handed down.
+    recorded: Vec<Uuid>,
 }
 
 /// What the comparison of a chunk found.
@@ -53,7 +55,7 @@ pub(crate) struct Found {
 pub(crate) struct Partial<'a> {
     work: Work<'a>,
     verification: Verification,
-    seen: HashSet<Uuid>,
+    met: Ids,
     suspects: Suspects,
     /// The expression that gives a source row's version.
     version: Option<String>,
@@ -63,8 +65,8 @@ impl<'a> Partial<'a> {
     pub(crate) async fn new(plan: &'a Plan, source: &'a dyn Source, store: &'a Store) -> Result<Self> {
         let work = Work::new(plan, source, store, None, false).await?;
         let version = source.row_version(&plan.source.relation).await?;
-        let (seen, suspects) = Default::default();
-        Ok(Self { work, verification: Verification::of(plan), seen, suspects, version })
+        let (met, suspects) = (Ids::new(&work.mapping.key), Suspects::default());
+        Ok(Self { work, verification: Verification::of(plan), met, suspects, version })
     }
 
     /// How a chunk looks now; `None` when its source keeps no versions.
@@ -79,23 +81,23 @@ impl<'a> Partial<'a> {
         let mut client = self.work.store.database().client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
         Identity::audit(&tx).await?;
-        let row = tx.query_one(TARGET, &[&ids]).await?;
+        let row = tx.query_one(TARGET, &[&ids, &self.work.origin_source]).await?;
         let rows: i64 = row.try_get(0)?;
         let target_rows = u64::try_from(rows).unwrap_or(0);
-        Ok(Some(Look { source: sum, target_rows, target_mark: row.try_get(1)?, ids }))
+        Ok(Some(Look { source: sum, target_rows, target_mark: row.try_get(1)?, recorded: row.try_get(2)? }))
     }
 
     /// Compares a chunk. Rows that have to be looked at again count as differences of it, and are in no other count yet.
     pub(crate) async fn compare(&mut self, chunk: &PlannedChunk) -> Result<Found> {
-        let Self { work, verification, seen, suspects, .. } = self;
+        let Self { work, verification, met, suspects, .. } = self;
         let before = Found::so_far(verification, suspects);
-        let (source, _) = walk::chunk(work, chunk, seen, suspects, verification).await?;
+        let (source, _) = walk::chunk(work, chunk, met, suspects, verification).await?;
         Ok(before.until(&Found::so_far(verification, suspects), source))
     }
 
     /// Takes a chunk as it was found before, because it still looks the same.
     pub(crate) fn skip(&mut self, look: &Look, found: &Found) {
-        self.seen.extend(&look.ids);
+        look.recorded.iter().for_each(|id| self.met.add(*id));
         let verification = &mut self.verification;
         verification.source_rows += found.source.count;
         verification.expected += found.expected;
@@ -109,8 +111,8 @@ impl<'a> Partial<'a> {
 
     /// What the store holds beyond the chunks, and everything that was found.
     pub(crate) async fn finish(mut self, now: Timestamp) -> Result<Whole> {
-        let Self { work, verification, seen, suspects, .. } = &mut self;
-        live::unexpected(work, seen, suspects, verification).await?;
+        let Self { work, verification, met, suspects, .. } = &mut self;
+        unmet::unmet(work, met, suspects, verification).await?;
         Box::pin(std::mem::take(suspects).settle(work, verification)).await?;
         self.verification.holds = self.verification.difference_count == 0;
         let missing: Vec<Uuid> = self

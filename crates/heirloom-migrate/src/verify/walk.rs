@@ -9,6 +9,7 @@ use super::again::Suspects;
 use super::expected::{Expected, Work};
 use super::judge::{Judge, Judged};
 use super::target::{self, TargetRow};
+use super::unmet::Ids;
 use super::{ChunkVerdict, Verification, foreign};
 use crate::batch::Worked;
 use crate::digest::DigestSum;
@@ -25,33 +26,35 @@ pub(super) struct Sides {
     pub(super) rows: Vec<Expected>,
     pub(super) found: Vec<TargetRow>,
     sum: DigestSum,
+    /// Ids among the rows that the records say were handed down.
+    pub(super) recorded: Vec<Uuid>,
     /// What else is known of rows of a target that is no store.
     pub(super) aside: Option<foreign::Aside>,
 }
 
 /// Reads both sides of a chunk. Rows are looked for as they are read, where there is a connection for each side.
-pub(super) async fn sides(work: &Work<'_>, read: &Read, seen: &mut HashSet<Uuid>) -> Result<Sides> {
+pub(super) async fn sides(work: &Work<'_>, read: &Read) -> Result<Sides> {
     let (batches, worked) = work.batches();
     let reading = work.read(read, batches);
     if let Some(target) = work.foreign {
         reading.await?;
         let mut rows = worked.all().await?;
-        rows.iter_mut().for_each(|row| row.seen(seen));
-        let (found, aside) = foreign::rows(work, target, &rows).await?;
+        set_repeated_aside(work, &mut rows, &mut HashSet::new());
+        let (found, recorded, aside) = foreign::rows(work, target, &rows).await?;
         let mut sum = DigestSum::default();
         found.iter().for_each(|row| sum.add(row.digest(&work.mapping.key)));
-        return Ok(Sides { rows, found, sum, aside: Some(aside) });
+        return Ok(Sides { rows, found, sum, recorded, aside: Some(aside) });
     }
     if work.store.database().pool_size() > 2 {
-        return Ok(try_join(reading, find(work, worked, seen)).await?.1);
+        return Ok(try_join(reading, find(work, worked)).await?.1);
     }
     reading.await?;
-    find(work, worked, seen).await
+    find(work, worked).await
 }
 
 /// Looks for rows in the store as they come.
-async fn find(work: &Work<'_>, mut worked: Worked<Expected>, seen: &mut HashSet<Uuid>) -> Result<Sides> {
-    let mut sides = Sides::default();
+async fn find(work: &Work<'_>, mut worked: Worked<Expected>) -> Result<Sides> {
+    let (mut sides, mut seen) = (Sides::default(), HashSet::new());
     let mut more = true;
     while more {
         let asked = sides.rows.len();
@@ -62,7 +65,7 @@ async fn find(work: &Work<'_>, mut worked: Worked<Expected>, seen: &mut HashSet<
             }
         }
         let rows = &mut sides.rows[asked..];
-        rows.iter_mut().for_each(|row| row.seen(seen));
+        set_repeated_aside(work, rows, &mut seen);
         // Of rows with one identity the first was asked for, maybe in the statement before.
         let ids: Vec<Uuid> = rows.iter().filter(|row| !row.repeated).map(|row| row.id).collect();
         if ids.is_empty() {
@@ -74,10 +77,21 @@ async fn find(work: &Work<'_>, mut worked: Worked<Expected>, seen: &mut HashSet<
         let key = work.mapping.key.clone();
         for (digest, row) in target::each(&tx, &ids, move |row| (row.digest(&key), row)).await? {
             sides.sum.add(digest);
+            sides.recorded.extend(row.origin.as_ref().filter(|it| it.source == work.origin_source).map(|_| row.id));
             sides.found.push(row);
         }
     }
     Ok(sides)
+}
+
+/// Takes rows for repetitions: those whose id was seen before in their chunk, and those of which the plan says that a row of
+/// another chunk has it.
+fn set_repeated_aside(work: &Work<'_>, rows: &mut [Expected], seen: &mut HashSet<Uuid>) {
+    for row in rows {
+        if !seen.insert(row.id) || work.plan.is_respelt(&row.key) {
+            row.repeats();
+        }
+    }
 }
 
 /// Compares one chunk and adds what it finds; rows that have to be looked at again are in no count yet. Gives back the sum
@@ -85,11 +99,12 @@ async fn find(work: &Work<'_>, mut worked: Worked<Expected>, seen: &mut HashSet<
 pub(super) async fn chunk(
     work: &Work<'_>,
     chunk: &PlannedChunk,
-    seen: &mut HashSet<Uuid>,
+    met: &mut Ids,
     suspects: &mut Suspects,
     verification: &mut Verification,
 ) -> Result<(DigestSum, ChunkVerdict)> {
-    let Sides { rows, found, sum, aside } = sides(work, &work.reading(&chunk.range), seen).await?;
+    let Sides { rows, found, sum, recorded, aside } = sides(work, &work.reading(&chunk.range)).await?;
+    recorded.into_iter().for_each(|id| met.add(id));
     let ordinal = chunk.ordinal;
     let before = verification.difference_count;
     let mut verdict = ChunkVerdict {

@@ -47,6 +47,7 @@ mod plan_target;
 mod plugin_faults;
 mod plugin_ground;
 mod plugin_sight;
+mod predicted_rejects;
 mod recall_proof;
 mod redaction;
 mod report;

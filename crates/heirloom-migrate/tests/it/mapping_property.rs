@@ -117,7 +117,7 @@ fn json() -> BoxedStrategy<String> {
 }
 
 /// A field with a verb or without; `COL` stands for the column, `at` is a time.
-const FIELDS: [&str; 18] = [
+pub(crate) const FIELDS: [&str; 18] = [
     "topic = \"COL\"",
     "topic = { from = \"COL\", otherwise = \"general\" }",
     "importance = { from = \"COL\", scale = [1, 10] }",

@@ -369,12 +369,15 @@ async fn what_was_made_is_removed_when_it_is_told_to_and_nothing_stays() {
     let (source, id) = (ground.source.as_ref(), ground.store.meta().store_id);
     let seen = apply::outbox_seen(&plan, source, id).await.unwrap().unwrap();
     assert!(!seen.is_there && seen.outbox.contains("heirloom_outbox_"), "{seen:?}");
-    assert_eq!(apply::remove_outbox(&plan, source, id).await.unwrap(), None);
+    assert_eq!(apply::remove_outbox(&plan, source, id, &Failpoints::default()).await.unwrap(), None);
     follow(&ground, &plan, None, async |passes| settled(passes).await).await.unwrap();
     // It stays when following ends: what is written until it begins again is noted.
     assert_ne!(ground.one(LEFT).await, "0");
     assert!(apply::outbox_seen(&plan, source, id).await.unwrap().unwrap().is_there);
-    assert_eq!(apply::remove_outbox(&plan, source, id).await.unwrap().as_ref(), Some(&seen.outbox));
+    assert_eq!(
+        apply::remove_outbox(&plan, source, id, &Failpoints::default()).await.unwrap().as_ref(),
+        Some(&seen.outbox)
+    );
     assert_eq!(ground.one(LEFT).await, "0");
     ground.sql("update note set body = 'after' where id = 1; delete from note where id = 2; truncate note").await;
     ground.close().await;

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use heirloom_migrate::apply::{self, Retried};
+use heirloom_migrate::apply::{self, Failpoints, Retried};
 use tracing::span;
 
 use crate::pgmnemo_ground::{Beside, LEGACY, file};
 
 async fn retry(beside: &Beside, plan: &heirloom_migrate::plan::Plan) -> Retried {
     let target = beside.target(&plan.file.text);
-    apply::retry(plan, beside.ground.source.as_ref(), &beside.ground.store, Some(&target)).await.unwrap()
+    apply::retry(plan, beside.ground.source.as_ref(), &beside.ground.store, Some(&target), Failpoints::default())
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

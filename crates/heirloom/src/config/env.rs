@@ -95,7 +95,7 @@ variables! {
     HEIRLOOM_TEST_URL;
     /// For Heirloom's own tests: how many connections a pool may have.
     HEIRLOOM_TEST_POOL;
-    /// For Heirloom's own tests: places at which `apply` and `verify --record` fail, as `NAME=error` or `NAME=abort`.
+    /// For Heirloom's own tests: places at which `apply`, `rejects retry` and `verify --record` fail, as `NAME=error` or `NAME=abort`.
     HEIRLOOM_FAILPOINTS;
     /// For Heirloom's own tests, in builds made for them: seconds since 1970 that a soak takes for now. What is written under
     /// it is marked, and no step is taken after it by the real clock.

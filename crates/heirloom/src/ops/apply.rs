@@ -316,7 +316,8 @@ impl Apply {
     async fn clear(&self, context: &Context) -> Result<Output> {
         let opened = Opened::to_write(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
-        let removed = apply::remove_outbox(&opened.plan, opened.source.as_ref(), store.meta().store_id).await?;
+        let (source, id) = (opened.source.as_ref(), store.meta().store_id);
+        let removed = apply::remove_outbox(&opened.plan, source, id, &failpoints()?).await?;
         let text = match &removed {
             Some(outbox) => format!("Removed from the source: {outbox}, its function and its triggers\n"),
             None => "Nothing of an outbox is at the source\n".to_owned(),

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use heirloom_engine::Database;
+use heirloom_migrate::apply;
 use heirloom_migrate::file::MigrationFile;
-use heirloom_migrate::ledger::{self, Comparing, RunState};
+use heirloom_migrate::ledger::Comparing;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::Source;
 use heirloom_migrate::verify::{self, Difference, Explanation, RecordedCheck, Verification, VerifyRequest};
-use heirloom_migrate::{MigrateError, apply};
 use heirloom_store::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -164,28 +164,7 @@ pub(crate) async fn record(
     database: &Database,
     found: &Verification,
 ) -> Result<u64> {
-    if !ledger::exists(&database.client().await?).await? {
-        return Err(plan.never_applied().into());
-    }
-    ledger::ensure(database).await?;
-    {
-        let mut client = database.client().await?;
-        let Some(run) = ledger::find_run(&client, plan.run_id).await? else {
-            return Err(plan.never_applied().into());
-        };
-        if run.state == RunState::Applying {
-            return Err(MigrateError::Refused {
-                what: format!("{} of {} chunks are applied, so the whole is not verified", run.chunks_done, run.chunks),
-                cure: "run `heirloom apply` until every chunk is done, then verify again".to_owned(),
-            }
-            .into());
-        }
-        let tx = client.transaction().await.map_err(MigrateError::from)?;
-        let details = json!({ "equal": found.equal, "explained": found.explained, "merkle_root": found.merkle_root });
-        ledger::set_state(&tx, plan.run_id, RunState::Verified, &details).await?;
-        tx.commit().await.map_err(MigrateError::from)?;
-    }
-    Ok(apply::stamp_verified(plan, file, source, database, &super::apply::failpoints()?).await?)
+    Ok(apply::record_verified(plan, file, source, database, found, &super::apply::failpoints()?).await?)
 }
 
 fn text(found: &Verification) -> String {

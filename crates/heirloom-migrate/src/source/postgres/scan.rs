@@ -8,7 +8,7 @@ use super::kind::Kind;
 use super::look::{self, Looked};
 use super::{decode, failed, name};
 use crate::error::{MigrateError, Result};
-use crate::source::{KeyRange, Read, Visit, is_of_statement};
+use crate::source::{KeyRange, Read, Table, Visit, is_of_statement};
 use crate::value::{SourceRow, Value};
 
 /// How one cell arrives: one field, or two for an array, whose text stands in when it has several dimensions.
@@ -71,10 +71,20 @@ async fn select(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name:
         sql.push_str(&format!(" where {wanted}"));
     }
     if !keys.is_empty() {
-        let order: Vec<String> = keys.iter().map(|key| ordered(&key.plain, key.kind)).collect();
+        let mut order: Vec<String> = keys.iter().map(|key| ordered(&key.plain, key.kind)).collect();
+        if !is_unique(&read.key, &looked.table) && look::is_heap(tx, &read.relation, source_name).await? {
+            // Of rows that share a key one is the first, in whatever range they are read. Of a view or a query nobody can say.
+            order.extend(["s.tableoid".to_owned(), "s.ctid".to_owned()]);
+        }
         sql.push_str(&format!(" order by {}", order.join(", ")));
     }
     Ok((sql, cells))
+}
+
+/// Whether the table keeps a key unique.
+fn is_unique(key: &[String], table: &Table) -> bool {
+    let held = |unique: &Vec<String>| !unique.is_empty() && unique.iter().all(|column| key.contains(column));
+    held(&table.primary_key) || table.unique_keys.iter().any(held)
 }
 
 /// A column of the key.

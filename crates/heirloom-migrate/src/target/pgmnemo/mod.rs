@@ -27,7 +27,7 @@ use deadpool_postgres::Transaction;
 use heirloom_engine::{Database, Location, Options};
 use uuid::Uuid;
 
-use super::{Announced, Beyond, Fate, Foreign, Found, Parcel, Predicted, Seen, Surface, Terms, Wanted};
+use super::{Announced, Beyond, Fate, Foreign, Found, Left, Parcel, Predicted, Seen, Surface, Terms, Wanted};
 use crate::error::{MigrateError, Result};
 use crate::source::{Postgres, Relation, Source as _};
 
@@ -135,14 +135,21 @@ impl Foreign for Pgmnemo {
         Ok(Seen { rows: read::rows(&tx, surface, &ids).await?, unseen: HashSet::new() })
     }
 
-    async fn beyond(&self, namespaces: &[&str], _: &HashSet<Uuid>, gone: &[Uuid]) -> Result<Beyond> {
+    async fn left(&self, _: &[&str], gone: &[Uuid]) -> Result<Left> {
         let mut client = self.database.client().await?;
         let tx = client.build_transaction().read_only(true).start().await?;
         settle(&tx).await?;
-        let mut beyond = Beyond { live: read::live(&tx, namespaces).await?, ..Beyond::default() };
+        let mut left = Left::default();
         for part in gone.chunks(QUESTION) {
-            beyond.left.extend(read::rows(&tx, &self.surface, part).await?.iter().map(|row| row.id));
+            left.there.extend(read::rows(&tx, &self.surface, part).await?.iter().map(|row| row.id));
         }
-        Ok(beyond)
+        Ok(left)
+    }
+
+    async fn beyond(&self, namespaces: &[&str]) -> Result<Beyond> {
+        let mut client = self.database.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        settle(&tx).await?;
+        Ok(Beyond { live: read::live(&tx, namespaces).await?, ..Beyond::default() })
     }
 }

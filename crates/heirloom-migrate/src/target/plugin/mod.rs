@@ -24,7 +24,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Announced, Beyond, Fate, Foreign, Found, Parcel, Predicted, Seen, Surface, Terms, Wanted};
+use super::{Announced, Beyond, Fate, Foreign, Found, Left, Parcel, Predicted, Seen, Surface, Terms, Wanted};
 use crate::error::Result;
 use crate::file::MigrationFile;
 use crate::source::Identity;
@@ -140,16 +140,20 @@ impl Foreign for Plugin {
         self.eye(surface).rows(wanted, self.lanes).await
     }
 
-    async fn beyond(&self, namespaces: &[&str], ours: &HashSet<Uuid>, gone: &[Uuid]) -> Result<Beyond> {
-        let gone: HashSet<Uuid> = gone.iter().copied().collect();
+    async fn left(&self, namespaces: &[&str], gone: &[Uuid]) -> Result<Left> {
+        let lists = self.lists(namespaces).await?;
+        let all_shown = lists.iter().all(|(_, is_whole)| *is_whole);
+        let shown = lists.into_iter().flat_map(|(ids, _)| ids);
+        let there: Vec<Uuid> = shown.filter(|id| gone.binary_search(id).is_ok()).collect();
+        let unseen = if all_shown { 0 } else { gone.len().saturating_sub(there.len()) as u64 };
+        Ok(Left { there, unseen })
+    }
+
+    async fn beyond(&self, namespaces: &[&str]) -> Result<Beyond> {
         let mut beyond = Beyond::default();
         for (ids, is_whole) in self.lists(namespaces).await? {
             beyond.partly += u64::from(!is_whole);
-            beyond.live += ids.iter().filter(|id| !ours.contains(id)).count() as u64;
-            beyond.left.extend(ids.into_iter().filter(|id| gone.contains(id)));
-        }
-        if beyond.partly > 0 {
-            beyond.unseen = (gone.len() - beyond.left.len()) as u64;
+            beyond.shown.extend(ids);
         }
         Ok(beyond)
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::ops::apply::failpoints;
 use crate::ops::migration::Opened;
 use crate::ops::{Doors, Operation, Output};
 use crate::text::counted;
@@ -35,7 +36,8 @@ impl Operation for RetryRejects {
     async fn run(self, context: &Context) -> Result<Output> {
         let opened = Opened::to_read(context, &self.plan).await?;
         let store = Store::open(opened.database).await?;
-        let done = apply::retry(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref()).await?;
+        let done = apply::retry(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref(), failpoints()?)
+            .await?;
         let mut text = summary(&done);
         if done.handed_down > 0 {
             text.push_str(&format!("Next: `heirloom verify {}`\n", self.plan.display()));

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::ops::apply::failpoints;
 use crate::ops::migration::Opened;
 use crate::ops::rejects::retry;
 use crate::ops::{Doors, Operation, Output};
@@ -34,7 +35,8 @@ impl Operation for RetryRun {
         let (_, plan, database) = super::stored(context, self.run_id).await?;
         let opened = Opened::of(context, plan, database).await?;
         let store = Store::open(opened.database).await?;
-        let done = apply::retry(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref()).await?;
+        let done = apply::retry(&opened.plan, opened.source.as_ref(), &store, opened.foreign.as_deref(), failpoints()?)
+            .await?;
         Ok(Output::new(&done, retry::summary(&done))?.holding(done.still_rejected == 0))
     }
 }
