@@ -12,6 +12,7 @@ mod crew;
 mod failpoint;
 mod follow;
 mod foreign;
+mod foresee;
 mod gone;
 mod item;
 mod mark;
@@ -40,6 +41,7 @@ use crate::target::Foreign;
 
 pub use failpoint::{Action, Failpoints, Gate, Point};
 pub use follow::{Follow, Followed};
+pub use foresee::foresee_retry;
 pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
 pub use options::{LEASE, Manners, Note, Options, Rate, Waits};

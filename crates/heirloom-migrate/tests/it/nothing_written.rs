@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use heirloom_engine::testkit::TestDatabase;
+use heirloom_migrate::apply;
 use heirloom_migrate::source::{self, Source};
 
 use crate::support::Ground;
@@ -36,6 +37,9 @@ async fn readers_only(ground: &Ground, source: &dyn Source, url: &str) {
     let verified = nothing_since(ground, &after, "verify").await;
     ground.check_from(source, &plan).await.unwrap();
     let checked = nothing_since(ground, &verified, "a check after it").await;
+    let foreseen = apply::foresee_retry(&plan, source, &ground.store, None).await.unwrap();
+    assert_eq!((foreseen.tried, foreseen.still_rejected), (1, 1));
+    let checked = nothing_since(ground, &checked, "a check of a retry").await;
     ground.plan_from(source, &file(url), 2).await.unwrap();
     nothing_since(ground, &checked, "another plan").await;
 }
