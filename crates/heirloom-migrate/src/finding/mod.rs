@@ -105,6 +105,7 @@ registry! {
     model_widths,
     content_hash_collision,
     closed_by_target,
+    entity_name_taken,
     not_carried,
     duplicate_content,
     duplicate_key,

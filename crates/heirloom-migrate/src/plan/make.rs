@@ -356,6 +356,16 @@ fn refusals(
             finding::rows(MOST_RESPELT as u64)
         ));
     }
+    if let Some(predicted) = predicted.filter(|predicted| predicted.namesakes > 0) {
+        refusals.push(format!(
+            "{} are open entities with the canonical_name of another of their project, {} of them there already, and the target \
+             takes one of each (keys {}). Give each a name of its own in metadata, or map content_type, is_active or valid_to \
+             so that one of each is left",
+            finding::rows(predicted.namesakes),
+            predicted.namesakes_there,
+            finding::list(&predicted.namesake_keys, 5)
+        ));
+    }
     if let Some(predicted) = predicted.filter(|predicted| predicted.colliding > 0) {
         let own = "Map artifact_hash to something of each row's own";
         if predicted.across > 0 {

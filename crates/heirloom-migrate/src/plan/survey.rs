@@ -17,7 +17,7 @@ use crate::file::MigrationFile;
 use crate::finding::facts::{Seen, alive};
 use crate::mapping::{Mapped, Note, Reject, RejectCode, vector_list};
 use crate::source::{Table, TreeRows, Type};
-use crate::target::{Announced, Surface};
+use crate::target::{Announced, Named, Surface};
 use crate::value::{SourceRow, Value};
 
 /// What is known before the scan.
@@ -119,7 +119,7 @@ impl<'a> Survey<'a> {
         self.samples.observe(self.scope.table, row, &result);
         self.width(row, &result);
         match result {
-            Ok(mapped) => self.accept(mapped),
+            Ok(mapped) => self.accept(&row.key, mapped),
             Err(reject) => self.reject(row, reject),
         }
         self.last_key = Some(row.key.clone());
@@ -134,13 +134,15 @@ impl<'a> Survey<'a> {
         }
     }
 
-    fn accept(&mut self, mapped: Mapped) {
+    fn accept(&mut self, key: &[String], mapped: Mapped) {
         let Mapped { memory, notes, .. } = mapped;
         self.counts.accepted += 1;
         self.counts.expired += u64::from(memory.expires_at.is_some_and(|at| at <= self.now));
         self.counts.ghosts += u64::from(notes.contains(&Note::Ghost));
         if let Some(surface) = self.scope.surface {
-            self.announced.push(Announced { id: memory.id, closing: surface.closing(&memory) });
+            let named = surface.named(&memory);
+            let named = named.map(|(name, project)| Box::new(Named { name, project, key: key.to_vec() }));
+            self.announced.push(Announced { id: memory.id, closing: surface.closing(&memory), named });
         }
         if self.scope.keep_ids {
             self.ids.push(memory.id);

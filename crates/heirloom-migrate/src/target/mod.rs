@@ -50,12 +50,25 @@ pub struct Found {
 }
 
 /// A row that will be handed down, as far as the target has to be asked about it beforehand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announced {
     /// Its id.
     pub id: Uuid,
     /// What the target takes for the same thing; see [`Surface::closing`].
     pub closing: Option<Closing>,
+    /// The name that the target gives to one row alone; see [`Surface::named`].
+    pub named: Option<Box<Named>>,
+}
+
+/// A row that bears a name of which a project has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name, as JSON.
+    pub name: String,
+    /// Whose it is.
+    pub project: Option<i32>,
+    /// The source key of the row.
+    pub key: Vec<String>,
 }
 
 /// Rows with the same of these close each other.
@@ -85,6 +98,21 @@ pub struct Predicted {
     /// Namespaces that show a part of themselves alone, so that more may be there already.
     #[serde(default)]
     pub beyond_sight: u64,
+    /// Rows whose name another one has, coming or there, where the target keeps one of each.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub namesakes: u64,
+    /// Those of them that are there.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub namesakes_there: u64,
+    /// The source keys of the first that are coming.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namesake_keys: Vec<String>,
+}
+
+// A plan that was made before this was counted keeps its digest.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A row on its way.

@@ -116,6 +116,14 @@ impl Surface {
         }
     }
 
+    /// The name that the target gives to one row of a project alone, as JSON, and the project; `None` where it minds no names.
+    pub fn named(&self, memory: &Memory) -> Option<(String, Option<i32>)> {
+        match self {
+            Self::Pgmnemo { is_ours, .. } => pgmnemo::name(memory, *is_ours),
+            Self::Plugin { .. } => None,
+        }
+    }
+
     /// The digest of a row by its frames, over the fields that stay.
     pub fn digest(&self, frames: &[Vec<u8>], key: &Key) -> Digest {
         let kept: Vec<&[u8]> = FIELDS

@@ -5,6 +5,8 @@
 //! - Its close-prior trigger closes every other open row with the same role, topic and commit when one is inserted, all of
 //!   them when they come in one statement, and across projects. The plan predicts each (`predict.rs`); the file
 //!   chooses whether that refuses or whether such rows come in statements of their own, the newest staying open.
+//! - Its unique index takes one open entity of a name in a project. The plan predicts each and refuses (`named.rs`); what came
+//!   into being since is set aside as the database refuses it.
 //! - `t_valid_from` would be the time of the import. It is set to `created_at`.
 //! - Its gate warns once a row. It is asked not to, and one warning a statement is given instead.
 //! - A trigger stamps `updated_at` with every update, recall among them. So it tells no edit.
@@ -15,6 +17,7 @@
 //! Deliberately absent: `pgmnemo.ingest`, which drops near-duplicates and stamps times of its own.
 
 mod carry;
+mod named;
 mod predict;
 mod read;
 mod statement;
@@ -32,6 +35,7 @@ use crate::error::{MigrateError, Result};
 use crate::source::{Postgres, Relation, Source as _};
 
 pub(super) use carry::{HIDDEN, STAMPED, carry, closing};
+pub(super) use named::name;
 
 /// Sessions on its server.
 const SESSIONS: usize = 4;

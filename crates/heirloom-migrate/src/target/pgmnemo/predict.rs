@@ -1,4 +1,4 @@
-//! What the close-prior trigger would do to rows that will be handed down: one pass over the target, nothing written.
+//! What the close-prior trigger and the index of names would do to rows that will be handed down: one pass over the target, nothing written.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use heirloom_engine::Database;
 use uuid::Uuid;
 
 use super::super::{Announced, Predicted};
-use super::{carry, settle, unmark};
+use super::{carry, named, settle, unmark};
 use crate::error::Result;
 
 const STANDING: &str = include_str!("../../../sql/queries/pgmnemo_standing.sql");
@@ -32,7 +32,7 @@ impl Like {
 pub(super) async fn predict(database: &Database, rows: &[Announced]) -> Result<Predicted> {
     let announced: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
     // Whether our own door is asked shows in the hashes alone: they were made with the project or without.
-    let wanted: HashSet<[u8; 16]> = rows.iter().filter_map(|row| Some(row.closing?.hash)).collect();
+    let wanted: HashSet<[u8; 16]> = rows.iter().filter_map(|row| Some(row.closing.as_ref()?.hash)).collect();
     let mut there: HashSet<Uuid> = HashSet::new();
     let mut like: HashMap<[u8; 16], Like> = HashMap::new();
     let mut client = database.client().await?;
@@ -60,7 +60,7 @@ pub(super) async fn predict(database: &Database, rows: &[Announced]) -> Result<P
         }
     }
     for row in rows.iter().filter(|row| !there.contains(&row.id)) {
-        let Some(closing) = row.closing else { continue };
+        let Some(closing) = &row.closing else { continue };
         let like = like.entry(closing.hash).or_default();
         like.coming += 1;
         like.open += u64::from(closing.open);
@@ -73,5 +73,6 @@ pub(super) async fn predict(database: &Database, rows: &[Announced]) -> Result<P
         predicted.closed += like.open - 1;
         predicted.across += if like.across { like.coming + like.theirs } else { 0 };
     }
+    named::predict(&tx, rows.iter().filter(|row| !there.contains(&row.id)), &mut predicted).await?;
     Ok(predicted)
 }
