@@ -1,5 +1,7 @@
 //! Making a plan: look at the target, read the source once, ask the target about the ids, put it together, seal it.
 
+use std::collections::HashSet;
+
 use heirloom_engine::Database;
 
 use super::estimate;
@@ -68,7 +70,8 @@ async fn make_into(request: Request<'_>, foreign: &dyn Foreign, store: Target) -
     let namespaces: Vec<&str> = surveyed.namespaces.iter().map(|home| home.namespace.as_str()).collect();
     let predicted = foreign.predict(&announced, &namespaces).await?;
     surveyed.counts.present = predicted.present;
-    Ok(found.plan(file, &target, Made { heirloom, now }, fates, surveyed, Some(predicted)))
+    let asked = Asked { predicted: Some(predicted), ..Asked::default() };
+    Ok(found.plan(file, &target, Made { heirloom, now }, fates, surveyed, asked))
 }
 
 /// Makes a plan for a store that was just looked at: what many plans for one target share.
@@ -80,13 +83,14 @@ pub async fn make_for(request: Request<'_>, target: &Target) -> Result<Plan> {
     let found = Found::look(file, source).await?;
     let (mut survey, fates) = found.read(file, source, target, now, limits, progress).await?;
     let ids = std::mem::take(&mut survey.ids);
-    let mut surveyed = survey.finish();
+    let (mut surveyed, mut indexed) = (survey.finish(), HashSet::new());
     if target.store_id.is_some() {
         let relation = file.source.relation.value.origin_name(&found.table, &file.name);
         let source = origin::of_store(&found.identity.system, tenant(file), &relation);
         present::count(database, &ids, &source, &mut surveyed.counts, progress).await?;
+        indexed = present::indexed(database, &surveyed.namespaces).await?;
     }
-    Ok(found.plan(file, target, Made { heirloom, now }, fates, surveyed, None))
+    Ok(found.plan(file, target, Made { heirloom, now }, fates, surveyed, Asked { indexed, predicted: None }))
 }
 
 /// Makes a plan for a target that was looked at before, without asking it anything: how many rows it knows already
@@ -103,13 +107,22 @@ pub async fn draft(
 ) -> Result<Plan> {
     let found = Found::look(file, source).await?;
     let (survey, fates) = found.read(file, source, target, now, limits, &mut |_| {}).await?;
-    Ok(found.plan(file, target, Made { heirloom: "draft", now }, fates, survey.finish(), None))
+    Ok(found.plan(file, target, Made { heirloom: "draft", now }, fates, survey.finish(), Asked::default()))
 }
 
 /// By which version of the program a plan was made, and when.
 struct Made<'a> {
     heirloom: &'a str,
     now: jiff::Timestamp,
+}
+
+/// What the target said once the rows were read.
+#[derive(Default)]
+struct Asked {
+    /// Namespaces that have indexes.
+    indexed: HashSet<String>,
+    /// What a target that is no store would do to the rows.
+    predicted: Option<Predicted>,
 }
 
 /// The source as found, before its rows are read.
@@ -217,8 +230,9 @@ impl Found {
         made: Made<'_>,
         columns: Vec<ColumnFate>,
         surveyed: Surveyed,
-        predicted: Option<Predicted>,
+        asked: Asked,
     ) -> Plan {
+        let Asked { indexed, predicted } = asked;
         let findings = finding::run(&Facts {
             file,
             table: &self.table,
@@ -268,7 +282,7 @@ impl Found {
             },
             refusals: [self.no_outbox.clone(), refusals(file, &columns, &surveyed, predicted.as_ref())].concat(),
             columns,
-            estimate: estimate::estimate(&surveyed, target),
+            estimate: estimate::estimate(&surveyed, target, &indexed),
             enumerations: surveyed.enumerations,
             counts: surveyed.counts,
             rejects: surveyed.rejects,

@@ -1,14 +1,23 @@
 //! Which of the planned ids the store knows already or has forgotten. Asked in batches, reading only.
 
+use std::collections::HashSet;
+
 use heirloom_engine::Database;
 use heirloom_store::bulk;
 use uuid::Uuid;
 
-use super::{Counts, Progress};
+use super::{Counts, NamespaceCount, Progress};
 use crate::error::Result;
 
 /// Ids a question.
 const BATCH: usize = 5_000;
+
+/// Those of these namespaces that have indexes of their own.
+pub(crate) async fn indexed(database: &Database, namespaces: &[NamespaceCount]) -> Result<HashSet<String>> {
+    let names: Vec<&str> = namespaces.iter().map(|one| one.namespace.as_str()).collect();
+    let rows = database.client().await?.query(include_str!("../../sql/queries/plan_indexed.sql"), &[&names]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
 
 /// Counts ids that this source handed down already, ids that somebody else has, and ids that were forgotten. Holds one connection, and the source none.
 pub(crate) async fn count(

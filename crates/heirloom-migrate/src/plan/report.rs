@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ColumnFate, Enumeration, Fate, Finding, Plan, RejectCount, Severity};
+use super::{ColumnFate, Enumeration, Estimate, Fate, Finding, Plan, RejectCount, Severity};
 
 /// Values shown a column; the plan file has all.
 const MOST_VALUES: usize = 12;
@@ -93,29 +93,44 @@ fn header(page: &mut Page, plan: &Plan) {
         "",
         "",
         &format!(
-            "{} of at most {} or {}; about {} to copy{}.",
+            "{} of at most {} or {}; {}.",
             plural(plan.chunks.len() as u64, "chunk"),
             limit(plan.limits.chunk_bytes),
             rows(plan.limits.chunk_rows),
-            seconds(plan.estimate.copy_seconds),
-            indexing(plan)
+            estimate(&plan.estimate)
         ),
     );
 }
 
-/// What the indexes afterwards take, where any is made.
-fn indexing(plan: &Plan) -> String {
-    let (index_seconds, memory) = (plan.estimate.index_seconds, plan.estimate.index_bytes);
-    match (index_seconds > 0.0, memory > 0) {
-        (true, true) => format!(
-            ", {} to index; the largest vector index takes {} of memory to build (bound by database.index_memory)",
-            seconds(index_seconds),
-            bytes(memory)
-        ),
-        (true, false) => format!(", {} to index", seconds(index_seconds)),
-        (false, true) => format!(", {} of memory to build the vector index", bytes(memory)),
-        (false, false) => String::new(),
+/// What it will take and what that is made of, as far as that is more than a second; and the memory of an index.
+fn estimate(estimate: &Estimate) -> String {
+    let (least, most) = estimate.range();
+    let mut said = match most < 2.0 {
+        true => "less than 2 s".to_owned(),
+        false => format!("{} to {}", seconds(least), seconds(most)),
+    };
+    let parts: Vec<String> = [
+        (estimate.copy_seconds, "to copy"),
+        (estimate.rank_seconds, "to rank"),
+        (estimate.kept_seconds, "in indexes that stand"),
+        (estimate.index_seconds, "to index afterwards"),
+    ]
+    .into_iter()
+    .filter(|(part, _)| *part >= 0.5)
+    .map(|(part, what)| format!("{} {what}", seconds(part)))
+    .collect();
+    if !parts.is_empty() {
+        said.push_str(&format!(": about {}", parts.join(", ")));
     }
+    match (estimate.index_bytes, estimate.index_seconds > 0.0) {
+        (0, _) => {}
+        (memory, true) => said.push_str(&format!(
+            "; the largest vector index takes {} of memory to build (bound by database.index_memory)",
+            bytes(memory)
+        )),
+        (memory, false) => said.push_str(&format!("; {} of memory to build the vector index", bytes(memory))),
+    }
+    said
 }
 
 fn target_name(plan: &Plan) -> String {
@@ -388,7 +403,7 @@ fn limit(count: u64) -> String {
 
 fn seconds(amount: f64) -> String {
     match amount {
-        amount if amount < 1.0 => "a second".to_owned(),
+        amount if amount < 1.5 => "1 s".to_owned(),
         amount if amount < 120.0 => format!("{amount:.0} s"),
         amount if amount < 7200.0 => format!("{:.0} min", amount / 60.0),
         amount => format!("{:.1} h", amount / 3600.0),
@@ -418,7 +433,7 @@ mod tests {
     fn bytes_and_seconds_read_well() {
         assert_eq!(bytes(12), "12 B");
         assert_eq!(bytes(1_400_000), "1.4 MB");
-        assert_eq!(seconds(0.2), "a second");
+        assert_eq!(seconds(0.6), "1 s");
         assert_eq!(seconds(3000.0), "50 min");
     }
 

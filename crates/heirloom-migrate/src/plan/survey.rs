@@ -56,6 +56,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) seen: Seen,
     pub(crate) drift: DigestSum,
     pub(crate) ids: Vec<Uuid>,
+    /// Bytes of text among the accepted.
+    text: u64,
     /// The ids of all rows, where spellings differ.
     met: HashSet<Uuid>,
     /// Keys whose id a row before them has, spelt otherwise.
@@ -91,6 +93,7 @@ impl<'a> Survey<'a> {
             seen: Seen::new(file, table, tree, now),
             drift: DigestSum::default(),
             ids: Vec::new(),
+            text: 0,
             met: HashSet::new(),
             respelt: Vec::new(),
             announced: Vec::new(),
@@ -137,6 +140,7 @@ impl<'a> Survey<'a> {
     fn accept(&mut self, key: &[String], mapped: Mapped) {
         let Mapped { memory, notes, .. } = mapped;
         self.counts.accepted += 1;
+        self.text += memory.content.len() as u64;
         self.counts.expired += u64::from(memory.expires_at.is_some_and(|at| at <= self.now));
         self.counts.ghosts += u64::from(notes.contains(&Note::Ghost));
         if let Some(surface) = self.scope.surface {
@@ -209,6 +213,7 @@ impl<'a> Survey<'a> {
             rejects,
             namespaces,
             dimensions,
+            text: self.text,
             respelt: {
                 self.respelt.sort_unstable();
                 self.respelt
@@ -230,6 +235,8 @@ pub(crate) struct Surveyed {
     pub(crate) rejects: Vec<RejectCount>,
     pub(crate) namespaces: Vec<NamespaceCount>,
     pub(crate) dimensions: Vec<DimensionCount>,
+    /// Bytes of text that will be ranked.
+    pub(crate) text: u64,
     pub(crate) respelt: Vec<Vec<String>>,
     pub(crate) chunks: Vec<super::PlannedChunk>,
     pub(crate) samples: Vec<super::Sample>,
