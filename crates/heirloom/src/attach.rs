@@ -61,9 +61,25 @@ pub fn is_silent(error: &Error) -> bool {
 pub struct Lent {
     state: tokio::sync::Mutex<bool>,
     stop: Cancel,
+    lends: Lends,
+}
+
+/// Whom a door is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lends {
+    /// Every operation.
+    #[default]
+    All,
+    /// Those that change nothing: the process has something of its own to write.
+    Reads,
 }
 
 impl Lent {
+    /// For operations that change nothing.
+    pub fn to_readers() -> Self {
+        Self { lends: Lends::Reads, ..Self::default() }
+    }
+
     /// Opens the door once this process has an embedded store open. One that cannot be opened costs the others, not us.
     pub async fn lend(&self, context: &Context) {
         let Some(database) = context.opened().filter(|database| database.is_embedded()) else { return };
@@ -86,7 +102,7 @@ impl Lent {
         // The door ends with its owner's session, not only with the process.
         let inner = context.call(context.caller().clone()).stopped_by(self.stop.clone());
         let app = http::App::new(inner, &settings, auth);
-        let routes = http::finished(&app, http::attach::routes(&app));
+        let routes = http::finished(&app, http::attach::routes(&app, self.lends));
         database.announce(&format!("http://{address}"), &secret).await?;
         tokio::spawn(async move {
             if let Err(error) = http::serve(&app, routes, listener, None).await {

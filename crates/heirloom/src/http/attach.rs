@@ -24,6 +24,7 @@ use super::App;
 use super::body::Body;
 use super::fault::{Fault, Shape};
 use super::gate::{self, Gate};
+use crate::attach::Lends;
 use crate::caller::Caller;
 use crate::config::CallerConfig;
 use crate::context::{Cancel, Context, Progress, Watch};
@@ -83,12 +84,13 @@ pub enum Line {
 }
 
 /// The route.
-pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+pub fn routes(app: &Arc<App>, lends: Lends) -> Router<Arc<App>> {
     let gate = Gate { app: app.clone(), shape: Shape::Problem };
+    let attach = move |app: State<Arc<App>>, headers: HeaderMap, body: Body| attach(lends, app, headers, body);
     Router::new().route("/attach", post(attach)).layer(axum::middleware::from_fn_with_state(gate, gate::bounds))
 }
 
-async fn attach(State(app): State<Arc<App>>, headers: HeaderMap, Body(body): Body) -> Response {
+async fn attach(lends: Lends, State(app): State<Arc<App>>, headers: HeaderMap, Body(body): Body) -> Response {
     let caller = if headers.contains_key(header::AUTHORIZATION) {
         app.auth.caller(&app.context, &headers).await
     } else {
@@ -109,7 +111,26 @@ async fn attach(State(app): State<Arc<App>>, headers: HeaderMap, Body(body): Bod
         return Fault::bad("op", "there is no such operation; the owner may be another version").answer(Shape::Problem);
     };
     let (send, receive) = mpsc::unbounded_channel();
+    if lends == Lends::Reads && !op.read_only {
+        // The receiver is here.
+        drop(send.send(Line::Error(explain::explain(&busy(op)).told())));
+        return told(receive);
+    }
     tokio::spawn(run(app.context.call(Caller::Owner(envelope.caller.clone())), op, envelope, send));
+    told(receive)
+}
+
+fn busy(op: &Op) -> Error {
+    Error::Temporary(format!(
+        "the process {} that has the store open is writing, and lets others read meanwhile: `heirloom {}` may write; give it \
+         again when that process has ended, or set DATABASE_URL to share a server",
+        std::process::id(),
+        op.name
+    ))
+}
+
+/// The lines as they come, and a sign of life where none comes.
+fn told(receive: mpsc::UnboundedReceiver<Line>) -> Response {
     let lines = futures_util::stream::unfold(receive, |mut receive| async move {
         let text = match tokio::time::timeout(HEARTBEAT, receive.recv()).await {
             Ok(line) => Bytes::from(format!("{}\n", serde_json::to_string(&line?).unwrap_or_default())),

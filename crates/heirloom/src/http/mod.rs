@@ -39,6 +39,7 @@ use self::fault::{Fault, Shape};
 use self::gate::Gate;
 use self::limit::Limits;
 use self::metrics::Metrics;
+use crate::attach::Lends;
 use crate::compat::{plugin_v1, workspace};
 use crate::config::ServeConfig;
 use crate::context::Context;
@@ -107,14 +108,14 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(guarded(app, Shape::Workspace, crate::compat::mcp_platform::bridge::routes()))
         .merge(open(app))
         .merge(open_to_all(app, Shape::Problem, inspector::routes()))
-        .merge(attach::routes(app))
+        .merge(attach::routes(app, Lends::All))
         .fallback(|| async { Fault::no_route().answer(Shape::Problem) });
     finished(app, routes)
 }
 
 /// The door of `heirloom plugin`: the memory plugin's contract, and the way in of other commands on an embedded store.
 pub fn plugin_router(app: &Arc<App>) -> Router {
-    let routes = Router::new().merge(plugin_v1::routes(app)).merge(attach::routes(app));
+    let routes = Router::new().merge(plugin_v1::routes(app)).merge(attach::routes(app, Lends::All));
     finished(app, routes.fallback(|| async { plugin_v1::nowhere() }))
 }
 

@@ -13,6 +13,7 @@ use heirloom_store::{Store, UpOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::attach::Lent;
 use crate::config::Config;
 use crate::context::{Context, Progress, Watch};
 use crate::error::{Error, Result};
@@ -140,6 +141,12 @@ impl Operation for Apply {
                 Store::up(opened.database, &UpOptions { dimension, language }).await?
             }
         };
+        // The embedded engine has one owner: who wants to see how far it is asks here. An owner that is asked to apply is open
+        // to all anyway.
+        let lent = Lent::to_readers();
+        if !context.is_attached() {
+            lent.lend(context).await;
+        }
         let (stop, options) = (Stop::default(), self.options(context)?);
         let mut progress = watched(context, &opened);
         let running = apply::run(request(&opened, &store, &stop, false, options, &mut progress));
@@ -150,7 +157,9 @@ impl Operation for Apply {
                 stop.ask();
                 running.await
             }
-        }?;
+        };
+        lent.end();
+        let done = done?;
         Ok(Output::new(&done, self.text(&done))?.holding(!done.stopped))
     }
 }

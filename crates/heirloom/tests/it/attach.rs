@@ -1,5 +1,7 @@
 //! A second command on an embedded store that `heirloom serve` has open: sent to the owner, told as if it ran here.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::agent::{Server, World};
@@ -58,6 +60,43 @@ async fn commands_go_to_whoever_has_the_store_open() {
     run(&["report", "notes.plan.json"]);
     assert!(work.join("heirloom-report").is_dir());
     assert_eq!(served.stop().await, Some(0));
+}
+
+/// An apply that owns the embedded store lets others see how far it is, and nobody write.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hands_rows_down_is_asked_meanwhile() {
+    let world = World::embedded();
+    let old = rusqlite::Connection::open(world.home.path().join("old.db")).unwrap();
+    old.execute_batch(
+        "create table notes (id integer primary key, team text, body text);
+         insert into notes select value, 'a', case when value = 7 then ' ' else 'note ' || value end from
+             (with recursive n(value) as (select 1 union all select value + 1 from n where value < 400) select value from n)",
+    )
+    .unwrap();
+    drop(old);
+    let file = FILE.replace("env:OLD_NOTES", "sqlite:old.db") + "[reject]\nbudget = \"1\"\n";
+    std::fs::write(world.home.path().join("notes.toml"), file).unwrap();
+    world.ends(0, "plan notes.toml --chunk-rows 20");
+    let mut apply = world.command("apply notes.plan.json --rate 50").stderr(Stdio::piped()).spawn().unwrap();
+    // Who asks before it has the store open has it open himself.
+    let mut told = BufReader::new(apply.stderr.take().unwrap());
+    told.read_line(&mut String::new()).unwrap();
+    let began = Instant::now();
+    let rows = |ran: &crate::support::Ran| ran.json()["runs"][0]["rows"].as_u64().unwrap_or(0);
+    let seen = loop {
+        assert!(began.elapsed() < Duration::from_secs(60), "nobody was told how far it is");
+        let ran = world.run("status --json");
+        if ran.code == 0 && rows(&ran) > 20 {
+            break rows(&ran);
+        }
+    };
+    assert!(seen < 400 && apply.try_wait().unwrap().is_none(), "{seen} rows, while it is at work");
+    assert!(world.ends(0, "rejects").stdout.contains("empty-content"));
+    let ran = world.ends(4, "remember -n team:a something");
+    assert!(ran.stderr.contains("lets others read meanwhile: `heirloom remember` may write"), "{ran}");
+    assert!(apply.wait().unwrap().success());
+    assert_eq!(rows(&world.ends(0, "status --json")), 400);
+    world.ends(0, "remember -n team:a something");
 }
 
 #[tokio::test(flavor = "multi_thread")]
