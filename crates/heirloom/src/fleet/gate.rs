@@ -23,7 +23,7 @@ use heirloom_migrate::fleet::{Allow, Line, Pulse};
 use heirloom_migrate::plan::{Plan, Target};
 use heirloom_migrate::source::{Identity, Relation, Source};
 
-use super::step::planned;
+use super::step::{Turn, planned};
 use super::{Crew, Fleet, Item, failed, targets};
 use crate::error::{Error, Result};
 
@@ -70,28 +70,25 @@ pub async fn gated(fleet: &Fleet) -> Gated {
 }
 
 impl Gated {
-    /// Runs a step for each tenant that was let through, with its plan and what it passed, and gives back a line each.
-    pub async fn run<F>(
-        mut self,
-        fleet: &Fleet,
-        step: impl Fn(Arc<Item>, Arc<Crew>, Pulse, Arc<Plan>, Passed) -> F,
-    ) -> Vec<Line>
+    /// Runs a step for each tenant that was let through, and gives back a line each.
+    pub async fn run<F>(mut self, fleet: &Fleet, step: impl Fn(Turn) -> F) -> Vec<Line>
     where
         F: Future<Output = Result<Line>> + Send + 'static,
     {
         let given = std::mem::take(&mut self.given);
         fleet
             .run(given, |item, crew, pulse, at| {
-                let begun = self.of(at).map(|(plan, passed)| step(item, crew, pulse, plan, passed));
-                async move { begun?.await }
+                let begun = self.turn(item, crew, pulse, at).map(&step);
+                async move { Box::pin(begun?).await }
             })
             .await
     }
 
     /// What a tenant's step begins with.
-    fn of(&self, at: usize) -> Result<(Arc<Plan>, Passed)> {
+    fn turn(&self, item: Arc<Item>, crew: Arc<Crew>, pulse: Pulse, at: usize) -> Result<Turn> {
         let plan = self.plans[at].clone().ok_or_else(|| Error::Bug("a tenant without a plan was begun".to_owned()))?;
-        Ok((plan, self.passed[at].clone()))
+        let place = crew.targets.place(item.target()?)?;
+        Ok(Turn { item, crew, pulse, place, plan, passed: self.passed[at].clone() })
     }
 }
 

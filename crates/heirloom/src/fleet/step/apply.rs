@@ -8,10 +8,8 @@ use heirloom_migrate::fleet::{Allow, Line, Pulse, State, probe};
 use heirloom_migrate::plan::Plan;
 use heirloom_store::Store;
 
-use super::super::gate::Passed;
-use super::super::targets::Place;
 use super::super::{Crew, Fleet, Item, gate};
-use super::{open, planned, ran, retired};
+use super::{Turn, planned, ran};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ops::apply::Polite;
@@ -101,37 +99,17 @@ impl Shown {
 ///
 /// # Errors
 /// As [`apply::run`]; [`MigrateError::Refused`] when its identity is not bound to its own rows.
-pub async fn run(
-    item: Arc<Item>,
-    crew: Arc<Crew>,
-    pulse: Pulse,
-    plan: Arc<Plan>,
-    passed: Passed,
-    how: How,
-) -> Result<Line> {
-    let place = crew.targets.place(item.target()?)?;
-    Box::pin(hand_down(&item, &crew, &pulse, &place, &plan, passed, how)).await
-}
-
-async fn hand_down(
-    item: &Item,
-    crew: &Arc<Crew>,
-    pulse: &Pulse,
-    place: &Place,
-    plan: &Plan,
-    passed: Passed,
-    how: How,
-) -> Result<Line> {
+pub async fn run(turn: Turn, how: How) -> Result<Line> {
+    let Turn { item, crew, pulse, place, plan, .. } = &turn;
     let check_only = how.check_only;
     let mut line = planned(item, plan);
     if place.is_there()
-        && let Some(line) = retired(&mut line, crew, pulse, place, plan).await?
+        && let Some(line) = turn.retired(&mut line).await?
     {
         return Ok(line);
     }
     item.unchanged(plan)?;
-    let sides = open(item, crew, place, pulse).await?;
-    passed.settled(&sides.source, pulse).await?.tell(&mut line);
+    let sides = turn.open(&mut line).await?;
     let known = plan.target.store_id.is_some();
     if check_only && !known && Store::inspect(sides.database).await?.is_none() {
         gate::roles(item, Some(plan))?;

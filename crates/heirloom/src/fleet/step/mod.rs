@@ -1,5 +1,5 @@
 //! What is done with one tenant, one file a step. Each takes the tenant, what all share and a pulse to show signs of life by,
-//! and gives back the tenant's line.
+//! and gives back the tenant's line. To what opens both sides the gate gives a [`Turn`].
 
 pub mod apply;
 pub mod plan;
@@ -8,15 +8,49 @@ pub mod soak;
 pub mod status;
 pub mod verify;
 
+use std::sync::Arc;
+
 use heirloom_engine::Database;
 use heirloom_migrate::fleet::{Line, Pulse, Side, State, Watched};
 use heirloom_migrate::ledger::{self, RunState, RunSummary};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
+use heirloom_store::Store;
 
+use super::gate::{self, Passed};
 use super::targets::{self, Place};
 use super::{Crew, Item};
 use crate::error::Result;
+
+/// A tenant that the gate let through, with all that a step needs of it.
+pub struct Turn {
+    pub(super) item: Arc<Item>,
+    pub(super) crew: Arc<Crew>,
+    pub(super) pulse: Pulse,
+    pub(super) place: Arc<Place>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) passed: Passed,
+}
+
+impl Turn {
+    /// As [`retired`].
+    pub(super) async fn retired(&self, line: &mut Line) -> Result<Option<Line>> {
+        retired(line, &self.crew, &self.pulse, &self.place, &self.plan).await
+    }
+
+    /// Opens both sides, and settles what the gate left to this: only then may anything of it be read.
+    pub(super) async fn open(&self, line: &mut Line) -> Result<Sides<'_>> {
+        let sides = open(&self.item, &self.crew, &self.place, &self.pulse).await?;
+        self.passed.clone().settled(&sides.source, &self.pulse).await?.tell(line);
+        Ok(sides)
+    }
+
+    /// The store, which must be there, once its roles are such that tenants are kept apart there.
+    pub(super) async fn store(&self, sides: &Sides<'_>) -> Result<&Store> {
+        gate::store_roles(&self.item, self.place.looked().await?, sides.database)?;
+        self.place.store().await
+    }
+}
 
 /// Both sides of a tenant.
 pub(super) struct Sides<'a> {

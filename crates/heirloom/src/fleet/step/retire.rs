@@ -1,18 +1,13 @@
 //! The next step towards the end of a tenant's table: archive and rename it, or drop it after its grace.
 
-use std::sync::Arc;
-
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::file::MigrationFile;
-use heirloom_migrate::fleet::{Line, Pulse, State};
+use heirloom_migrate::fleet::{Line, State};
 use heirloom_migrate::ledger::RunState;
-use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire::{self, Phase};
 
-use super::super::gate::{self, Passed};
-use super::super::targets::Place;
-use super::super::{Crew, Item, failed};
-use super::{open, planned, ran};
+use super::super::failed;
+use super::{Turn, planned, ran};
 use crate::error::Result;
 use crate::ops::desk::Beside;
 
@@ -20,27 +15,8 @@ use crate::ops::desk::Beside;
 ///
 /// # Errors
 /// As [`retire::retire`]. A gate that is short is in the line.
-pub async fn run(
-    item: Arc<Item>,
-    crew: Arc<Crew>,
-    pulse: Pulse,
-    plan: Arc<Plan>,
-    passed: Passed,
-    check_only: bool,
-) -> Result<Line> {
-    let place = crew.targets.place(item.target()?)?;
-    Box::pin(retire(&item, &crew, &pulse, &place, &plan, passed, check_only)).await
-}
-
-async fn retire(
-    item: &Item,
-    crew: &Crew,
-    pulse: &Pulse,
-    place: &Place,
-    plan: &Plan,
-    passed: Passed,
-    check_only: bool,
-) -> Result<Line> {
+pub async fn run(turn: Turn, check_only: bool) -> Result<Line> {
+    let Turn { item, crew, pulse, place, plan, .. } = &turn;
     let mut line = planned(item, plan);
     pulse.knock(true);
     let database = place.existing().await?;
@@ -50,10 +26,8 @@ async fn retire(
     if run.is_none_or(|run| run.state != RunState::Retired) {
         item.unchanged(plan)?;
     }
-    let sides = open(item, crew, place, pulse).await?;
-    passed.settled(&sides.source, pulse).await?.tell(&mut line);
-    gate::store_roles(item, place.looked().await?, sides.database)?;
-    let store = place.store().await?;
+    let sides = turn.open(&mut line).await?;
+    let store = turn.store(&sides).await?;
     let beside = Beside::read(&item.plan, plan.run_id)?;
     let task = beside.task(plan, &sides.source, store, &crew.clock, check_only);
     let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;

@@ -1,16 +1,12 @@
 //! One sweep of a tenant's soak, which is started where the tenant is verified and not watched yet: what a timer calls.
 
-use std::sync::Arc;
-
 use heirloom_migrate::MigrateError;
-use heirloom_migrate::fleet::{Line, Pulse, State};
+use heirloom_migrate::fleet::{Line, State};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::soak::{self, Task};
 
-use super::super::gate::{self, Passed};
-use super::super::targets::Place;
-use super::super::{Crew, Item, failed};
-use super::{open, planned, ran, retired};
+use super::super::{Item, failed};
+use super::{Turn, planned, ran};
 use crate::error::Result;
 use crate::notify;
 use crate::ops::desk::{self, Beside};
@@ -28,48 +24,15 @@ pub struct How {
 ///
 /// # Errors
 /// As [`soak::start`] and [`soak::sweep`]. A divergence is in the line.
-pub async fn run(
-    item: Arc<Item>,
-    crew: Arc<Crew>,
-    pulse: Pulse,
-    plan: Arc<Plan>,
-    passed: Passed,
-    how: How,
-) -> Result<Line> {
-    let place = crew.targets.place(item.target()?)?;
-    Box::pin(sweep(&item, &crew, &pulse, &place, &plan, passed, how)).await
-}
-
-/// A soak goes on with the plan that it began with, and no other.
-fn watched(item: &Item, plan: &Plan, state: State) -> Result<()> {
-    match item.unchanged(plan) {
-        Err(_) if [State::Soaking, State::Soaked].contains(&state) => Err(item.refuse(
-            "the tenants file or its template changed since it was made, and it soaks".to_owned(),
-            "put back what was changed to go on with the soak; `heirloom fleet plan --again` makes a new plan, whose soak begins \
-             from nothing",
-        )),
-        other => other,
-    }
-}
-
-async fn sweep(
-    item: &Item,
-    crew: &Crew,
-    pulse: &Pulse,
-    place: &Place,
-    plan: &Plan,
-    passed: Passed,
-    how: How,
-) -> Result<Line> {
+pub async fn run(turn: Turn, how: How) -> Result<Line> {
+    let Turn { item, crew, pulse, plan, .. } = &turn;
     let mut line = planned(item, plan);
-    if let Some(line) = retired(&mut line, crew, pulse, place, plan).await? {
+    if let Some(line) = turn.retired(&mut line).await? {
         return Ok(line);
     }
     watched(item, plan, line.state)?;
-    let sides = open(item, crew, place, pulse).await?;
-    passed.settled(&sides.source, pulse).await?.tell(&mut line);
-    gate::store_roles(item, place.looked().await?, sides.database)?;
-    let store = place.store().await?;
+    let sides = turn.open(&mut line).await?;
+    let store = turn.store(&sides).await?;
     let mut beside = Beside::read(&item.plan, plan.run_id)?;
     if line.state == State::Verified {
         let task = beside.task(plan, &sides.source, store, &crew.clock, how.check_only);
@@ -110,4 +73,16 @@ async fn sweep(
         cure: format!("`heirloom soak status {}` names row and column", item.plan.display()),
     };
     Ok(failed(line, &error.into()))
+}
+
+/// A soak goes on with the plan that it began with, and no other.
+fn watched(item: &Item, plan: &Plan, state: State) -> Result<()> {
+    match item.unchanged(plan) {
+        Err(_) if [State::Soaking, State::Soaked].contains(&state) => Err(item.refuse(
+            "the tenants file or its template changed since it was made, and it soaks".to_owned(),
+            "put back what was changed to go on with the soak; `heirloom fleet plan --again` makes a new plan, whose soak begins \
+             from nothing",
+        )),
+        other => other,
+    }
 }

@@ -1,16 +1,11 @@
 //! Compares every row of one tenant on both sides, and records it when asked to.
 
-use std::sync::Arc;
-
 use heirloom_migrate::MigrateError;
-use heirloom_migrate::fleet::{Line, Pulse, State};
-use heirloom_migrate::plan::Plan;
+use heirloom_migrate::fleet::{Line, State};
 use heirloom_migrate::verify::{self, VerifyRequest};
 
-use super::super::gate::{self, Passed};
-use super::super::targets::Place;
-use super::super::{Crew, Item, failed};
-use super::{open, planned, ran, retired};
+use super::super::failed;
+use super::{Turn, planned, ran};
 use crate::error::Result;
 use crate::ops;
 
@@ -18,36 +13,15 @@ use crate::ops;
 ///
 /// # Errors
 /// As [`verify::run`]. Differences are in the line.
-pub async fn run(
-    item: Arc<Item>,
-    crew: Arc<Crew>,
-    pulse: Pulse,
-    plan: Arc<Plan>,
-    passed: Passed,
-    record: bool,
-) -> Result<Line> {
-    let place = crew.targets.place(item.target()?)?;
-    Box::pin(compare(&item, &crew, &pulse, &place, &plan, passed, record)).await
-}
-
-async fn compare(
-    item: &Item,
-    crew: &Crew,
-    pulse: &Pulse,
-    place: &Place,
-    plan: &Plan,
-    passed: Passed,
-    record: bool,
-) -> Result<Line> {
+pub async fn run(turn: Turn, record: bool) -> Result<Line> {
+    let Turn { item, crew, pulse, plan, .. } = &turn;
     let mut line = planned(item, plan);
-    if let Some(line) = retired(&mut line, crew, pulse, place, plan).await? {
+    if let Some(line) = turn.retired(&mut line).await? {
         return Ok(line);
     }
     item.unchanged(plan)?;
-    let sides = open(item, crew, place, pulse).await?;
-    passed.settled(&sides.source, pulse).await?.tell(&mut line);
-    gate::store_roles(item, place.looked().await?, sides.database)?;
-    let store = place.store().await?;
+    let sides = turn.open(&mut line).await?;
+    let store = turn.store(&sides).await?;
     pulse.beat();
     let shown = line.clone();
     let found = verify::run(VerifyRequest {

@@ -35,12 +35,7 @@ impl Operation for RetireFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let check_only = self.check_only;
-        let lines = fleet::gated(&fleet)
-            .await
-            .run(&fleet, |item, crew, pulse, plan, passed| {
-                step::retire::run(item, crew, pulse, plan, passed, check_only)
-            })
-            .await;
+        let lines = fleet::gated(&fleet).await.run(&fleet, |turn| step::retire::run(turn, check_only)).await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

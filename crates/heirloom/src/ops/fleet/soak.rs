@@ -39,10 +39,7 @@ impl Operation for SoakFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let how = step::soak::How { full: self.full, check_only: self.check_only };
-        let lines = fleet::gated(&fleet)
-            .await
-            .run(&fleet, |item, crew, pulse, plan, passed| step::soak::run(item, crew, pulse, plan, passed, how))
-            .await;
+        let lines = fleet::gated(&fleet).await.run(&fleet, |turn| step::soak::run(turn, how)).await;
         fleet.close().await;
         fleet.output(&lines, "")
     }

@@ -35,10 +35,7 @@ impl Operation for VerifyFleet {
     async fn run(self, context: &Context) -> Result<Output> {
         let fleet = Fleet::to_read(context, &self.asked).await?;
         let record = self.record;
-        let lines = fleet::gated(&fleet)
-            .await
-            .run(&fleet, |item, crew, pulse, plan, passed| step::verify::run(item, crew, pulse, plan, passed, record))
-            .await;
+        let lines = fleet::gated(&fleet).await.run(&fleet, |turn| step::verify::run(turn, record)).await;
         fleet.close().await;
         let next = match record {
             true => format!("`heirloom fleet report {}`", self.asked.file.display()),
