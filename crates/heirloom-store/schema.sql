@@ -3059,13 +3059,14 @@ begin
         end if;
     end if;
 
-    if place is null then
-        if in_embedding_dimension is not null and in_embedding_model is not null then
-            width := heirloom.model_width(in_namespace, in_embedding_model, in_embedding_dimension);
-            if width <> in_embedding_dimension then
-                perform heirloom.refuse_width('embedding', in_embedding_dimension, in_embedding_model, in_namespace, width);
-            end if;
+    if in_embedding_dimension is not null and in_embedding_model is not null then
+        width := heirloom.model_width(in_namespace, in_embedding_model, in_embedding_dimension);
+        if width <> in_embedding_dimension then
+            perform heirloom.refuse_width('embedding', in_embedding_dimension, in_embedding_model, in_namespace, width);
         end if;
+    end if;
+
+    if place is null then
         insert into heirloom.memory as m (
             id, namespace, kind, source, role, topic, content, importance, state, commit_sha, artifact_hash,
             verified_at, source_run_id, source_task_id, source_dag_id, pin, propagation, metadata, embedding,
@@ -3127,12 +3128,6 @@ begin
         return;
     end if;
 
-    if in_embedding_dimension is not null and in_embedding_model is not null then
-        width := heirloom.model_width(in_namespace, in_embedding_model, in_embedding_dimension);
-        if width <> in_embedding_dimension then
-            perform heirloom.refuse_width('embedding', in_embedding_dimension, in_embedding_model, in_namespace, width);
-        end if;
-    end if;
     insert into heirloom.revision (namespace, memory_id, version_n, role, topic, content, metadata, actor)
     values (
         old.namespace, old.id, old.version_n, old.role, old.topic, old.content, old.metadata,
