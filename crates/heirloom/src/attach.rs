@@ -21,7 +21,7 @@ use crate::http::attach::{Envelope, Line};
 use crate::ops::{Op, Output};
 
 /// How long an owner may say nothing at all: one that is at work says more often that it lives.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs an operation here, or, when another process serves the store it needs, there.
 ///

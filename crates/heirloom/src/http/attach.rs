@@ -33,7 +33,7 @@ use crate::explain;
 use crate::ops::{Op, Output, Verdict};
 
 /// How often an owner says that it lives while an operation has nothing to tell.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// The header by which an owner promises to do so.
 pub const ALIVE: HeaderName = HeaderName::from_static("heirloom-alive");

@@ -130,7 +130,7 @@ async fn an_owner_that_hangs_is_told_of() {
     let began = Instant::now();
     let ran = world.run("recall -n team:a tabs");
     assert_eq!(ran.code, 4, "{ran}");
-    let words = format!("the process {} that has the store open has said nothing for 20 seconds", server.id());
+    let words = format!("the process {} that has the store open has said nothing for 10 seconds", server.id());
     assert!(ran.stderr.contains(&words), "{ran}");
     assert!(began.elapsed() < Duration::from_secs(60));
     server.signal("CONT");
