@@ -18,34 +18,34 @@ async fn items_17_and_20_the_boot_story_on_an_empty_database() {
         ("MEMORY_PLUGIN_URL", "http://127.0.0.1:9100"),
     ];
     let served = Door::start("plugin", &variables).await;
-    let ask = |method: &str, path: &str, body: &str| curl(method, &format!("{}{path}", served.url()), body);
-    let health = ask("GET", "/v1/health", "").is(200);
+    let ask = async |method: &str, path: &str, body: &str| curl(&served, method, path, body).await;
+    let health = ask("GET", "/v1/health", "").await.is(200);
     assert_eq!((&health["status"], &health["version"]), (&json!("ok"), &json!("1.0.0")));
     assert_eq!(health["capabilities"], json!(["fts", "embedding", "ttl", "pin", "propagation"]));
-    ask("PUT", "/v1/namespaces/workspace:boot", r#"{"kind":"workspace"}"#).is(200);
+    ask("PUT", "/v1/namespaces/workspace:boot", r#"{"kind":"workspace"}"#).await.is(200);
     let id = "0d000000-0000-4000-8000-000000000001";
     let body = json!({ "id": id, "content": "tabs over spaces", "kind": "fact", "source": "agent" }).to_string();
     for _ in 0..2 {
-        let done = ask("POST", "/v1/namespaces/workspace:boot/memories", &body).is(201);
+        let done = ask("POST", "/v1/namespaces/workspace:boot/memories", &body).await.is(201);
         assert_eq!(done, json!({ "id": id, "namespace": "workspace:boot" }));
     }
     let search = r#"{"namespaces":["workspace:boot"],"query":"tabs"}"#;
-    let found = ask("POST", "/v1/search", search).is(200);
+    let found = ask("POST", "/v1/search", search).await.is(200);
     assert_eq!((found["memories"].as_array().unwrap().len(), &found["memories"][0]["id"]), (1, &json!(id)));
     // Item 15: the platform's vectors are 1,536 wide.
     let mut vector = vec![0.0; 1_536];
     vector[1_535] = 1.0;
     let body = json!({ "content": "a point", "kind": "fact", "source": "agent", "embedding": vector }).to_string();
-    ask("POST", "/v1/namespaces/workspace:boot/memories", &body).is(201);
+    ask("POST", "/v1/namespaces/workspace:boot/memories", &body).await.is(201);
     let near = json!({ "namespaces": ["workspace:boot"], "embedding": vector }).to_string();
-    let near = ask("POST", "/v1/search", &near).is(200);
+    let near = ask("POST", "/v1/search", &near).await.is(200);
     assert_eq!((near["memories"].as_array().unwrap().len(), &near["memories"][0]["score"]), (1, &json!(1)));
 
     let forget = r#"{"requested_by_namespace":"workspace:boot"}"#;
-    ask("DELETE", &format!("/v1/memories/{id}"), forget).is(204);
-    assert_eq!(ask("POST", "/v1/search", search).is(200), json!({ "memories": [] }));
-    ask("DELETE", "/v1/namespaces/workspace:boot", "").is(204);
-    assert_eq!(ask("POST", "/v1/search", search).is(200), json!({ "memories": [] }));
+    ask("DELETE", &format!("/v1/memories/{id}"), forget).await.is(204);
+    assert_eq!(ask("POST", "/v1/search", search).await.is(200), json!({ "memories": [] }));
+    ask("DELETE", "/v1/namespaces/workspace:boot", "").await.is(204);
+    assert_eq!(ask("POST", "/v1/search", search).await.is(200), json!({ "memories": [] }));
 
     // Nothing else is here.
     for path in ["/", "/api/v1/list", "//v1/health", "/metrics", "/v1"] {
