@@ -13,9 +13,6 @@ use crate::trip;
 /// Who is recorded as the one who forgot.
 const ACTOR: &str = "upkeep";
 
-/// What the statement asks of a memory where its namespace has not ended.
-const OWN_END: &str = "and m.expires_at <= now() - make_interval(secs => $2) /* its own end */";
-
 /// Most memories that one transaction forgets.
 const BATCH: i64 = 1_000;
 
@@ -35,11 +32,9 @@ impl Store {
             let (namespace, ended): (&str, bool) = (row.try_get("namespace")?, row.try_get("ended")?);
             let scope = Scope::one(namespace)?;
             let statement = include_str!("../../sql/queries/upkeep/forget_expired.sql");
-            let of_all = ended.then(|| statement.replace(OWN_END, ""));
-            let statement = of_all.as_deref().unwrap_or(statement);
             loop {
                 let tx = scope.begin(&mut client, Access::Write).await?;
-                let gone = tx.execute_cached(statement, &[&namespace, &seconds, &BATCH, &ACTOR]).await?;
+                let gone = tx.execute_cached(statement, &[&namespace, &seconds, &BATCH, &ACTOR, &ended]).await?;
                 tx.commit().await?;
                 forgotten += gone;
                 if gone > 0 {

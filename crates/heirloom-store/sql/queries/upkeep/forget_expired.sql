@@ -1,13 +1,12 @@
 -- What expired long ago in a namespace is forgotten as by `heirloom forget`, the longest expired first: a tombstone keeps an
 -- import from bringing it back, and a line of activity says what became of it. What was handed down since is kept as long
 -- from that moment. What somebody holds, to give it another end, is left to them. $1 namespace, $2 for how many seconds what
--- has expired is kept, $3 how many at most, $4 actor. Of a namespace that has ended itself, all: the line of a memory's own end
--- is left out then
+-- has expired is kept, $3 how many at most, $4 actor. $5 whether the namespace has ended itself: then all of it.
 with due as materialized (
     select m.namespace, m.id
     from heirloom.memory m
     where m.namespace = $1
-        and m.expires_at <= now() - make_interval(secs => $2) /* its own end */
+        and ($5 or m.expires_at <= now() - make_interval(secs => $2))
         and not exists (
             select
             from heirloom.origin o
