@@ -195,8 +195,8 @@ pub async fn live(client: &impl GenericClient, run_id: Uuid) -> Result<Live> {
     })
 }
 
-/// Whether the ledger has everything this version looks at; an older one is not upgraded by being looked at.
-pub async fn is_current(client: &impl GenericClient) -> Result<bool> {
+/// Whether the ledger knows who is at work; an older one is not upgraded by being looked at.
+pub async fn has_runners(client: &impl GenericClient) -> Result<bool> {
     Ok(client.query_one_cached("select to_regclass('heirloom_migrate.runner') is not null", &[]).await?.try_get(0)?)
 }
 

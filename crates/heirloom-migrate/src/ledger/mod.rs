@@ -32,7 +32,7 @@ pub use delivered::{
 pub use handed_down::{handed_down_between, handed_down_count, handed_down_keys, handed_down_of, unrecorded};
 pub use leaf::{Leaf, drop_leaf, leaves, put_leaf};
 pub use lease::{
-    Beat, Busy, Lease, Live, Runner, beat, blind, busy, claim, holds, is_current, knows_runner, leave, live, pending,
+    Beat, Busy, Lease, Live, Runner, beat, blind, busy, claim, has_runners, holds, knows_runner, leave, live, pending,
     release, renew, runners, somebody_at_work,
 };
 pub use proof::{Proof, verified};

@@ -44,7 +44,7 @@ impl Operation for Status {
         let mut text = String::new();
         let mut shown = Vec::new();
         for run in runs {
-            let at_work = match ledger::is_current(&client).await? {
+            let at_work = match ledger::has_runners(&client).await? {
                 true => ledger::live(&client, run.run_id).await?,
                 false => ledger::Live::default(),
             };

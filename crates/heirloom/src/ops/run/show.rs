@@ -89,7 +89,7 @@ impl Operation for ShowRun {
     async fn run(self, context: &Context) -> Result<Output> {
         let (run, plan, database) = super::stored(context, self.run_id).await?;
         let client = database.client().await.map_err(heirloom_migrate::MigrateError::from)?;
-        let live = match ledger::is_current(&client).await? {
+        let live = match ledger::has_runners(&client).await? {
             true => ledger::live(&client, run.run_id).await?,
             false => Live::default(),
         };
