@@ -13,8 +13,10 @@
 
 mod encode;
 mod round;
+mod signs;
 mod stage;
 mod width;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

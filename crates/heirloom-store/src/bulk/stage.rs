@@ -7,14 +7,16 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::Row;
 use super::encode::{Instant, Padded, Verbatim, check};
+use super::signs::{Centres, Signs};
+use super::words::{Lexicon, Ranking};
 use crate::error::Result;
 use crate::schema::{Meta, SERVE_ROLE};
 
 const COLUMNS: &str = "id, namespace, project_id, kind, source, role, topic, content, importance, state, \
     state_changed_at, commit_sha, artifact_hash, verified_at, source_run_id, source_task_id, source_dag_id, pin, \
     propagation, metadata, embedding, embedding_model, expires_at, valid_from, valid_to, created_at, updated_at, \
-    confidence, is_active, content_type, item_kind, run_id, origin_source, source_key, source_row, source_digest, \
-    written_digest";
+    confidence, is_active, content_type, item_kind, content_tsv, word_vector, word_vector_long, sign_bits, run_id, \
+    origin_source, source_key, source_row, source_digest, written_digest";
 
 /// Empties the stage and fills it with `rows`. One row at a time is encoded; the rest waits in the caller's slice.
 pub(super) async fn fill(tx: &Transaction<'_>, meta: &Meta, rows: &[&Row]) -> Result<()> {
@@ -25,12 +27,19 @@ pub(super) async fn fill(tx: &Transaction<'_>, meta: &Meta, rows: &[&Row]) -> Re
     // The types are the store's, the vector's with whatever oid it has here.
     let shape = tx.prepare_cached(&format!("select {COLUMNS} from pg_temp.heirloom_stage")).await?;
     let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
-    let sink = tx.copy_in(&format!("copy pg_temp.heirloom_stage ({COLUMNS}) from stdin (format binary)")).await?;
-    let mut writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
-    for row in rows {
-        write(writer.as_mut(), row, meta.dimension).await?;
+    let copy = format!("copy pg_temp.heirloom_stage ({COLUMNS}) from stdin (format binary)");
+    let centres = Centres::of(tx, rows).await?;
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let lexicon = Lexicon::of(tx, rest).await?;
+        let (now, later) = rest.split_at(lexicon.rows());
+        let mut writer = Box::pin(BinaryCopyInWriter::new(tx.copy_in(&copy).await?, &types));
+        for (at, row) in now.iter().enumerate() {
+            write(writer.as_mut(), row, &lexicon.ranking(at), centres.signs(row).as_ref(), meta.dimension).await?;
+        }
+        writer.as_mut().finish().await?;
+        rest = later;
     }
-    writer.as_mut().finish().await?;
     Ok(())
 }
 
@@ -47,7 +56,13 @@ async fn ensure(tx: &Transaction<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn write(writer: std::pin::Pin<&mut BinaryCopyInWriter>, row: &Row, dimension: usize) -> Result<()> {
+async fn write(
+    writer: std::pin::Pin<&mut BinaryCopyInWriter>,
+    row: &Row,
+    ranking: &Ranking,
+    signs: Option<&Signs>,
+    dimension: usize,
+) -> Result<()> {
     let (memory, origin) = (&row.memory, &row.origin);
     let state_changed_at = memory.state_changed_at.map(Instant);
     let verified_at = memory.verified_at.map(Instant);
@@ -61,7 +76,7 @@ async fn write(writer: std::pin::Pin<&mut BinaryCopyInWriter>, row: &Row, dimens
     let source_digest = origin.source_digest.as_slice();
     let written_digest = origin.written_digest.as_slice();
     // In the order of COLUMNS.
-    let values: [&(dyn ToSql + Sync); 37] = [
+    let values: [&(dyn ToSql + Sync); 41] = [
         &memory.id,
         &memory.namespace,
         &memory.project_id,
@@ -93,6 +108,10 @@ async fn write(writer: std::pin::Pin<&mut BinaryCopyInWriter>, row: &Row, dimens
         &memory.is_active,
         &memory.content_type,
         &memory.item_kind,
+        &ranking.words,
+        &ranking.inline,
+        &ranking.long,
+        &signs,
         &origin.run_id,
         &origin.source,
         &origin.source_key,

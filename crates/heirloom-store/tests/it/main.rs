@@ -4,6 +4,7 @@
 
 mod bulk;
 mod bulk_together;
+mod bulk_words;
 mod catalog;
 mod commit;
 mod door;

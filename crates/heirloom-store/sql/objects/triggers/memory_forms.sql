@@ -1,5 +1,5 @@
 -- A row of another door: its validity, its task and its project in the form the SQL door shows. Most rows are valid
--- from now on and have neither task nor project; they are in step by their defaults and never come here.
+-- from now on and have neither task nor project; they are in step by their defaults and never come here, nor do those of a load.
 
 create or replace function heirloom.memory_forms() returns trigger
 language plpgsql
@@ -22,8 +22,8 @@ for each row
 when (
     new.source_type is null
     and (
-        new.t_valid_from is distinct from new.valid_from
-        or new.valid_to is not null
+        new.t_valid_from is distinct from coalesce(new.valid_from, new.created_at, '-infinity')
+        or new.t_valid_to is distinct from coalesce(new.valid_to, 'infinity')
         or new.source_task_id is not null
         or new.project_id is not null
         or new.namespace like 'project:%'

@@ -1,5 +1,8 @@
 -- Fills what recall ranks by whenever a text or an embedding is written, by whichever door, and puts it right again
 -- when somebody writes it by hand. Only this row is touched; `sign_bits` waits until the model has a centre.
+--
+-- The bulk loader (heirloom.redacted = 'on', as in all of its writes) brings the words and the signs of most rows with it, the
+-- same as are made here, and such a row does not come here when it is inserted. What it leaves to this trigger comes without.
 
 do $do$
 declare
@@ -18,7 +21,13 @@ as $body$
 declare
     words sparsevec;
 begin
-    if tg_op = 'INSERT'
+    if tg_op = 'UPDATE'
+        and new.content_tsv is distinct from old.content_tsv
+        and new.content_tsv is not null
+        and current_setting('heirloom.redacted', true) = 'on'
+    then
+        null; -- Brought.
+    elsif tg_op = 'INSERT'
         or new.content_tsv is null
         or (new.topic, new.role, new.content, new.content_tsv, new.word_vector, new.word_vector_long)
             is distinct from (old.topic, old.role, old.content, old.content_tsv, old.word_vector, old.word_vector_long)
@@ -63,8 +72,13 @@ end
 $do$;
 
 create or replace trigger memory_ranking
-before insert or update of topic, role, content, content_tsv, word_vector, word_vector_long, embedding, embedding_model,
-    sign_bits
+before insert on heirloom.memory
+for each row
+when (new.content_tsv is null or current_setting('heirloom.redacted', true) is distinct from 'on')
+execute function heirloom.memory_ranking();
+
+create or replace trigger memory_ranking_update
+before update of topic, role, content, content_tsv, word_vector, word_vector_long, embedding, embedding_model, sign_bits
 on heirloom.memory
 for each row
 execute function heirloom.memory_ranking();

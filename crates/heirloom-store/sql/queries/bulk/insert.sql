@@ -6,7 +6,7 @@ with inserted as (
         id, namespace, project_id, kind, source, role, topic, content, importance, state, state_changed_at,
         commit_sha, artifact_hash, verified_at, source_run_id, source_task_id, source_dag_id, pin, propagation, metadata,
         embedding, embedding_model, expires_at, valid_from, valid_to, created_at, updated_at, confidence, is_active,
-        content_type, item_kind
+        content_type, item_kind, content_tsv, word_vector, word_vector_long, sign_bits, t_valid_from, t_valid_to
     )
     select
         s.id, s.namespace, s.project_id, s.kind, s.source, s.role, s.topic, s.content, s.importance, s.state,
@@ -15,7 +15,8 @@ with inserted as (
         s.propagation, s.metadata,
         s.embedding, s.embedding_model, s.expires_at, s.valid_from, s.valid_to, s.created_at, s.updated_at,
         s.confidence, s.is_active,
-        s.content_type, s.item_kind
+        s.content_type, s.item_kind, s.content_tsv, s.word_vector, s.word_vector_long, s.sign_bits,
+        coalesce(s.valid_from, s.created_at, '-infinity'), coalesce(s.valid_to, 'infinity')
     from pg_temp.heirloom_stage s
     where
         (s.namespace = any ($1) or ($3 and s.namespace <> all ($2)))

@@ -43,6 +43,9 @@ replaced as (
         is_active = s.is_active,
         content_type = s.content_type,
         item_kind = s.item_kind,
+        content_tsv = s.content_tsv,
+        word_vector = s.word_vector,
+        word_vector_long = s.word_vector_long,
         version_n = m.version_n + (said.memory_id is not null)::integer
     from pg_temp.heirloom_stage s
     left join said on said.memory_id = s.id and said.namespace = s.namespace
