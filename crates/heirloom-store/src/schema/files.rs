@@ -22,6 +22,7 @@ pub(super) const MIGRATIONS: &[SqlFile] = &[
     sql_file!("migrations/0018_activity_memory.sql"),
     sql_file!("migrations/0019_project.sql"),
     sql_file!("migrations/0020_model_width.sql"),
+    sql_file!("migrations/0021_words_stored.sql"),
 ];
 
 pub(super) const OBJECTS: &[SqlFile] = &[
