@@ -21,18 +21,33 @@ pub(crate) async fn pipe(ground: &Ground, table: &str) -> f64 {
     shell(ground, "select * from bench.item", table)
 }
 
+/// What both ways into the table of a store read, and where they write it.
+const READ: &str = "select md5(id::text)::uuid, 'workspace:' || desk, 'fact', 'agent', layer, body, 'bench', embedding, tags || properties, made, changed from bench.item";
+const INTO: &str = "heirloom.memory (id, namespace, kind, source, topic, content, embedding_model, embedding, metadata, created_at, updated_at)";
+
 /// The same pipe into the table a store has: its triggers and its indexes at work, past its policies.
 pub(crate) async fn pipe_into_memory(ground: &Ground) -> f64 {
     ground.sql("insert into heirloom.namespace (name) select distinct 'workspace:' || desk from bench.item").await;
-    let read = "select md5(id::text)::uuid, 'workspace:' || desk, 'fact', 'agent', layer, body, 'bench', embedding, tags || properties, made, changed from bench.item";
-    let into = "heirloom.memory (id, namespace, kind, source, topic, content, embedding_model, embedding, metadata, created_at, updated_at)";
-    let seconds = shell(ground, read, into);
+    let seconds = shell(ground, READ, INTO);
+    emptied(ground).await;
+    seconds
+}
+
+/// The same rows into the same table by one statement: none leaves the server.
+pub(crate) async fn inside_the_server(ground: &Ground) -> f64 {
+    let started = Instant::now();
+    ground.sql(&format!("insert into {INTO} {READ}")).await;
+    let seconds = started.elapsed().as_secs_f64();
+    emptied(ground).await;
+    seconds
+}
+
+async fn emptied(ground: &Ground) {
     ground
         .sql("set session_replication_role = replica; delete from heirloom.memory; reset session_replication_role")
         .await;
     // Outside a transaction block, so that what was deleted does not stand in the way of what is measured next.
     ground.sql("vacuum full heirloom.memory").await;
-    seconds
 }
 
 fn shell(ground: &Ground, read: &str, into: &str) -> f64 {
