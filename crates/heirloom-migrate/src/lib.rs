@@ -17,6 +17,7 @@
 //! - [`mod@clock`] and [`audit`]: what time it is, and the chain that proves each step.
 //! - [`soak`]: old against new, day after day, until the source can go.
 //! - [`retire`]: gates, archive, rename, grace, drop, and the way back.
+//! - [`failpoint`]: named places at which any of these steps can be made to fail, for tests.
 //! - [`report`]: the evidence, JSON and HTML.
 //! - [`fleet`]: many tenants side by side, each with a plan of its own.
 //!
@@ -31,6 +32,7 @@ pub mod clock;
 pub mod detect;
 pub mod digest;
 pub mod error;
+pub mod failpoint;
 pub mod file;
 pub mod finding;
 pub mod fleet;

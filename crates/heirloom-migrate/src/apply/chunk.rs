@@ -8,13 +8,13 @@ use heirloom_store::bulk;
 use uuid::Uuid;
 
 use super::crew::LOOK;
-use super::failpoint::Point;
 use super::item::{Item, Mapper};
 use super::pace::Pace;
 use super::{Work, foreign, write};
 use crate::batch::Batches;
 use crate::digest::DigestSum;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::ledger::{self, ChunkRecord, ChunkResult, Lease};
 use crate::mapping::{Reject, RejectCode};
 use crate::plan::PlannedChunk;

@@ -16,11 +16,11 @@ use futures_util::future::{join, join_all};
 use tokio::sync::Notify;
 
 use super::chunk::{self, Only, Prepared};
-use super::failpoint::Point;
 use super::options::{Manners, Note};
 use super::pace::Pace;
 use super::{Applied, Progress, Stop, Work, count};
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::ledger::{self, Beat, ChunkRecord, ChunkResult, Lease};
 use crate::plan::PlannedChunk;
 use crate::source::Since;

@@ -9,8 +9,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Work;
-use super::failpoint::Point;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::file::Budget;
 use crate::ledger;
 use crate::source::narrow;

@@ -11,8 +11,8 @@ use heirloom_engine::Database;
 use heirloom_store::Store;
 
 use super::Work;
-use super::failpoint::{Failpoints, Point};
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::file::MigrationFile;
 use crate::ledger;
 use crate::mapping::Program;

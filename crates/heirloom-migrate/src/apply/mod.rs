@@ -9,7 +9,6 @@
 
 mod chunk;
 mod crew;
-mod failpoint;
 mod follow;
 mod foreign;
 mod foresee;
@@ -33,13 +32,13 @@ use tokio::sync::{OnceCell, watch};
 use uuid::Uuid;
 
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::file::Budget;
 use crate::ledger::{self, ChunkResult, RunState};
 use crate::plan::Plan;
 use crate::source::Source;
 use crate::target::Foreign;
 
-pub use failpoint::{Action, Failpoints, Gate, Point};
 pub use follow::{Follow, Followed};
 pub use foresee::foresee_retry;
 pub use gone::Gone;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::failpoint::Failpoints;
 use super::follow::Follow;
 use super::pace::Together;
+use crate::failpoint::Failpoints;
 use crate::file::Budget;
 
 /// How long a lease lasts without a heartbeat.

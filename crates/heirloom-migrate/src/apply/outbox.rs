@@ -14,8 +14,8 @@ use deadpool_postgres::{GenericClient, Transaction};
 use heirloom_engine::Database;
 use uuid::Uuid;
 
-use super::failpoint::{Failpoints, Point};
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::file::MigrationFile;
 use crate::plan::Plan;
 use crate::source::{Relation, Source, identifier, literal};

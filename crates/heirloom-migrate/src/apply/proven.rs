@@ -3,9 +3,9 @@
 use heirloom_engine::Database;
 use serde_json::json;
 
-use super::failpoint::{Failpoints, Point};
 use super::mark::stamp_verified;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::file::MigrationFile;
 use crate::ledger::{self, RunState};
 use crate::plan::Plan;

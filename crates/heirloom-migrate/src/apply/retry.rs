@@ -10,11 +10,11 @@ use std::sync::Mutex;
 use deadpool_postgres::Transaction;
 use serde::Serialize;
 
-use super::failpoint::{Failpoints, Point};
 use super::options::{Options, Rate};
 use super::pace::Pace;
 use super::{Work, chunk, foreign, preflight, write};
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::ledger::{self, ChunkResult, RejectFilter, RejectRecord, RunState};
 use crate::mapping::RejectCode;
 use crate::plan::Plan;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use heirloom_engine::testkit::TestDatabase;
 use heirloom_migrate::MigrateError;
-use heirloom_migrate::apply::{self, Action, Failpoints, Options, Point, Rate, Stop};
+use heirloom_migrate::apply::{self, Options, Rate, Stop};
+use heirloom_migrate::failpoint::{Action, Failpoints, Point};
 use heirloom_migrate::file::{Budget, MigrationFile};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};

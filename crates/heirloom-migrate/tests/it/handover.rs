@@ -1,6 +1,7 @@
 //! The whole way: plan, apply, apply again, verify; and what each kind of change afterwards leads to.
 
-use heirloom_migrate::apply::{self, Failpoints};
+use heirloom_migrate::apply;
+use heirloom_migrate::failpoint::Failpoints;
 use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::ledger::{self, RejectFilter, RunState};
 use heirloom_migrate::verify::{Class, Explanation};

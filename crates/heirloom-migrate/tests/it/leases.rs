@@ -4,7 +4,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use heirloom_engine::{Database, Location, Options as Opening};
-use heirloom_migrate::apply::{self, Action, ApplyRequest, Failpoints, Gate, Options, Point, Stop};
+use heirloom_migrate::apply::{self, ApplyRequest, Options, Stop};
+use heirloom_migrate::failpoint::{Action, Failpoints, Gate, Point};
 use heirloom_migrate::ledger;
 use heirloom_migrate::source;
 use heirloom_store::Store;

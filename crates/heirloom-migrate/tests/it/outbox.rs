@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heirloom_engine::{Database, Location, Options as Opening};
-use heirloom_migrate::apply::{self, Action, Applied, Failpoints, Follow, Followed, Options, Point, Stop};
+use heirloom_migrate::apply::{self, Applied, Follow, Followed, Options, Stop};
+use heirloom_migrate::failpoint::{Action, Failpoints, Point};
 use heirloom_migrate::file::Budget;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use heirloom_migrate::apply::{self, Failpoints, Retried};
+use heirloom_migrate::apply::{self, Retried};
+use heirloom_migrate::failpoint::Failpoints;
 use tracing::span;
 
 use crate::pgmnemo_ground::{Beside, LEGACY, file};

@@ -1,7 +1,8 @@
 //! Into an existing pgmnemo: whole, twice, after a crash, after changes on either side; and what it does not take.
 
 use heirloom_engine::testkit::TestDatabase;
-use heirloom_migrate::apply::{Action, Failpoints, Follow, Options, Point};
+use heirloom_migrate::apply::{Follow, Options};
+use heirloom_migrate::failpoint::{Action, Failpoints, Point};
 use heirloom_migrate::mapping::RejectCode;
 use heirloom_migrate::target::{Foreign, Surface};
 use heirloom_migrate::verify::{Class, Explanation};

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use heirloom_migrate::apply::{self, Failpoints};
+use heirloom_migrate::apply;
+use heirloom_migrate::failpoint::Failpoints;
 use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::mapping::{Context, Program, RejectCode};
 use heirloom_migrate::plan::Plan;

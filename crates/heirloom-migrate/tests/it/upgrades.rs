@@ -1,6 +1,7 @@
 //! Another version of the binary, or of the store, while a plan is being applied: it goes on where it was, or says why not.
 
-use heirloom_migrate::apply::{self, Action, Applied, ApplyRequest, Failpoints, Options, Point, Stop};
+use heirloom_migrate::apply::{self, Applied, ApplyRequest, Options, Stop};
+use heirloom_migrate::failpoint::{Action, Failpoints, Point};
 use heirloom_migrate::plan::{Plan, target_fingerprint};
 use heirloom_migrate::{MigrateError, Result};
 

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use heirloom_migrate::apply::{
-    self, Applied, ApplyRequest, Failpoints, Follow, Followed, Manners, Options, Rate, Stop,
-};
+use heirloom_migrate::apply::{self, Applied, ApplyRequest, Follow, Followed, Manners, Options, Rate, Stop};
+use heirloom_migrate::failpoint::Failpoints;
 use heirloom_migrate::file::Budget;
 use heirloom_store::{Store, UpOptions};
 use schemars::JsonSchema;
