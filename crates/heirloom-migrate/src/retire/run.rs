@@ -84,9 +84,10 @@ pub async fn retire(
 ) -> Result<Retirement> {
     let standing = Standing::of(task, true).await?;
     let before = phase(&standing);
+    let mut taken = false;
     let done = match before {
-        Phase::Waiting => Box::pin(rename(task, standing, manifest, progress)).await,
-        Phase::Kept => drop_table(task, &standing, manifest, progress).await,
+        Phase::Waiting => Box::pin(rename(task, standing, manifest, progress, &mut taken)).await,
+        Phase::Kept => drop_table(task, &standing, manifest, progress, &mut taken).await,
         Phase::Dropped => {
             let mut done = Retirement::of(task, &standing, Phase::Dropped);
             done.holds = true;
@@ -94,7 +95,8 @@ pub async fn retire(
         }
     };
     match done {
-        Err(error) => Err(overtaken(task, before).await.unwrap_or(error)),
+        // What fails once the step is taken at the source says itself why it is not written down.
+        Err(error) if !taken => Err(overtaken(task, before).await.unwrap_or(error)),
         done => done,
     }
 }
@@ -130,10 +132,12 @@ async fn rename(
     standing: Standing,
     place: &Path,
     progress: &mut (dyn FnMut(u64, u64) + Send),
+    taken: &mut bool,
 ) -> Result<Retirement> {
     let database = writable(task)?;
-    if let Some(done) = taken_up(task, &standing).await? {
-        return Ok(done);
+    if let Some(renamed) = pending(task, &standing).await? {
+        *taken = true;
+        return taken_up(task, &standing, &renamed).await;
     }
     let mut gates = soak_gates(task, &standing)?;
     // What costs a look at the source is asked last, and the source whole only when nothing else is short.
@@ -179,18 +183,22 @@ async fn rename(
     }
     let anchored = Task { anchor: sweep.head.as_ref().map_or(Outside::Elsewhere, Outside::Known), ..*task };
     let mut alive = Alive::new(sweep.record.source_rows, progress);
-    archive_and_rename(&anchored, &table, &before, place, result, gates, &mut alive).await
+    let (mark, archived, renamed) = archive_and_rename(&anchored, &table, &before, place, &mut alive).await?;
+    *taken = true;
+    gates.push(Gate::new("archive", true, format!("{} rows restored and compared", mark.rows), ""));
+    result.archive = Some(mark);
+    record(&anchored, &archived, &renamed, &mut result).await?;
+    Ok(result.with(gates))
 }
 
+/// Gives back what the chain keeps of the archive, the head that names it, and the new name.
 async fn archive_and_rename(
     task: &Task<'_>,
     table: &Table,
     before: &postgres::Look,
     place: &Path,
-    mut result: Retirement,
-    mut gates: Vec<Gate>,
     alive: &mut Alive<'_>,
-) -> Result<Retirement> {
+) -> Result<(ArchiveMark, Head, Renamed)> {
     let database = writable(task)?;
     let standing = Standing::of(task, true).await?;
     // Its triggers are ours, and the archive is of the team's table.
@@ -218,35 +226,25 @@ async fn archive_and_rename(
         bytes,
         restored_at: task.clock.now(),
     };
-    gates.push(Gate::new("archive", true, format!("{} rows restored and compared", mark.rows), ""));
-    let (archived, renamed) = {
-        let (name, qualified) = {
-            let mut client = database.client().await?;
-            let tx = client.build_transaction().read_only(true).start().await?;
-            postgres::free_name(&tx, table, &day(standing.now).replace('-', "")).await?
-        };
-        let mut client = task.store.database().client().await?;
-        let tx = client.transaction().await?;
-        ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
-        staged.keep()?;
-        let by = standing.stamp(task);
-        let archived = ledger::append(&tx, task.plan.run_id, &by, "archived", &mark).await?;
-        let renamed = Renamed {
-            proof: archived.hash.clone(),
-            table: table.qualified.clone(),
-            renamed: qualified,
-            look: look.clone(),
-        };
-        let entry = ledger::append(&tx, task.plan.run_id, &by, "renaming", &renamed).await?;
-        tx.commit().await?;
-        // One connection is enough: none is held while another is asked for.
-        drop(client);
-        postgres::rename(database, table, &look, &name).await?;
-        (entry, renamed)
+    let (name, qualified) = {
+        let mut client = database.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        postgres::free_name(&tx, table, &day(standing.now).replace('-', "")).await?
     };
-    result.archive = Some(mark);
-    record(task, &archived.head(), &renamed, &mut result).await?;
-    Ok(result.with(gates))
+    let mut client = task.store.database().client().await?;
+    let tx = client.transaction().await?;
+    ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
+    staged.keep()?;
+    let by = standing.stamp(task);
+    let archived = ledger::append(&tx, task.plan.run_id, &by, "archived", &mark).await?;
+    let renamed =
+        Renamed { proof: archived.hash, table: table.qualified.clone(), renamed: qualified, look: look.clone() };
+    let entry = ledger::append(&tx, task.plan.run_id, &by, "renaming", &renamed).await?;
+    tx.commit().await?;
+    // One connection is enough: none is held while another is asked for.
+    drop(client);
+    postgres::rename(database, table, &look, &name).await?;
+    Ok((mark, entry.head(), renamed))
 }
 
 /// A rename that was done by a process that ended before it could say so: the newest that was begun, when nothing came of
@@ -263,13 +261,12 @@ pub(crate) async fn pending(task: &Task<'_>, standing: &Standing) -> Result<Opti
 }
 
 /// Takes up a rename that is pending.
-async fn taken_up(task: &Task<'_>, standing: &Standing) -> Result<Option<Retirement>> {
-    let (Some(renamed), Some(head)) = (pending(task, standing).await?, standing.head()) else { return Ok(None) };
+async fn taken_up(task: &Task<'_>, standing: &Standing, renamed: &Renamed) -> Result<Retirement> {
     let mut result = Retirement::of(task, standing, Phase::Kept);
-    if !task.check_only {
-        record(task, &head, &renamed, &mut result).await?;
+    if let Some(head) = standing.head().filter(|_| !task.check_only) {
+        record(task, &head, renamed, &mut result).await?;
     }
-    Ok(Some(result.with(Vec::new())))
+    Ok(result.with(Vec::new()))
 }
 
 /// Writes down that the table is renamed.
@@ -300,6 +297,7 @@ async fn drop_table(
     standing: &Standing,
     place: &Path,
     progress: &mut (dyn FnMut(u64, u64) + Send),
+    taken: &mut bool,
 ) -> Result<Retirement> {
     let database = writable(task)?;
     let mut result = Retirement::of(task, standing, Phase::Kept);
@@ -336,6 +334,7 @@ async fn drop_table(
         drop(client);
         let there = manifest.is_some() && gates.iter().all(|gate| gate.met);
         if there && !task.check_only {
+            *taken = true;
             dropped(task, standing, &renamed, &mut result).await?;
         }
         return Ok(result.with(gates));
@@ -374,6 +373,7 @@ async fn drop_table(
         if same && locks {
             tx.batch_execute(&format!("drop table {}", table.qualified)).await?;
             tx.commit().await?;
+            *taken = true;
             drop(client);
             dropped(task, standing, &renamed, &mut result).await?;
         }

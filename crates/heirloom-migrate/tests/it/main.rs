@@ -54,6 +54,7 @@ mod report;
 mod retire;
 mod retire_files;
 mod retire_hidden;
+mod retire_stopped;
 mod seeds;
 mod soak;
 mod soak_ground;

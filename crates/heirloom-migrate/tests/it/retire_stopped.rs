@@ -1,0 +1,45 @@
+//! What a retirement leaves behind that ended in between, and what the next step makes of it.
+
+use heirloom_migrate::retire::Phase;
+
+use crate::soak_ground::{DAY, Watched, legacy};
+use crate::support::said;
+
+/// The ledger takes no such entry, until [`has_room`].
+async fn has_no_room(watched: &Watched, what: &str) {
+    let refuse = format!(
+        "create or replace function no_room() returns trigger language plpgsql as 'begin raise exception ''no room''; end';
+         create trigger no_room before insert on heirloom_migrate.audit for each row when (new.what = '{what}')
+         execute function no_room()"
+    );
+    watched.ground.sql(&refuse).await;
+}
+
+async fn has_room(watched: &Watched) {
+    watched.ground.sql("drop trigger no_room on heirloom_migrate.audit").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_write_down_his_own_step_is_not_told_that_somebody_else_took_it() {
+    let mut watched = Box::pin(Watched::soaked(&legacy(20), 7, 1)).await;
+    has_no_room(&watched, "retired").await;
+    // The second time it takes up what the first time did.
+    for _ in 0..2 {
+        let told = said(watched.retire().await);
+        assert!(told.contains("P0001") && !told.contains("nothing was written"), "{told}");
+        assert_eq!(watched.ground.one("select to_regclass('note')").await, "NULL");
+    }
+    has_room(&watched).await;
+    assert_eq!(watched.retire().await.unwrap().phase, Phase::Kept);
+    watched.pass(7 * DAY);
+    has_no_room(&watched, "dropped").await;
+    for _ in 0..2 {
+        let told = said(watched.retire().await);
+        assert!(told.contains("P0001") && !told.contains("nothing was written"), "{told}");
+        assert_eq!(watched.ground.one("select count(*) from pg_class where relname like 'note%'").await, "0");
+    }
+    has_room(&watched).await;
+    assert_eq!(watched.retire().await.unwrap().phase, Phase::Dropped);
+    assert!(watched.unretire().await.unwrap().from_archive);
+    watched.close().await;
+}
