@@ -330,8 +330,16 @@ async fn drop_table(
     let known_as = manifest.as_ref().map(|manifest| manifest.table.as_str());
     let Some(table) = postgres::find(&tx, &renamed.renamed, known_as).await? else {
         // Dropped already: by a process that ended before it could say so, or by hand. The archive is whole either way.
+        // Where a table has the old name, the way back may have ended so: nothing is to say then that there is none.
+        let back = postgres::find(&tx, &renamed.table, None).await?;
         tx.rollback().await?;
         drop(client);
+        if back.is_some() {
+            let found = format!("{} is not there, and {} is", renamed.renamed, renamed.table);
+            let cure =
+                "when it came back, `heirloom unretire PLAN` writes that down; when it is another, rename that one";
+            gates.push(Gate::new("table", false, found, cure));
+        }
         let there = manifest.is_some() && gates.iter().all(|gate| gate.met);
         if there && !task.check_only {
             *taken = true;

@@ -43,3 +43,29 @@ async fn who_cannot_write_down_his_own_step_is_not_told_that_somebody_else_took_
     assert!(watched.unretire().await.unwrap().from_archive);
     watched.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_came_back_is_not_written_down_as_dropped() {
+    for is_dropped in [false, true] {
+        let mut watched = Box::pin(Watched::soaked(&legacy(20), 7, 1)).await;
+        assert!(watched.retire().await.unwrap().holds);
+        watched.pass(7 * DAY);
+        if is_dropped {
+            has_no_room(&watched, "dropped").await;
+            assert!(watched.retire().await.is_err());
+            has_room(&watched).await;
+        }
+        has_no_room(&watched, "unretired").await;
+        assert!(watched.unretire().await.is_err());
+        has_room(&watched).await;
+        assert_eq!(watched.ground.one("select count(*) from note").await, "20");
+        let done = watched.retire().await.unwrap();
+        let gate = done.gates.iter().find(|gate| gate.id == "table").unwrap();
+        assert!(!gate.met && gate.found.ends_with("is not there, and public.note is"), "{gate:?}");
+        assert_eq!((done.phase, done.holds), (Phase::Kept, false));
+        assert_eq!(watched.ground.one("select count(*) from heirloom_migrate.audit where what = 'dropped'").await, "0");
+        watched.unretire().await.unwrap();
+        assert_eq!(watched.state().await, "soaking");
+        watched.close().await;
+    }
+}
