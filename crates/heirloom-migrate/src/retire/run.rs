@@ -70,6 +70,9 @@ pub(crate) struct Renamed {
     pub(super) renamed: String,
     /// How it looked.
     pub(super) look: (i64, String),
+    /// Which table it is, by whatever name; absent where an older version renamed it.
+    #[serde(default)]
+    pub(super) oid: Option<u32>,
 }
 
 /// Takes the next step towards the end of a source's table. `manifest` is where the archive's manifest lies or will lie.
@@ -237,8 +240,13 @@ async fn archive_and_rename(
     staged.keep()?;
     let by = standing.stamp(task);
     let archived = ledger::append(&tx, task.plan.run_id, &by, "archived", &mark).await?;
-    let renamed =
-        Renamed { proof: archived.hash, table: table.qualified.clone(), renamed: qualified, look: look.clone() };
+    let renamed = Renamed {
+        proof: archived.hash,
+        table: table.qualified.clone(),
+        renamed: qualified,
+        look: look.clone(),
+        oid: Some(table.oid),
+    };
     let entry = ledger::append(&tx, task.plan.run_id, &by, "renaming", &renamed).await?;
     tx.commit().await?;
     // One connection is enough: none is held while another is asked for.

@@ -116,15 +116,20 @@ async fn back(
             Ok((false, Vec::new()))
         }
         (there, None) => {
+            // Renamed back by a process that ended before it could say so: the very table, whatever was done to it since.
+            if there.as_ref().is_some_and(|there| renamed.oid == Some(there.oid)) {
+                return Ok((false, Vec::new()));
+            }
             let mut manifest = Manifest::read(place, mark)?;
             // Nobody watches the way back.
             let mut quiet = |_, _| {};
             let mut alive = Alive::new(manifest.rows, &mut quiet);
             if let Some(there) = there {
-                // Put back by a process that ended before it could say so; anything else of the name is not ours.
+                // Made again by a process that ended before it could say so; anything else of the name is not ours.
                 let digest = postgres::digest(&tx, &there.qualified, &manifest, &mut alive).await;
                 let same = digest.is_ok_and(|digest| digest == manifest.stream_digest);
-                return if same { Ok((phase == Phase::Dropped, Vec::new())) } else { Err(taken(&renamed.table)) };
+                let from_archive = renamed.oid.is_some() || phase == Phase::Dropped;
+                return if same { Ok((from_archive, Vec::new())) } else { Err(taken(&renamed.table)) };
             }
             let mut left_out = roles::leave_out(&tx, &mut manifest, without).await?;
             let publications =
