@@ -19,6 +19,6 @@ mod undo;
 
 pub use archive::{ArchiveMark, Manifest, Statement, path_for};
 pub use gates::{Gate, ledger_gates};
-pub(crate) use run::pending;
+pub(crate) use run::none_pending;
 pub use run::{Phase, Retirement, retire};
 pub use undo::{Unretired, unretire};

@@ -257,7 +257,7 @@ async fn archive_and_rename(
 
 /// A rename that was done by a process that ended before it could say so: the newest that was begun, when nothing came of
 /// it by the chain, and the table has its new name all the same.
-pub(crate) async fn pending(task: &Task<'_>, standing: &Standing) -> Result<Option<Renamed>> {
+async fn pending(task: &Task<'_>, standing: &Standing) -> Result<Option<Renamed>> {
     let steps = ["renaming", "retired", "unretired"];
     let newest = standing.entries.iter().rev().find(|entry| steps.contains(&entry.what.as_str()));
     let Some(begun) = newest.filter(|entry| entry.what == "renaming") else { return Ok(None) };
@@ -266,6 +266,18 @@ pub(crate) async fn pending(task: &Task<'_>, standing: &Standing) -> Result<Opti
     let tx = client.build_transaction().read_only(true).start().await?;
     let there = (postgres::find(&tx, &renamed.table, None).await?, postgres::find(&tx, &renamed.renamed, None).await?);
     Ok(matches!(there, (None, Some(_))).then_some(renamed))
+}
+
+/// Refuses where a rename is pending: nothing else can be done with a table that is not where the chain has it.
+pub(crate) async fn none_pending(task: &Task<'_>, standing: &Standing) -> Result<()> {
+    match pending(task, standing).await? {
+        None => Ok(()),
+        Some(_) => Err(MigrateError::Refused {
+            what: format!("The table of {} is renamed already, and nothing says so yet", standing.run.name),
+            cure: "run `heirloom retire` again: it writes down what was done; `heirloom unretire` then brings it back"
+                .into(),
+        }),
+    }
 }
 
 /// Takes up a rename that is pending.

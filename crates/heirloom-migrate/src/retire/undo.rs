@@ -9,7 +9,7 @@ use super::alive::Alive;
 use super::archive::{ArchiveMark, Manifest};
 use super::postgres;
 use super::roles;
-use super::run::{Phase, Renamed, phase, writable};
+use super::run::{Phase, Renamed, none_pending, phase, writable};
 use crate::audit::Head;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, RunState};
@@ -45,12 +45,13 @@ pub struct Unretired {
 pub async fn unretire(task: &Task<'_>, manifest: &Path, without: &[String]) -> Result<Unretired> {
     let standing = Standing::of(task, true).await?;
     let phase = phase(&standing);
+    if phase == Phase::Waiting {
+        none_pending(task, &standing).await?;
+        return Err(nothing(&standing));
+    }
     let (Some(retired), Some(archived)) = (standing.newest("retired"), standing.newest("archived")) else {
         return Err(nothing(&standing));
     };
-    if phase == Phase::Waiting {
-        return Err(nothing(&standing));
-    }
     let (renamed, mark): (Renamed, ArchiveMark) = (retired.read()?, archived.read()?);
     let (from_archive, left_out) = back(task, &renamed, &mark, manifest, phase, without).await?;
     let mut unretired = Unretired {

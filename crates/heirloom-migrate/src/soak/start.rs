@@ -39,13 +39,7 @@ pub async fn start(task: &Task<'_>, restart: bool) -> Result<Started> {
             cure: "go on with `heirloom soak sweep`; `--restart` begins again and counts nothing of what was".into(),
         });
     }
-    if retire::pending(task, &standing).await?.is_some() {
-        return Err(MigrateError::Refused {
-            what: format!("The table of {} is renamed already, and nothing says so yet", standing.run.name),
-            cure: "run `heirloom retire` again: it writes down what was done; `heirloom unretire` then brings it back"
-                .into(),
-        });
-    }
+    retire::none_pending(task, &standing).await?;
     let states = [RunState::Verified, RunState::Soaking, RunState::Soaked];
     standing.require(&states, "soaked", "run `heirloom verify PLAN --record` first: the proof of it is missing")?;
     let Some(verified) = standing.newest("verified") else {

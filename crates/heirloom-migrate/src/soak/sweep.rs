@@ -12,6 +12,7 @@ use super::standing::{Standing, Task};
 use crate::audit::Head;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, Leaf, RunState};
+use crate::retire;
 use crate::verify::{Difference, Found, Partial, Whole};
 
 /// What a sweep found and where the soak stands after it.
@@ -49,6 +50,7 @@ struct Clean {
 pub async fn sweep(task: &Task<'_>, full: bool, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Sweep> {
     let standing = Standing::of(task, true).await?;
     standing.require(&[RunState::Soaking, RunState::Soaked], "swept", "run `heirloom soak start PLAN` first")?;
+    retire::none_pending(task, &standing).await?;
     let compared = compare(task, &standing, full, progress).await?;
     let Compared { mut record, differences, clean, dirty } = compared;
     let (rows, planned) = (record.source_rows, task.plan.counts.rows);

@@ -254,9 +254,15 @@ async fn a_rename_that_nobody_could_write_down_is_taken_up() {
         entries.last().map(heirloom_migrate::audit::Entry::head)
     };
     // A soak that began again here would never find its table, and nothing would say where that is.
-    let refused = soak::start(&watched.task(false), true).await;
-    let text = said(refused);
-    assert!(text.contains("is renamed already, and nothing says so yet") && text.contains("retire"), "{text}");
+    // Nor is there anything to sweep, and whoever wants it back is told that it is away.
+    for refused in [
+        said(soak::start(&watched.task(false), true).await),
+        said(watched.sweep(false).await),
+        said(watched.unretire().await),
+    ] {
+        assert!(refused.contains("is renamed already, and nothing says so yet"), "{refused}");
+        assert!(refused.contains("run `heirloom retire` again"), "{refused}");
+    }
     assert_eq!(watched.state().await, "soaked");
     let done = watched.retire().await.unwrap();
     assert_eq!((done.phase, watched.state().await.as_str()), (Phase::Kept, "retired"));
