@@ -128,6 +128,31 @@ impl Drop for Staged {
     }
 }
 
+/// Takes away what archives of this place left that were never kept: who was killed could not do it, and a table in a file
+/// that nobody knows of is neither small nor anybody's to see. Only once the chain says that the table is away: whoever else
+/// makes an archive then comes too late to keep it.
+pub(super) fn tidy(place: &Path) {
+    let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let stem = place.file_stem().unwrap_or_default().to_string_lossy();
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    for entry in entries.flatten().filter(|entry| is_left(&entry.file_name().to_string_lossy(), &stem)) {
+        // As where one is dropped: a rest that cannot be removed says nothing more.
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
+
+/// Whether a file is what an archive of this name is while it is made: `ID.NAME.json`, `ID.NAME.zst`, either with `.ID.part`.
+fn is_left(name: &str, stem: &str) -> bool {
+    let is_id = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Some((id, rest)) = name.split_once('.') else { return false };
+    let ending = rest.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.'));
+    let is_ending = |ending: &str| match ending.split_once('.') {
+        None => ["json", "zst"].contains(&ending),
+        Some((kind, part)) => ["json", "zst"].contains(&kind) && part.strip_suffix(".part").is_some_and(is_id),
+    };
+    is_id(id) && ending.is_some_and(is_ending)
+}
+
 /// The rows beside a manifest.
 pub(super) fn rows_path(manifest: &Path) -> PathBuf {
     manifest.with_extension("zst")
@@ -260,4 +285,30 @@ impl<W: Write> Write for Hashing<W> {
 
 pub(super) fn io(path: &Path, error: &std::io::Error) -> MigrateError {
     MigrateError::Io { path: path.display().to_string(), reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_left;
+
+    #[test]
+    fn only_what_an_archive_under_way_is_called_is_taken_away() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let stem = format!("notes.{id}.archive");
+        for left in ["json", "zst", "json.ID.part", "zst.ID.part"] {
+            assert!(is_left(&format!("{id}.{stem}.{left}").replace("ID", id), &stem), "{left}");
+        }
+        for other in [
+            format!("{stem}.json"),
+            format!("{stem}.zst"),
+            format!("{id}.other.{stem}.json"),
+            format!("{id}.{stem}.json.bak"),
+            format!("{id}.{stem}.toml"),
+            format!("copy.{stem}.zst"),
+            format!("{id}.notes.{}.archive.zst", id.replace('0', "1")),
+            "notes.plan.audit".to_owned(),
+        ] {
+            assert!(!is_left(&other, &stem), "{other}");
+        }
+    }
 }

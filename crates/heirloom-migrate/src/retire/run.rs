@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::alive::Alive;
-use super::archive::{ArchiveMark, Manifest, Staged, rows_path};
+use super::archive::{ArchiveMark, Manifest, Staged, rows_path, tidy};
 use super::gates::{Gate, ledger_gates, rejects_gate};
 use super::postgres::{self, Table};
 use crate::apply::Outbox;
@@ -100,7 +100,13 @@ pub async fn retire(
     match done {
         // What fails once the step is taken at the source says itself why it is not written down.
         Err(error) if !taken => Err(overtaken(task, before).await.unwrap_or(error)),
-        done => done,
+        Ok(done) => {
+            if done.phase != Phase::Waiting && !task.check_only {
+                tidy(manifest);
+            }
+            Ok(done)
+        }
+        failed => failed,
     }
 }
 

@@ -73,3 +73,31 @@ async fn a_table_that_came_back_is_not_written_down_as_dropped() {
         watched.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_killed_archives_left_is_taken_away_once_the_table_is() {
+    let mut watched = Box::pin(Watched::soaked(&legacy(20), 7, 1)).await;
+    let place = watched.manifest();
+    let (dir, name) = (place.parent().unwrap(), place.file_name().unwrap().to_string_lossy().into_owned());
+    let id = "0123456789abcdef0123456789abcdef";
+    let rows = name.replace(".json", ".zst");
+    let (left, others) = (
+        [format!("{id}.{name}"), format!("{id}.{rows}"), format!("{id}.{rows}.{id}.part")],
+        [format!("before.{name}"), format!("{id}.other.{rows}"), "notes.txt".to_owned()],
+    );
+    left.iter().chain(&others).for_each(|name| std::fs::write(dir.join(name), "rows").unwrap());
+    let there = || {
+        let mut names: Vec<String> =
+            std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let before = there();
+    assert!(watched.would_retire().await.unwrap().holds);
+    assert_eq!(there(), before, "looking takes nothing away");
+    assert!(watched.retire().await.unwrap().holds);
+    let mut after = [others.as_slice(), &[name, rows]].concat();
+    after.sort();
+    assert_eq!(there(), after);
+    watched.close().await;
+}
