@@ -66,9 +66,13 @@ impl<'a> Outside<'a> {
     }
 }
 
-/// Whether a head was ever kept outside: from the start of a soak on each step keeps it.
+/// Whether a head was ever kept outside: from the start of a soak on each step keeps it. That start alone does not say so:
+/// its process may have ended before the file was there. Nothing was counted by then, so that a chain that was cut to it
+/// gains nothing; what an apply or a comparison adds is by the database's clock.
 pub fn is_kept(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| entry.what == "soaking" || entry.what == ANCHORED)
+    let by_program = |entry: &&Entry| entry.clock != "database";
+    let since = entries.iter().skip_while(|entry| entry.what != "soaking");
+    since.filter(by_program).count() > 1
 }
 
 /// Whether a chain goes through a head that is known from outside, and that one is known where one was kept.

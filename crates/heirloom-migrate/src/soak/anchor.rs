@@ -39,7 +39,10 @@ pub async fn anchor(task: &Task<'_>) -> Result<Anchored> {
         );
     }
     if !crate::audit::anchor::is_kept(&standing.entries) {
-        return refuse(format!("No head of {name} was ever kept"), "`heirloom soak start PLAN` keeps the first");
+        return refuse(
+            format!("No head of {name} was ever kept"),
+            "`heirloom soak start PLAN` keeps the first, or the first sweep where that was stopped",
+        );
     }
     let found = standing.head();
     let mut anchored =

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::standing::{Standing, Task};
 use crate::audit::Head;
+use crate::audit::anchor::Outside;
 use crate::error::{MigrateError, Result};
 use crate::ledger::{self, RunState};
 use crate::retire;
@@ -24,7 +25,8 @@ pub struct Started {
 }
 
 /// Starts a soak, or starts one again that is under way: what was counted counts no more, and a chain that came back from
-/// a backup is taken as it is from here on. The first sweep begins the first day.
+/// a backup is taken as it is from here on. The first sweep begins the first day. A start that ended before its head was
+/// outside is taken up: its head is given back, and nothing written.
 ///
 /// # Errors
 /// [`MigrateError::Refused`] when the run is not verified, soaks already and is not to begin again, or when its table was
@@ -33,6 +35,15 @@ pub async fn start(task: &Task<'_>, restart: bool) -> Result<Started> {
     target::store_alone(task.plan, "a soak")?;
     let standing = Standing::of(task, !restart).await?;
     let under_way = matches!(standing.run.state, RunState::Soaking | RunState::Soaked);
+    if under_way && !restart && matches!(task.anchor, Outside::Missing(_)) {
+        // Nothing but that start would have been let through without a head.
+        return Ok(Started {
+            name: standing.run.name.clone(),
+            days: standing.days(),
+            restarted: false,
+            head: standing.head(),
+        });
+    }
     if under_way && !restart {
         return Err(MigrateError::Refused {
             what: format!("{} soaks already", standing.run.name),

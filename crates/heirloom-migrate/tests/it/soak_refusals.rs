@@ -238,10 +238,30 @@ async fn a_lost_head_is_not_made_anew_by_the_next_step() {
     watched.lost = Some("notes.plan.audit".into());
     // Nothing was kept yet, so that nothing is lost.
     watched.start(false).await.unwrap();
+    // Nor when the start ended before it could keep it, whatever an apply did since.
+    watched.anchor = None;
+    let text = said(soak::anchor(&watched.task(false)).await);
+    assert!(text.contains("No head of notes was ever kept"), "{text}");
+    watched.ground.sql("insert into note values (21, 'agent-0', 'note 21', '2026-01-02')").await;
+    watched.ground.apply(&watched.plan).await.unwrap();
+    assert_eq!(
+        watched.ground.one("select what from heirloom_migrate.audit order by seq desc limit 1").await,
+        "caught-up"
+    );
+    let entries = "select count(*) from heirloom_migrate.audit";
+    let before = watched.ground.one(entries).await;
+    let again = watched.start(false).await.unwrap();
+    assert_eq!((again.restarted, watched.ground.one(entries).await), (false, before), "it is taken up");
+    assert_eq!(
+        again.head.unwrap().seq.to_string(),
+        watched.ground.one("select max(seq) from heirloom_migrate.audit").await
+    );
+    let text = said(watched.start(false).await);
+    assert!(text.contains("soaks already"), "{text}");
+    watched.anchor = None;
     watched.sweep(false).await.unwrap();
     let kept = watched.anchor.take();
     watched.pass(DAY);
-    let entries = "select count(*) from heirloom_migrate.audit";
     let before = watched.ground.one(entries).await;
     for text in [
         said(watched.sweep(false).await),

@@ -49,6 +49,11 @@ impl Beside {
         Task { plan, source, store, clock, program, anchor, check_only, shadow: None }
     }
 
+    /// Whether no head of the run lies there.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.head.is_none()
+    }
+
     /// Keeps the newest head beside the plan.
     pub(crate) fn keep(&self, newest: Option<&Head>) -> Result<()> {
         match newest.filter(|newest| self.head.as_ref() != Some(*newest)) {

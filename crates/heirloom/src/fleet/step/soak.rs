@@ -34,7 +34,9 @@ pub async fn run(turn: Turn, how: How) -> Result<Line> {
     let sides = turn.open(&mut line).await?;
     let store = turn.store(&sides).await?;
     let mut beside = Beside::read(&item.plan, plan.run_id)?;
-    if line.state == State::Verified {
+    // One that began, and whose head was not outside before its process ended, is taken up.
+    let half_begun = line.state == State::Soaking && beside.is_missing() && !how.check_only;
+    if line.state == State::Verified || half_begun {
         let task = beside.task(plan, &sides.source, store, &crew.clock, how.check_only);
         let started = soak::start(&task, false).await?;
         if how.check_only {
