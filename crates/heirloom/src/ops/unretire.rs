@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ops::desk::Desk;
 use crate::ops::{Doors, Operation, Output};
-use crate::text::counted;
+use crate::text::{counted, wrap};
 
 /// Arguments of `heirloom unretire`.
 #[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]
@@ -45,13 +45,14 @@ impl Operation for Unretire {
             desk.keep(back.head.as_ref())?;
         }
         let from = if back.from_archive { "made again from its archive" } else { "renamed back" };
-        let text = if self.check_only {
-            format!("{}: {} would be {from}; nothing was written\n", back.name, back.table)
+        let (what, next) = if self.check_only {
+            (format!("{}: {} would be {from}; nothing was written", back.name, back.table), String::new())
         } else {
-            let rows = counted(back.rows, "row");
-            let plan = self.plan.display();
-            format!("{}: {} is {from}, {rows}\nNext: `heirloom soak sweep {plan}`\n", back.name, back.table)
+            let (rows, plan) = (counted(back.rows, "row"), self.plan.display());
+            let next = format!("Next: `heirloom soak sweep {plan}`\n");
+            (format!("{}: {} is {from}, {rows}", back.name, back.table), next)
         };
+        let text: String = wrap(&what, 80).iter().map(|part| format!("{part}\n")).chain([next]).collect();
         let left_out: String = back
             .left_out
             .iter()
