@@ -1,7 +1,8 @@
-//! Named places at which moving rows can be made to fail, for tests that ask what is left behind.
+//! Named places at which a migration can be made to fail, for tests that ask what is left behind.
 //!
-//! One list, [`Point`]: before and after every commit, lease, digest and marker, of an apply and of what follows it. Nothing is armed unless the caller hands
-//! in [`Failpoints`] that say so; an unarmed point costs one look at an empty option.
+//! One list, [`Point`]: before and after every commit, lease, digest and marker of an apply and of what follows it, and before and after every commit and
+//! file of a soak and of a retirement. Nothing is armed unless the caller hands in [`Failpoints`] that say so; an unarmed point costs one look at an empty
+//! option.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,7 @@ use crate::error::{MigrateError, Result};
 
 macro_rules! points {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// A place at which moving rows can be made to fail.
+        /// A place at which a migration can be made to fail.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Point {
             $($(#[doc = $doc])+ $name,)+
@@ -91,6 +92,68 @@ points! {
     BeforeStamp = "marker.before-stamp",
     /// Verified rows were marked at the source.
     AfterStamp = "marker.after-stamp",
+    /// A soak is about to begin, or to begin again.
+    BeforeSoak = "soak.before-commit",
+    /// It began, and its head is not outside the database yet.
+    AfterSoak = "soak.after-commit",
+    /// What a sweep found, clean or not, is about to be recorded, and with it where the soak stands.
+    BeforeSweep = "sweep.before-commit",
+    /// It is recorded, nobody was told.
+    AfterSweep = "sweep.after-commit",
+    /// A chain whose head was lost is about to be taken as it is.
+    BeforeAnchored = "anchored.before-commit",
+    /// It is taken as it is, and its head is not outside the database yet.
+    AfterAnchored = "anchored.after-commit",
+    /// The newest head is about to be written beside the plan.
+    BeforeHead = "head.before-file",
+    /// It lies beside the plan.
+    AfterHead = "head.after-file",
+    /// The rows of an archive are read, their file is not whole.
+    BeforeArchiveRows = "archive.before-rows",
+    /// The file with the rows is whole, under a name that nobody knows.
+    AfterArchiveRows = "archive.after-rows",
+    /// The archive is restored and compared, and what was made for it is about to be rolled back.
+    BeforeRehearsed = "rehearsal.before-rollback",
+    /// Nothing is left of the rehearsal.
+    AfterRehearsed = "rehearsal.after-rollback",
+    /// The manifest is about to be written.
+    BeforeManifest = "archive.before-manifest",
+    /// The archive is whole, under a name that nobody knows.
+    AfterManifest = "archive.after-manifest",
+    /// The archive is about to be moved to its place.
+    BeforeKeep = "archive.before-keep",
+    /// Its rows are in their place, its manifest is not.
+    RowsKept = "archive.after-rows-kept",
+    /// It is in its place, and the chain does not say so.
+    AfterKeep = "archive.after-keep",
+    /// The archive, and that the table will be renamed, are about to be entered in the chain.
+    BeforeArchived = "archived.before-commit",
+    /// The chain names both, the table has its old name.
+    AfterArchived = "archived.after-commit",
+    /// The table is renamed at the source, not committed.
+    BeforeRename = "rename.before-commit",
+    /// It is renamed, and the chain does not say so.
+    AfterRename = "rename.after-commit",
+    /// That it is renamed is about to be entered in the chain.
+    BeforeRetired = "retired.before-commit",
+    /// The chain says so, nobody was told.
+    AfterRetired = "retired.after-commit",
+    /// The table is dropped at the source, not committed.
+    BeforeDrop = "drop.before-commit",
+    /// It is dropped, and the chain does not say so.
+    AfterDrop = "drop.after-commit",
+    /// That it is dropped is about to be entered in the chain.
+    BeforeDropped = "dropped.before-commit",
+    /// The chain says so, nobody was told.
+    AfterDropped = "dropped.after-commit",
+    /// The table is back at the source, renamed or made again, not committed.
+    BeforeReturn = "return.before-commit",
+    /// It is back, and the chain does not say so.
+    AfterReturn = "return.after-commit",
+    /// That it is back, and soaks again, is about to be entered in the chain.
+    BeforeUnretired = "unretired.before-commit",
+    /// The chain says so, nobody was told.
+    AfterUnretired = "unretired.after-commit",
 }
 
 /// What happens at an armed point.

@@ -263,11 +263,7 @@ impl Outbox {
     ///
     /// # Errors
     /// [`MigrateError::Target`] when this role may not, or the table is in use for longer than five seconds.
-    pub(crate) async fn remove(&self, database: &Database) -> Result<Option<String>> {
-        self.remove_at(database, &Failpoints::default()).await
-    }
-
-    async fn remove_at(&self, database: &Database, failpoints: &Failpoints) -> Result<Option<String>> {
+    pub(crate) async fn remove(&self, database: &Database, failpoints: &Failpoints) -> Result<Option<String>> {
         let mut client = database.client().await?;
         let tx = client.transaction().await?;
         self.take_turn(&tx).await?;
@@ -345,7 +341,7 @@ pub async fn remove_outbox(
 ) -> Result<Option<String>> {
     let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
     match Outbox::of(&file, plan, store_id) {
-        Some(outbox) => outbox.remove_at(writable(source)?, failpoints).await,
+        Some(outbox) => outbox.remove(writable(source)?, failpoints).await,
         None => Ok(None),
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{Entry, Head};
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::part::Part;
 
 /// The step by which a head is kept outside again after the file was lost.
@@ -40,9 +41,11 @@ pub fn read(path: &Path, run_id: Uuid) -> Result<Option<Head>> {
 ///
 /// # Errors
 /// [`MigrateError::Io`].
-pub fn write(path: &Path, head: &Head) -> Result<()> {
+pub async fn write(path: &Path, head: &Head, failpoints: &Failpoints) -> Result<()> {
     let text = serde_json::to_string(head).map_err(|error| MigrateError::Ledger(error.to_string()))?;
-    Part::write(path, format!("{text}\n").as_bytes()).map_err(|error| io(path, &error))
+    failpoints.pass(Point::BeforeHead).await?;
+    Part::write(path, format!("{text}\n").as_bytes()).map_err(|error| io(path, &error))?;
+    failpoints.pass(Point::AfterHead).await
 }
 
 /// What is known outside the database of the newest head of a chain.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::part::Part;
 use crate::plan::Plan;
 
@@ -110,11 +111,14 @@ impl Staged {
     }
 
     /// Moves both files to their place.
-    pub(super) fn keep(self) -> Result<()> {
-        for (from, to) in
-            [(rows_path(&self.staging), rows_path(&self.place)), (self.staging.clone(), self.place.clone())]
-        {
+    pub(super) async fn keep(self, failpoints: &Failpoints) -> Result<()> {
+        failpoints.pass(Point::BeforeKeep).await?;
+        for (from, to, point) in [
+            (rows_path(&self.staging), rows_path(&self.place), Point::RowsKept),
+            (self.staging.clone(), self.place.clone(), Point::AfterKeep),
+        ] {
             std::fs::rename(&from, &to).map_err(|error| io(&to, &error))?;
+            failpoints.pass(point).await?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::alive::Alive;
 use super::archive::{self, Manifest, Statement, Writer};
 use super::definition::{added, first_difference};
 use crate::error::{MigrateError, Result};
+use crate::failpoint::{Failpoints, Point};
 use crate::source::identifier;
 
 const TABLE: &str = include_str!("../../sql/queries/retire_table.sql");
@@ -223,6 +224,7 @@ pub(super) async fn archive(
     manifest: &mut Manifest,
     place: &Path,
     alive: &mut Alive<'_>,
+    failpoints: &Failpoints,
 ) -> Result<Look> {
     let mut client = database.client().await?;
     let tx = client
@@ -243,7 +245,9 @@ pub(super) async fn archive(
         writer.push(bytes)
     })
     .await?;
+    failpoints.pass(Point::BeforeArchiveRows).await?;
     (manifest.stream_bytes, manifest.stream_digest, manifest.file_digest) = writer.finish()?;
+    failpoints.pass(Point::AfterArchiveRows).await?;
     Ok(look)
 }
 
@@ -256,6 +260,7 @@ pub(super) async fn rehearse(
     manifest: &Manifest,
     place: &Path,
     alive: &mut Alive<'_>,
+    failpoints: &Failpoints,
 ) -> Result<()> {
     let scratch = format!("heirloom_scratch_{}", manifest.run_id.simple());
     let mut client = database.client().await?;
@@ -281,8 +286,9 @@ pub(super) async fn rehearse(
     if let Some(first) = first_difference(&rehearsed(&manifest.statements), &rehearsed(&again)) {
         return Err(differs(&format!("of its definition, phase {first} differs")));
     }
+    failpoints.pass(Point::BeforeRehearsed).await?;
     tx.rollback().await?;
-    Ok(())
+    failpoints.pass(Point::AfterRehearsed).await
 }
 
 /// Makes a table again in the first of these schemas: what it is, its rows, what is put on it, up to a phase. Gives
@@ -341,7 +347,13 @@ pub(super) async fn restore(
 }
 
 /// Renames a table, when nobody has written to it since it looked like this.
-pub(super) async fn rename(database: &Database, table: &Table, looked: &Look, to: &str) -> Result<()> {
+pub(super) async fn rename(
+    database: &Database,
+    table: &Table,
+    looked: &Look,
+    to: &str,
+    failpoints: &Failpoints,
+) -> Result<()> {
     let mut client = database.client().await?;
     let tx = client.transaction().await?;
     see_all(&tx).await?;
@@ -354,6 +366,7 @@ pub(super) async fn rename(database: &Database, table: &Table, looked: &Look, to
         });
     }
     tx.batch_execute(&format!("alter table {} rename to {}", table.qualified, identifier(to))).await?;
+    failpoints.pass(Point::BeforeRename).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::audit::anchor::{self, Outside};
 use crate::audit::{self, Entry, Head};
 use crate::clock::day;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::ledger::{self, RunState};
 use crate::soak::{self, Calendar, Standing, Task};
 use crate::source::Relation;
@@ -194,6 +195,7 @@ async fn rename(
     let mut alive = Alive::new(sweep.record.source_rows, progress);
     let (mark, archived, renamed) = archive_and_rename(&anchored, &table, &before, place, &mut alive).await?;
     *taken = true;
+    task.failpoints.pass(Point::AfterRename).await?;
     gates.push(Gate::new("archive", true, format!("{} rows restored and compared", mark.rows), ""));
     result.archive = Some(mark);
     record(&anchored, &archived, &renamed, &mut result).await?;
@@ -212,20 +214,22 @@ async fn archive_and_rename(
     let standing = Standing::of(task, true).await?;
     // Its triggers are ours, and the archive is of the team's table.
     if let Some(outbox) = Outbox::of(&standing.file, task.plan, task.store.meta().store_id) {
-        outbox.remove(database).await?;
+        outbox.remove(database, task.failpoints).await?;
     }
     let mut manifest = Manifest::new(task.plan, &table.schema, &table.name, standing.now);
     let staged = Staged::new(place);
-    let look =
-        postgres::archive(database, table, &task.plan.source.key, &mut manifest, staged.manifest(), alive).await?;
+    let (key, failpoints) = (&task.plan.source.key, task.failpoints);
+    let look = postgres::archive(database, table, key, &mut manifest, staged.manifest(), alive, failpoints).await?;
     if look != *before {
         return Err(MigrateError::Refused {
             what: format!("Somebody wrote to {} while it was swept", table.qualified),
             cure: "find the writer and stop it, then run `heirloom retire` again; nothing was renamed".into(),
         });
     }
-    postgres::rehearse(database, &manifest, staged.manifest(), alive).await?;
+    postgres::rehearse(database, &manifest, staged.manifest(), alive, failpoints).await?;
+    failpoints.pass(Point::BeforeManifest).await?;
     let manifest_digest = manifest.write(staged.manifest())?;
+    failpoints.pass(Point::AfterManifest).await?;
     let bytes = std::fs::metadata(rows_path(staged.manifest())).map_or(0, |found| found.len());
     let mark = ArchiveMark {
         manifest: place.display().to_string(),
@@ -243,7 +247,7 @@ async fn archive_and_rename(
     let mut client = task.store.database().client().await?;
     let tx = client.transaction().await?;
     ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
-    staged.keep()?;
+    staged.keep(failpoints).await?;
     let by = standing.stamp(task);
     let archived = ledger::append(&tx, task.plan.run_id, &by, "archived", &mark).await?;
     let renamed = Renamed {
@@ -254,10 +258,12 @@ async fn archive_and_rename(
         oid: Some(table.oid),
     };
     let entry = ledger::append(&tx, task.plan.run_id, &by, "renaming", &renamed).await?;
+    failpoints.pass(Point::BeforeArchived).await?;
     tx.commit().await?;
     // One connection is enough: none is held while another is asked for.
     drop(client);
-    postgres::rename(database, table, &look, &name).await?;
+    failpoints.pass(Point::AfterArchived).await?;
+    postgres::rename(database, table, &look, &name, failpoints).await?;
     Ok((mark, entry.head(), renamed))
 }
 
@@ -304,7 +310,9 @@ async fn record(task: &Task<'_>, head: &Head, renamed: &Renamed, result: &mut Re
     let entry = ledger::append(&tx, task.plan.run_id, &standing.stamp(task), "retired", renamed).await?;
     let details = json!({ "table": renamed.table, "renamed": renamed.renamed });
     ledger::step(&tx, task.plan.run_id, RunState::Retired, &details).await?;
+    task.failpoints.pass(Point::BeforeRetired).await?;
     tx.commit().await?;
+    task.failpoints.pass(Point::AfterRetired).await?;
     result.phase = Phase::Kept;
     result.state = RunState::Retired;
     result.renamed = Some(renamed.renamed.clone());
@@ -406,9 +414,11 @@ async fn drop_table(
         gates.push(Gate::new("unchanged", same, found, "bring it back with `heirloom unretire PLAN`, and soak again"));
         if same && locks {
             tx.batch_execute(&format!("drop table {}", table.qualified)).await?;
+            task.failpoints.pass(Point::BeforeDrop).await?;
             tx.commit().await?;
             *taken = true;
             drop(client);
+            task.failpoints.pass(Point::AfterDrop).await?;
             dropped(task, standing, &renamed, &mut result).await?;
         }
     }
@@ -446,7 +456,9 @@ async fn dropped(task: &Task<'_>, standing: &Standing, renamed: &Renamed, result
     ledger::lock_head(&tx, task.plan.run_id, standing.head().as_ref()).await?;
     let payload = json!({ "table": renamed.table, "renamed": renamed.renamed });
     let entry = ledger::append(&tx, task.plan.run_id, &standing.stamp(task), "dropped", &payload).await?;
+    task.failpoints.pass(Point::BeforeDropped).await?;
     tx.commit().await?;
+    task.failpoints.pass(Point::AfterDropped).await?;
     result.phase = Phase::Dropped;
     result.renamed = None;
     result.head = Some(entry.head());

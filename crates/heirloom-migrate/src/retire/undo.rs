@@ -12,6 +12,7 @@ use super::roles;
 use super::run::{Phase, Renamed, none_pending, phase, writable};
 use crate::audit::Head;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::ledger::{self, RunState};
 use crate::soak::{Standing, Task};
 
@@ -75,7 +76,9 @@ pub async fn unretire(task: &Task<'_>, manifest: &Path, without: &[String]) -> R
     let payload = standing.beginning(Some(&entry.hash));
     let entry = ledger::append(&tx, task.plan.run_id, &by, "soaking", &payload).await?;
     ledger::step(&tx, task.plan.run_id, RunState::Soaking, &json!({ "from_archive": from_archive })).await?;
+    task.failpoints.pass(Point::BeforeUnretired).await?;
     tx.commit().await?;
+    task.failpoints.pass(Point::AfterUnretired).await?;
     unretired.state = RunState::Soaking;
     unretired.head = Some(entry.head());
     Ok(unretired)
@@ -112,7 +115,7 @@ async fn back(
                 let name = name_of(&renamed.table)?;
                 tx.batch_execute("set local lock_timeout = '5s'").await?;
                 tx.batch_execute(&format!("alter table {} rename to {name}", kept.qualified)).await?;
-                tx.commit().await?;
+                commit(tx, task).await?;
             }
             Ok((false, Vec::new()))
         }
@@ -144,11 +147,18 @@ async fn back(
             left_out.extend(publications);
             match task.check_only {
                 true => tx.rollback().await?,
-                false => tx.commit().await?,
+                false => commit(tx, task).await?,
             }
             Ok((true, left_out))
         }
     }
+}
+
+/// From here on the table is back.
+async fn commit(tx: deadpool_postgres::Transaction<'_>, task: &Task<'_>) -> Result<()> {
+    task.failpoints.pass(Point::BeforeReturn).await?;
+    tx.commit().await?;
+    task.failpoints.pass(Point::AfterReturn).await
 }
 
 /// The last part of a qualified name, quoted where it has to be.

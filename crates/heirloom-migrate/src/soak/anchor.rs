@@ -7,6 +7,7 @@ use super::standing::{Standing, Task};
 use crate::audit::Head;
 use crate::audit::anchor::{ANCHORED, Outside};
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::ledger;
 
 /// A head that is kept again.
@@ -55,7 +56,9 @@ pub async fn anchor(task: &Task<'_>) -> Result<Anchored> {
     ledger::lock_head(&tx, task.plan.run_id, found.as_ref()).await?;
     let payload = json!({ "found": found });
     let entry = ledger::append(&tx, task.plan.run_id, &standing.stamp(task), ANCHORED, &payload).await?;
+    task.failpoints.pass(Point::BeforeAnchored).await?;
     tx.commit().await?;
+    task.failpoints.pass(Point::AfterAnchored).await?;
     anchored.head = Some(entry.head());
     Ok(anchored)
 }

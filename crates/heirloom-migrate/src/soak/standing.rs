@@ -11,6 +11,7 @@ use crate::audit::anchor::{self, Outside};
 use crate::audit::{self, Entry, Head};
 use crate::clock::Clock;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Failpoints;
 use crate::file::MigrationFile;
 use crate::ledger::{self, RunState, RunSummary, Stamp};
 use crate::plan::Plan;
@@ -35,6 +36,8 @@ pub struct Task<'a> {
     pub check_only: bool,
     /// Queries for shadow recall, instead of those that the migration file names.
     pub shadow: Option<&'a Path>,
+    /// Where it is to fail, for tests.
+    pub failpoints: &'a Failpoints,
 }
 
 /// Where it stands.

@@ -7,6 +7,7 @@ use super::standing::{Standing, Task};
 use crate::audit::Head;
 use crate::audit::anchor::Outside;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::ledger::{self, RunState};
 use crate::retire;
 use crate::target;
@@ -78,6 +79,8 @@ pub async fn start(task: &Task<'_>, restart: bool) -> Result<Started> {
         let details = json!({ "days": standing.days() });
         ledger::step(&tx, task.plan.run_id, RunState::Soaking, &details).await?;
     }
+    task.failpoints.pass(Point::BeforeSoak).await?;
     tx.commit().await?;
+    task.failpoints.pass(Point::AfterSoak).await?;
     Ok(Started { head: Some(entry.head()), ..started })
 }

@@ -11,6 +11,7 @@ use super::shadow;
 use super::standing::{Standing, Task};
 use crate::audit::Head;
 use crate::error::{MigrateError, Result};
+use crate::failpoint::Point;
 use crate::ledger::{self, Leaf, RunState};
 use crate::retire;
 use crate::verify::{Difference, Found, Partial, Whole};
@@ -94,7 +95,9 @@ pub async fn sweep(task: &Task<'_>, full: bool, progress: &mut (dyn FnMut(u64, u
         ledger::step(&tx, run_id, next, &payload).await?;
         sweep.state = next;
     }
+    task.failpoints.pass(Point::BeforeSweep).await?;
     tx.commit().await?;
+    task.failpoints.pass(Point::AfterSweep).await?;
     sweep.head = entries.last().map(crate::audit::Entry::head);
     Ok(sweep)
 }

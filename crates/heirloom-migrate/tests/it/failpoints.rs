@@ -11,6 +11,7 @@ use heirloom_migrate::file::{Budget, MigrationFile};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::source::{self, Source};
 
+use crate::failpoints_retire;
 use crate::leases::{FILE, LEGACY};
 use crate::outbox::{following, settled};
 use crate::support::Ground;
@@ -24,16 +25,16 @@ fn is_of_apply(point: Point) -> bool {
         && ["register", "lease", "chunk", "run"].iter().any(|what| point.name().starts_with(what))
 }
 
-fn named(prefix: &str) -> Vec<Point> {
+pub(crate) fn named(prefix: &str) -> Vec<Point> {
     Point::ALL.iter().copied().filter(|point| point.name().starts_with(prefix)).collect()
 }
 
-fn armed(point: Point, nth: u64) -> Failpoints {
+pub(crate) fn armed(point: Point, nth: u64) -> Failpoints {
     Failpoints::at(point, nth, Action::Error)
 }
 
 /// That it failed at this point and nowhere else.
-fn failed_at<T: std::fmt::Debug>(point: Point, failpoints: &Failpoints, result: Result<T, MigrateError>) {
+pub(crate) fn failed_at<T: std::fmt::Debug>(point: Point, failpoints: &Failpoints, result: Result<T, MigrateError>) {
     let said = result.unwrap_err().to_string();
     assert!(failpoints.went_off() && said.contains(point.name()), "{}: {said}", point.name());
 }
@@ -43,6 +44,7 @@ fn every_point_is_tried() {
     let tried: Vec<Point> = ["lease.before-renew", "lease.after-renew", "gone", "outbox", "retry", "verify", "marker"]
         .into_iter()
         .flat_map(named)
+        .chain(failpoints_retire::tried())
         .collect();
     for &point in Point::ALL {
         assert!(is_of_apply(point) != tried.contains(&point), "{} is tried nowhere, or twice", point.name());

@@ -8,6 +8,7 @@ mod comparing;
 mod detect;
 mod expressions;
 mod failpoints;
+mod failpoints_retire;
 mod fake;
 mod file_errors;
 mod file_reference;

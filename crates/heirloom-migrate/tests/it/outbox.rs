@@ -397,6 +397,13 @@ async fn a_table_that_is_retired_takes_no_trigger_of_ours_with_it() {
     assert!(watched.sweep(false).await.unwrap().record.clean);
     assert!(watched.would_retire().await.unwrap().holds);
     assert_ne!(watched.ground.one(LEFT).await, "0", "what is only looked at stays");
+    // Who fails over it leaves all of it or nothing, and goes on.
+    for (point, is_there) in [(Point::BeforeOutboxGoes, true), (Point::AfterOutboxWent, false)] {
+        watched.failpoints = Failpoints::at(point, 1, Action::Error);
+        let told = said(watched.retire().await);
+        assert!(told.contains(point.name()), "{told}");
+        assert_eq!(watched.ground.one(LEFT).await != "0", is_there);
+    }
     let kept = watched.retire().await.unwrap();
     assert!(kept.holds && kept.renamed.is_some(), "{:#?}", kept.gates);
     assert_eq!(watched.ground.one(LEFT).await, "0");

@@ -8,6 +8,7 @@ use heirloom_migrate::Result;
 use heirloom_migrate::audit::Head;
 use heirloom_migrate::audit::anchor::Outside;
 use heirloom_migrate::clock::Clock;
+use heirloom_migrate::failpoint::Failpoints;
 use heirloom_migrate::ledger::{self, RunState};
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire::{self, Retirement, Unretired};
@@ -62,6 +63,7 @@ pub(crate) struct Watched {
     /// The file of the head, where it should be and is not.
     pub(crate) lost: Option<PathBuf>,
     pub(crate) program: &'static str,
+    pub(crate) failpoints: Failpoints,
     dir: tempfile::TempDir,
 }
 
@@ -93,7 +95,8 @@ impl Watched {
         let seconds = Arc::new(AtomicI64::new(noon));
         let clock = Clock::simulated(seconds.clone());
         let dir = tempfile::tempdir().unwrap();
-        Self { ground, plan, clock, seconds, anchor: None, lost: None, program: ledger::PROGRAM, dir }
+        let (program, failpoints) = (ledger::PROGRAM, Failpoints::default());
+        Self { ground, plan, clock, seconds, anchor: None, lost: None, program, failpoints, dir }
     }
 
     /// Soaking, with a clean first sweep.
@@ -139,6 +142,7 @@ impl Watched {
             anchor: self.outside(),
             check_only,
             shadow: None,
+            failpoints: &self.failpoints,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The gate cannot be talked round: each way of trying is refused or found.
 
 use heirloom_migrate::audit::{self, anchor};
+use heirloom_migrate::failpoint::Failpoints;
 use heirloom_migrate::ledger;
 use heirloom_migrate::soak;
 
@@ -350,15 +351,15 @@ async fn looking_writes_nothing() {
     watched.close().await;
 }
 
-#[test]
-fn the_head_outside_is_written_whole_and_read_again() {
+#[tokio::test]
+async fn the_head_outside_is_written_whole_and_read_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = anchor::path_for(&dir.path().join("notes.plan.json"));
     assert!(path.ends_with("notes.plan.audit"));
     let (run, another) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
     assert_eq!(anchor::read(&path, run).unwrap(), None);
     let head = audit::Head { run_id: run, seq: 7, hash: "ab".into() };
-    anchor::write(&path, &head).unwrap();
+    anchor::write(&path, &head, &Failpoints::default()).await.unwrap();
     assert_eq!(anchor::read(&path, run).unwrap(), Some(head));
     // A plan that was made again lies in the same place, and its run has a chain of its own.
     assert_eq!(anchor::read(&path, another).unwrap(), None);

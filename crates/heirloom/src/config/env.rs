@@ -97,7 +97,7 @@ variables! {
     HEIRLOOM_TEST_POOL;
     /// For Heirloom's own tests: the program `curl` must be there; without this our own client asks where it is not.
     HEIRLOOM_TEST_CURL;
-    /// For Heirloom's own tests: places at which `apply`, `rejects retry` and `verify --record` fail, as `NAME=error` or `NAME=abort`.
+    /// For Heirloom's own tests: places at which a migration fails, from `apply` to `unretire`, as `NAME=error` or `NAME=abort`.
     HEIRLOOM_FAILPOINTS;
     /// For Heirloom's own tests, in builds made for them: seconds since 1970 that a soak takes for now. What is written under
     /// it is marked, and no step is taken after it by the real clock.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use heirloom_migrate::audit::Head;
 use heirloom_migrate::audit::anchor::{self, Outside};
 use heirloom_migrate::clock::Clock;
+use heirloom_migrate::failpoint::Failpoints;
 use heirloom_migrate::file::MigrationFile;
 use heirloom_migrate::plan::Plan;
 use heirloom_migrate::retire;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::ops::apply::failpoints;
 use crate::ops::migration::{self, Opened};
 use crate::text::{Table, count, line};
 
@@ -25,6 +27,7 @@ const SHOWN: usize = 20;
 pub(crate) struct Beside {
     path: PathBuf,
     head: Option<Head>,
+    failpoints: Failpoints,
 }
 
 impl Beside {
@@ -32,7 +35,7 @@ impl Beside {
     pub(crate) fn read(plan: &Path, run_id: Uuid) -> Result<Self> {
         let path = anchor::path_for(plan);
         let head = anchor::read(&path, run_id)?;
-        Ok(Self { path, head })
+        Ok(Self { path, head, failpoints: failpoints()? })
     }
 
     /// What the library asks for.
@@ -46,7 +49,7 @@ impl Beside {
     ) -> Task<'t> {
         let program = env!("CARGO_PKG_VERSION");
         let anchor = self.head.as_ref().map_or(Outside::Missing(&self.path), Outside::Known);
-        Task { plan, source, store, clock, program, anchor, check_only, shadow: None }
+        Task { plan, source, store, clock, program, anchor, check_only, shadow: None, failpoints: &self.failpoints }
     }
 
     /// Whether no head of the run lies there.
@@ -55,9 +58,9 @@ impl Beside {
     }
 
     /// Keeps the newest head beside the plan.
-    pub(crate) fn keep(&self, newest: Option<&Head>) -> Result<()> {
+    pub(crate) async fn keep(&self, newest: Option<&Head>) -> Result<()> {
         match newest.filter(|newest| self.head.as_ref() != Some(*newest)) {
-            Some(newest) => Ok(anchor::write(&self.path, newest)?),
+            Some(newest) => Ok(anchor::write(&self.path, newest, &self.failpoints).await?),
             None => Ok(()),
         }
     }
@@ -87,8 +90,8 @@ impl<'a> Desk<'a> {
     }
 
     /// Keeps the newest head beside the plan.
-    pub(super) fn keep(&self, head: Option<&Head>) -> Result<()> {
-        self.beside.keep(head)
+    pub(super) async fn keep(&self, head: Option<&Head>) -> Result<()> {
+        self.beside.keep(head).await
     }
 
     /// Where the archive of the plan's source lies or will lie.

@@ -43,7 +43,7 @@ impl Operation for Retire {
         })
         .await?;
         if !self.check_only {
-            desk.keep(done.head.as_ref())?;
+            desk.keep(done.head.as_ref()).await?;
         }
         Ok(Output::new(&done, self.text(&done))?.holding(done.holds))
     }

@@ -42,7 +42,7 @@ impl Operation for Unretire {
         let desk = Desk::open(context, &self.plan).await?;
         let back = retire::unretire(&desk.task(self.check_only), &desk.archive(), &self.without_role).await?;
         if !self.check_only {
-            desk.keep(back.head.as_ref())?;
+            desk.keep(back.head.as_ref()).await?;
         }
         let from = if back.from_archive { "made again from its archive" } else { "renamed back" };
         let (what, next) = if self.check_only {

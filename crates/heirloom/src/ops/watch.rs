@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::context::{Cancel, Context};
 use crate::error::Result;
 use crate::notify;
+use crate::ops::apply::failpoints;
 use crate::ops::desk;
 use crate::ops::migration::{self, Opened};
 
@@ -70,6 +71,7 @@ async fn one(context: &Context, run_id: Uuid) -> Result<Sweep> {
     let store = Store::open(database).await?;
     let clock = context.clock();
     let queries = desk::queries(None, &context.config().soak.record, &opened.file);
+    let failpoints = failpoints()?;
     let task = Task {
         plan: &opened.plan,
         source: opened.source.as_ref(),
@@ -79,6 +81,7 @@ async fn one(context: &Context, run_id: Uuid) -> Result<Sweep> {
         anchor: Outside::Elsewhere,
         check_only: false,
         shadow: queries.as_deref(),
+        failpoints: &failpoints,
     };
     Ok(soak::sweep(&task, false, &mut |_, _| {}).await?)
 }

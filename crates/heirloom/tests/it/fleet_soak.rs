@@ -136,6 +136,50 @@ async fn four_teams_are_watched_until_their_tables_go() {
     story.legacy.close().await;
 }
 
+/// Killed between a commit and what says so, in the middle of the fleet: the same command goes on where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_soak_and_a_retirement_that_are_killed_go_on() {
+    let mut story = Story::verified().await;
+    let killed = |story: &Story, words: &str, point: &str| {
+        let mut command = story.legacy.home.command();
+        command.args(["fleet"]).args(words.split(' ')).args(["tenants.toml", "--parallel", "1"]);
+        command.envs(story.legacy.variables()).env("HEIRLOOM_TEST_CLOCK", story.now.to_string());
+        let output = command.env("HEIRLOOM_FAILPOINTS", format!("{point}=abort")).output().unwrap();
+        assert!(output.status.code().is_none(), "{point}: it was killed: {output:?}");
+    };
+    // It soaks, and its head is not outside yet: that is no head that was lost.
+    killed(&story, "soak", "soak.after-commit");
+    for counted in 1..=3 {
+        killed(&story, "soak", "sweep.after-commit");
+        killed(&story, "soak", "head.before-file");
+        let swept = story.fleet(0, "soak");
+        assert!(swept["tenants"].as_array().unwrap().iter().all(|line| line["soaked_days"] == counted), "{swept}");
+        if counted < 3 {
+            story.now += DAY;
+        }
+    }
+    // One of them has a row that waits.
+    let retire = "retire --except agents-team";
+    killed(&story, retire, "archived.after-commit");
+    killed(&story, retire, "rename.after-commit");
+    all_are(&story.fleet(0, retire), "retired");
+    story.now += DAY;
+    killed(&story, retire, "drop.after-commit");
+    let dropped = story.fleet(0, retire);
+    assert_eq!(dropped["totals"]["failed"], 0, "{dropped}");
+    assert_eq!(story.legacy.one("select count(*) from pg_class where relname like 'note\\_\\_%'").await, "0");
+    let dropped = "select count(*) from heirloom_migrate.audit where what = 'dropped'";
+    assert_eq!(story.legacy.one(dropped).await, "3");
+    for tenant in ["hongming", "chloe-dong", "reno-stars"] {
+        let plan = format!("tenants/{tenant}.plan.json");
+        for words in [format!("audit check {plan}"), format!("unretire {plan} --check-only")] {
+            let ran = story.run(&words);
+            assert_eq!(ran.code, 0, "{words}: {ran}");
+        }
+    }
+    story.legacy.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_tenants_answers_are_compared_and_it_gates_nothing() {
     let story = Story::verified().await;

@@ -203,3 +203,67 @@ async fn a_plan_made_again_in_the_same_place_has_a_head_of_its_own() {
     assert_eq!(status["soaks"][0]["calendar"]["counted"], 1, "what the other run counted is not this one's: {status}");
     story.legacy.close().await;
 }
+
+/// Every command of it takes the failpoints of its environment; what was stopped is gone on with by the same command.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_in_between_goes_on() {
+    let mut story = Story::applied().await;
+    story.ends(0, "verify notes.plan.json --record");
+    let fails = |story: &Story, words: &str, point: &str| {
+        let (clock, armed) = (story.now.to_string(), format!("{point}=error"));
+        let more = [("HEIRLOOM_TEST_CLOCK", clock.as_str()), ("HEIRLOOM_FAILPOINTS", armed.as_str())];
+        let ran = story.legacy.run_with(&format!("{words} notes.plan.json"), &more);
+        assert!(ran.code == 3 && ran.stderr.contains(&format!("The failpoint {point} was armed")), "{words}: {ran}");
+        story.ends(0, "audit check notes.plan.json");
+    };
+    fails(&story, "soak start", "soak.before-commit");
+    fails(&story, "soak start", "head.before-file");
+    // It soaks, and its head is not outside yet: that is no head that was lost.
+    story.ends(0, "soak start notes.plan.json");
+    let again = story.ends(3, "soak start notes.plan.json");
+    assert!(again.stderr.contains("soaks already"), "{again}");
+    story.ends(0, "soak sweep notes.plan.json");
+    for _ in 0..2 {
+        story.now += DAY;
+        for point in ["sweep.before-commit", "sweep.after-commit", "head.after-file"] {
+            fails(&story, "soak sweep", point);
+        }
+        story.ends(0, "soak sweep notes.plan.json");
+    }
+    for point in ["archive.after-rows-kept", "archived.after-commit", "rename.after-commit", "retired.before-commit"] {
+        fails(&story, "retire", point);
+    }
+    for words in ["soak sweep", "unretire"] {
+        let refused = story.ends(3, &format!("{words} notes.plan.json"));
+        assert!(refused.stderr.contains("is renamed already, and nothing says so yet"), "{refused}");
+    }
+    let kept = story.ends(0, "retire notes.plan.json");
+    assert!(kept.stdout.contains("is kept as"), "{kept}");
+    story.now += 7 * DAY;
+    for point in ["drop.before-commit", "drop.after-commit", "dropped.before-commit"] {
+        fails(&story, "retire", point);
+    }
+    story.ends(0, "retire notes.plan.json");
+    for point in ["return.before-commit", "return.after-commit", "unretired.before-commit"] {
+        fails(&story, "unretire", point);
+    }
+    let beside = story.legacy.home.path().join("notes.plan.audit");
+    let behind = std::fs::read(&beside).unwrap();
+    let back = story.ends(0, "unretire notes.plan.json");
+    assert!(back.stdout.contains("made again from its archive, 40 rows"), "{back}");
+    assert_eq!(story.legacy.one("select count(*) from notes").await, "40");
+    // A head that was lost is taken as it is, and that may fail too.
+    assert_ne!(std::fs::read(&beside).unwrap(), behind);
+    std::fs::remove_file(&beside).unwrap();
+    for point in ["anchored.before-commit", "anchored.after-commit"] {
+        let armed = format!("{point}=error");
+        let ran = story.legacy.run_with(
+            "audit anchor notes.plan.json",
+            &[("HEIRLOOM_TEST_CLOCK", story.now.to_string().as_str()), ("HEIRLOOM_FAILPOINTS", armed.as_str())],
+        );
+        assert!(ran.code == 3 && ran.stderr.contains(point) && !beside.exists(), "{ran}");
+    }
+    story.ends(0, "audit anchor notes.plan.json");
+    story.ends(0, "audit check notes.plan.json");
+    story.legacy.close().await;
+}

@@ -40,7 +40,7 @@ pub async fn run(turn: Turn, check_only: bool) -> Result<Line> {
     })
     .await?;
     if !check_only {
-        beside.keep(done.head.as_ref())?;
+        beside.keep(done.head.as_ref()).await?;
     }
     ran(&mut line, sides.database, plan).await?;
     line.notes.extend(match done.phase {

@@ -43,7 +43,7 @@ pub async fn run(turn: Turn, how: How) -> Result<Line> {
             line.notes.push("the soak could start".to_owned());
             return Ok(line);
         }
-        beside.keep(started.head.as_ref())?;
+        beside.keep(started.head.as_ref()).await?;
         beside = Beside::read(&item.plan, plan.run_id)?;
     }
     pulse.beat();
@@ -57,7 +57,7 @@ pub async fn run(turn: Turn, how: How) -> Result<Line> {
     })
     .await?;
     if !how.check_only {
-        beside.keep(found.head.as_ref())?;
+        beside.keep(found.head.as_ref()).await?;
         // Whoever is told may take his time, which is no silence of the tenant's.
         line.notes.extend(pulse.kept(notify::diverged(&crew.notify, &found)).await);
     }

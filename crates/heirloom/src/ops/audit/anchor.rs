@@ -38,7 +38,7 @@ impl Operation for AnchorAudit {
         let desk = Desk::open(context, &self.plan).await?;
         let done = soak::anchor(&desk.task(self.check_only)).await?;
         if !self.check_only {
-            desk.keep(done.head.as_ref())?;
+            desk.keep(done.head.as_ref()).await?;
         }
         let entries = counted(done.entries, "entry");
         let what = match self.check_only {

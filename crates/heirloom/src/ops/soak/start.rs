@@ -53,7 +53,7 @@ impl Operation for StartSoak {
             }
         };
         if !self.check_only {
-            desk.keep(started.head.as_ref())?;
+            desk.keep(started.head.as_ref()).await?;
         }
         Output::new(&started, text)
     }

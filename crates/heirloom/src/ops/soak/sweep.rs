@@ -53,7 +53,7 @@ impl Operation for SweepSoak {
         })
         .await?;
         if !self.check_only {
-            desk.keep(sweep.head.as_ref())?;
+            desk.keep(sweep.head.as_ref()).await?;
         }
         let mut text = text(&sweep);
         let not_told = match self.check_only {
