@@ -16,13 +16,15 @@ use crate::file::MigrationFile;
 use crate::ledger;
 use crate::mapping::Program;
 use crate::plan::{self, Plan};
-use crate::source::{self, Source};
+use crate::source::{self, Examined, Source};
 use crate::target::{self, Foreign};
 
 /// A plan that still matches its file and its source.
 pub(super) struct Checked {
     pub(super) file: MigrationFile,
     pub(super) program: Program,
+    /// As [`Source::row_version`].
+    row_version: Option<String>,
 }
 
 /// Checks the plan against its file, the source and the store, and compiles its mapping again.
@@ -42,7 +44,7 @@ pub(super) async fn preflight<'a>(
         None => target::store_alone(plan, "this")?,
         Some(foreign) => same_target(plan, foreign, options).await?,
     }
-    let Checked { file, program } = check(plan, source, meta.dimension).await?;
+    let Checked { file, program, row_version } = check(plan, source, meta.dimension).await?;
     sees_what_it_waits_for(store, options).await?;
     if !plan.target.fits(meta.store_id, meta.schema_version, meta.dimension) {
         return Err(stale(plan, "the store is another one, or changed its schema or dimension".to_owned()));
@@ -62,7 +64,7 @@ pub(super) async fn preflight<'a>(
         store,
         foreign,
         origin_source: plan.origin_source(),
-        version: source.row_version(&plan.source.relation).await?,
+        version: row_version,
         budget: file.budget,
         mark: crate::marker::Mark::of(&file, plan),
         runner: Uuid::now_v7(),
@@ -132,7 +134,7 @@ pub(super) async fn check(plan: &Plan, source: &dyn Source, dimension: usize) ->
         return Err(stale(plan, format!("{} changed since the plan was made", plan.file.path)));
     }
     let file = MigrationFile::parse(&plan.file.path, &plan.file.text)?;
-    let table = source::describe_without_mark(source, &file).await?;
+    let Examined { table, system, row_version } = source::examine_without_mark(source, &file).await?;
     let tree = match &file.source.tree {
         Some(tree) => Some(source.tree(&tree.table.value, &tree.id.value, &tree.parent.value).await?),
         None => None,
@@ -143,12 +145,11 @@ pub(super) async fn check(plan: &Plan, source: &dyn Source, dimension: usize) ->
             format!("the source {} changed its columns, key or tree of parents", plan.source.display),
         ));
     }
-    let identity = source.identity(&plan.source.relation).await?;
-    if identity.system != plan.source.identity.system {
+    if system != plan.source.identity.system {
         return Err(stale(plan, "the source is another database than the one that was planned".to_owned()));
     }
     let program = Program::compile(&file, &table, plan.context(dimension, tree))?;
-    Ok(Checked { file, program })
+    Ok(Checked { file, program, row_version })
 }
 
 fn stale(plan: &Plan, what: String) -> MigrateError {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use heirloom_engine::Database;
 
 use crate::error::Result;
-use crate::source::{Column, Identity, KeyRange, Read, Relation, Since, Source, Table, TreeRows, Visit};
+use crate::source::{Column, Examined, Identity, KeyRange, Read, Relation, Since, Source, Table, TreeRows, Visit};
 
 /// How often there is a sign of life while something of our own works.
 const BEAT: Duration = Duration::from_millis(200);
@@ -120,6 +120,10 @@ impl Source for Watched {
 
     async fn describe(&self, relation: &Relation) -> Result<Table> {
         Ok(self.alive(self.source.describe(relation).await?))
+    }
+
+    async fn examine(&self, relation: &Relation) -> Result<Examined> {
+        Ok(self.alive(self.source.examine(relation).await?))
     }
 
     async fn tables(&self) -> Result<Vec<Table>> {

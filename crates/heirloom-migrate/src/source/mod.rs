@@ -140,6 +140,17 @@ pub struct Identity {
     pub system: String,
 }
 
+/// What a plan is checked against before anything is done with the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// As [`Source::describe`].
+    pub table: Table,
+    /// [`Identity::system`].
+    pub system: String,
+    /// As [`Source::row_version`].
+    pub row_version: Option<String>,
+}
+
 /// A half-open range of keys `(after, upto]`; `None` is open. Keys are canonical text, one string a key column.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeyRange {
@@ -253,6 +264,15 @@ pub trait Source: Send + Sync {
     /// Who is reading.
     async fn identity(&self, relation: &Relation) -> Result<Identity>;
 
+    /// The relation as it is, on which system, and how its rows tell that they changed: asked together.
+    async fn examine(&self, relation: &Relation) -> Result<Examined> {
+        Ok(Examined {
+            table: self.describe(relation).await?,
+            system: self.identity(relation).await?.system,
+            row_version: self.row_version(relation).await?,
+        })
+    }
+
     /// A small table of parents, whole.
     async fn tree(&self, table: &str, id: &str, parent: &str) -> Result<TreeRows>;
 
@@ -306,7 +326,20 @@ pub async fn open_alone(url: &str) -> Result<Box<dyn Source>> {
 /// # Errors
 /// As [`Source::describe`]; and for a marker that is a column of the owner's, which would be written over.
 pub async fn describe_without_mark(source: &dyn Source, file: &MigrationFile) -> Result<Table> {
-    let mut table = source.describe(&file.source.relation.value).await.map_err(|error| at_the_query(error, file))?;
+    let table = source.describe(&file.source.relation.value).await.map_err(|error| at_the_query(error, file))?;
+    without_mark(source, file, table).await
+}
+
+/// As [`Source::examine`], of the file's relation without that column.
+///
+/// # Errors
+/// As [`describe_without_mark`].
+pub async fn examine_without_mark(source: &dyn Source, file: &MigrationFile) -> Result<Examined> {
+    let examined = source.examine(&file.source.relation.value).await.map_err(|error| at_the_query(error, file))?;
+    Ok(Examined { table: without_mark(source, file, examined.table).await?, ..examined })
+}
+
+async fn without_mark(source: &dyn Source, file: &MigrationFile, mut table: Table) -> Result<Table> {
     if let Some(mark) = &file.source.mark {
         let relation = &file.source.relation.value;
         let there = table.columns.iter().find(|column| column.name == mark.value);

@@ -173,6 +173,65 @@ async fn described_types_are_spelt_as_the_server_spells_them() {
 }
 
 #[tokio::test]
+async fn types_that_are_the_same_everywhere_are_known_as_the_server_tells_them() {
+    const TYPES: [&str; 21] = [
+        "boolean",
+        "smallint",
+        "integer",
+        "bigint",
+        "real",
+        "double precision",
+        "numeric",
+        "text",
+        "varchar",
+        "name",
+        "bytea",
+        "json",
+        "jsonb",
+        "timestamptz",
+        "timestamp",
+        "date",
+        "interval",
+        "uuid",
+        "text[]",
+        "uuid[]",
+        "bigint[]",
+    ];
+    let columns: Vec<String> = TYPES.iter().enumerate().map(|(at, ty)| format!("c{at} {ty}")).collect();
+    let columns = columns.join(", ");
+    // One column of another type, and the server is asked for all of them.
+    let sql = format!("create table known ({columns}); create table asked ({columns}, other inet)");
+    let (db, source) = ground(&sql).await;
+    let known = source.describe(&table("known")).await.unwrap().columns;
+    let asked = source.describe(&table("asked")).await.unwrap().columns;
+    assert_eq!(known, asked[..TYPES.len()]);
+    let of_query = source.describe(&Relation::Query("select * from known".into())).await.unwrap().columns;
+    assert_eq!(known, of_query);
+    drop(source);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn what_is_looked_at_together_is_what_each_look_says() {
+    let (db, source) = ground(
+        "create table base (id int primary key, v text); create view seen as select * from base;
+         create table parts (id int primary key) partition by range (id);
+         create table parts_low partition of parts for values from (0) to (2);",
+    )
+    .await;
+    for relation in [table("base"), table("seen"), table("parts"), Relation::Query("select id from base".into())] {
+        let together = source.examine(&relation).await.unwrap();
+        assert_eq!(together.table, source.describe(&relation).await.unwrap(), "{relation:?}");
+        assert_eq!(together.system, source.identity(&relation).await.unwrap().system, "{relation:?}");
+        assert_eq!(together.row_version, source.row_version(&relation).await.unwrap(), "{relation:?}");
+        let heap = relation == table("base") || relation == table("parts");
+        assert_eq!(together.row_version.is_some(), heap, "{relation:?}");
+    }
+    drop(source);
+    db.close().await;
+}
+
+#[tokio::test]
 async fn views_and_partitions_are_read_like_tables() {
     let (db, source) = ground(
         "create table base (id int primary key, v text); insert into base values (1, 'x'), (2, 'y');

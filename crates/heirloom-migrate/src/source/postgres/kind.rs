@@ -1,5 +1,7 @@
 //! How a PostgreSQL type travels: which binary form it is read in, or that it is asked for as text.
 
+use tokio_postgres::types::{Oid, Type as BuiltIn};
+
 use crate::source::Type;
 
 /// The form in which a column's values arrive.
@@ -30,6 +32,48 @@ pub(super) enum Kind {
     Array(Box<Kind>),
     /// Anything else: asked for as text.
     Other,
+}
+
+/// A column's type as far as reading it goes.
+pub(super) struct Spelt {
+    /// As the source spells it.
+    pub(super) declared: String,
+    pub(super) kind: Kind,
+    /// Fixed width of a vector.
+    pub(super) dimensions: Option<usize>,
+}
+
+impl Spelt {
+    /// A type that has the same number, name and form in every PostgreSQL, so that nobody need be asked; `None` for any other,
+    /// and for one whose modifier says more.
+    pub(super) fn built_in(oid: Oid, modifier: i32) -> Option<Self> {
+        let (declared, kind) = match BuiltIn::from_oid(oid)? {
+            _ if modifier != -1 => return None,
+            BuiltIn::BOOL => ("boolean", Kind::Bool),
+            BuiltIn::INT2 => ("smallint", Kind::Int),
+            BuiltIn::INT4 => ("integer", Kind::Int),
+            BuiltIn::INT8 => ("bigint", Kind::Int),
+            BuiltIn::FLOAT4 => ("real", Kind::Float32),
+            BuiltIn::FLOAT8 => ("double precision", Kind::Float64),
+            BuiltIn::NUMERIC => ("numeric", Kind::Numeric),
+            BuiltIn::TEXT => ("text", Kind::Text { collated: true }),
+            BuiltIn::VARCHAR => ("character varying", Kind::Text { collated: true }),
+            BuiltIn::NAME => ("name", Kind::Text { collated: true }),
+            BuiltIn::BYTEA => ("bytea", Kind::Bytes),
+            BuiltIn::JSON => ("json", Kind::Json),
+            BuiltIn::JSONB => ("jsonb", Kind::Jsonb),
+            BuiltIn::TIMESTAMPTZ => ("timestamp with time zone", Kind::Moment),
+            BuiltIn::TIMESTAMP => ("timestamp without time zone", Kind::LocalTime),
+            BuiltIn::DATE => ("date", Kind::Date),
+            BuiltIn::INTERVAL => ("interval", Kind::Interval),
+            BuiltIn::UUID => ("uuid", Kind::Uuid),
+            BuiltIn::TEXT_ARRAY => ("text[]", Kind::Array(Box::new(Kind::Text { collated: true }))),
+            BuiltIn::UUID_ARRAY => ("uuid[]", Kind::Array(Box::new(Kind::Uuid))),
+            BuiltIn::INT8_ARRAY => ("bigint[]", Kind::Array(Box::new(Kind::Int))),
+            _ => return None,
+        };
+        Some(Self { declared: declared.to_owned(), kind, dimensions: None })
+    }
 }
 
 impl Kind {

@@ -16,7 +16,7 @@ use heirloom_engine::{Client, Database, Location, Options, Refusal};
 
 pub(crate) use look::who;
 
-use super::{Column, Identity, KeyRange, Read, Relation, Since, Source, Table, TreeRows, Visit, name};
+use super::{Column, Examined, Identity, KeyRange, Read, Relation, Since, Source, Table, TreeRows, Visit, name};
 use crate::error::{MigrateError, Result};
 
 /// A PostgreSQL database as a source.
@@ -98,12 +98,24 @@ impl Source for Postgres {
     }
 
     async fn row_version(&self, relation: &Relation) -> Result<Option<String>> {
+        let Relation::Table(written) = relation else { return Ok(None) };
         let mut client = self.client().await?;
         let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
-        let is_heap = look::is_heap(&tx, relation, &self.display()).await;
+        let version = async {
+            let found = look::find(&tx, written, &self.display()).await?;
+            look::row_version(&tx, Some(&found), &self.display()).await
+        };
+        let version = version.await;
         tx.rollback().await.map_err(|error| self.failed(&error))?;
-        // Whoever writes a row leaves the number of the transaction and a place of its own.
-        Ok(is_heap?.then(|| "s.tableoid::text || '/' || s.xmin::text || s.ctid::text".to_owned()))
+        version
+    }
+
+    async fn examine(&self, relation: &Relation) -> Result<Examined> {
+        let mut client = self.client().await?;
+        let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;
+        let examined = look::examine(&tx, relation, &self.display()).await;
+        tx.rollback().await.map_err(|error| self.failed(&error))?;
+        examined
     }
 
     async fn describe(&self, relation: &Relation) -> Result<Table> {

@@ -72,7 +72,7 @@ async fn select(tx: &Transaction<'_>, read: &Read, looked: &Looked, source_name:
     }
     if !keys.is_empty() {
         let mut order: Vec<String> = keys.iter().map(|key| ordered(&key.plain, key.kind)).collect();
-        if !is_unique(&read.key, &looked.table) && look::is_heap(tx, &read.relation, source_name).await? {
+        if !is_unique(&read.key, &looked.table) && look::is_heap(tx, looked.found.as_ref(), source_name).await? {
             // Of rows that share a key one is the first, in whatever range they are read. Of a view or a query nobody can say.
             order.extend(["s.tableoid".to_owned(), "s.ctid".to_owned()]);
         }
