@@ -10,19 +10,38 @@ use heirloom_engine::{Database, EngineError, Location, Options, Refusal, Trouble
 use heirloom_store::schema::SERVE_ROLE;
 
 use crate::error::{MigrateError, Result};
-use crate::source::{self, Identity, Relation};
+use crate::source::{Identity, Relation};
 
+const HOLDERS: &str = include_str!("../../sql/queries/fleet_holders.sql");
+const ROLES: &str = include_str!("../../sql/queries/fleet_roles.sql");
 const WHO_MAY_READ: &str = include_str!("../../sql/queries/fleet_who_may_read.sql");
 const SEEN_BEYOND: &str = include_str!("../../sql/queries/fleet_seen_beyond.sql");
 
 /// Relations that are asked for with one statement.
 const TOGETHER: usize = 64;
 
+/// A role, as far as it decides whose rows it reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Its name.
+    pub role: String,
+    /// Superuser?
+    pub superuser: bool,
+    /// Bypasses row-level security?
+    pub bypass_rls: bool,
+}
+
+impl From<&Identity> for Reader {
+    fn from(Identity { role, superuser, bypass_rls, .. }: &Identity) -> Self {
+        Self { role: role.clone(), superuser: *superuser, bypass_rls: *bypass_rls }
+    }
+}
+
 /// What a tenant's own connection says of its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// Who reads.
-    pub identity: Identity,
+    pub me: Reader,
     /// Which of the roles asked about may read it too; none of a table that is not there.
     pub readers: Vec<String>,
     /// The server by its own account, whatever it is called by; absent where it does not tell this role.
@@ -52,7 +71,7 @@ pub fn from(relation: &Relation, qualified: &str) -> String {
     }
 }
 
-/// Asks as a tenant who it is and which of `roles` may read its relation. Reads only; holds one connection.
+/// Asks as a tenant who it is and which of `roles`, in order, may read its relation. Reads only; holds one connection.
 ///
 /// # Errors
 /// What the server refuses.
@@ -71,17 +90,43 @@ pub async fn ask(database: &Database, relation: &Relation, qualified: &str, role
     };
     oids.sort_unstable();
     oids.dedup();
-    let (identity, row) = source::who(&client, &oids).await.map_err(failed)?;
-    let system = match row.try_get("may_see_system").map_err(failed)? {
+    let mut holders: Vec<u32> = Vec::new();
+    for row in client.query(HOLDERS, &[&oids]).await.map_err(failed)? {
+        holders.push(row.try_get(0).map_err(failed)?);
+    }
+    holders.sort_unstable();
+    holders.dedup();
+    let (mut me, mut may_see_system, mut able) = (None, false, Vec::new());
+    for row in client.query(ROLES, &[&holders]).await.map_err(failed)? {
+        let role: String = row.try_get("role").map_err(failed)?;
+        if row.try_get("is_me").map_err(failed)? {
+            may_see_system = row.try_get("may_see_system").map_err(failed)?;
+            let superuser = row.try_get("superuser").map_err(failed)?;
+            me = Some(Reader { role, superuser, bypass_rls: row.try_get("bypass_rls").map_err(failed)? });
+        } else if roles.binary_search(&role).is_ok() {
+            able.push(role);
+        }
+    }
+    let me = me.ok_or_else(|| MigrateError::Source {
+        source_name: database.display(),
+        what: "the server does not list the role that asks".into(),
+        accepted: "a role of pg_catalog.pg_roles".into(),
+    })?;
+    let system = match may_see_system {
         true => {
             let sql = "select system_identifier::text from pg_catalog.pg_control_system()";
             Some(client.query_one(sql, &[]).await.map_err(failed)?.try_get(0).map_err(failed)?)
         }
         false => None,
     };
-    let rows = client.query(WHO_MAY_READ, &[&roles, &oids]).await.map_err(failed)?;
-    let readers = rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>().map_err(failed)?;
-    Ok(Asked { identity, readers, system })
+    let readers = match able.is_empty() {
+        true => Vec::new(),
+        false => {
+            let rows = client.query(WHO_MAY_READ, &[&able, &oids]).await.map_err(failed)?;
+            rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>().map_err(failed)?
+        }
+    };
+    Ok(Asked { me, readers, system })
 }
 
 /// Tries to read a row of each of these relations with a credential that should not: `url` is that of the trying tenant,

@@ -12,7 +12,6 @@ mod versions;
 
 pub(crate) use name::{identifier, literal};
 pub use postgres::Postgres;
-pub(crate) use postgres::who;
 pub use sqlite::Sqlite;
 pub(crate) use versions::{look, narrow, versions};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use heirloom_engine::testkit::TestDatabase;
-use heirloom_migrate::fleet::probe::{Tried, sees_beyond, try_read};
+use heirloom_migrate::fleet::probe::{Tried, ask, sees_beyond, try_read};
 use heirloom_migrate::source::Relation;
 
 use crate::support::Ground;
@@ -61,6 +61,47 @@ async fn many_are_tried_and_each_says_what_came_of_it() {
         quiet.iter().all(|tried| matches!(tried, Tried::Unclear(why) if why.contains("did not answer"))),
         "{quiet:?}"
     );
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_by_the_right_to_read_is_named_however_he_does() {
+    const ROLES: [&str; 9] = ["barred", "column", "granted", "group", "member", "nobody", "owner", "reads", "super"];
+    if std::env::var_os("HEIRLOOM_TEST_URL").is_none() {
+        return;
+    }
+    let db = TestDatabase::fresh().await;
+    let mark = uuid::Uuid::new_v4().simple().to_string();
+    let name = db.url().unwrap().rsplit('/').next().unwrap().to_owned();
+    let sql = async |sql: &str| {
+        let sql = sql.replace('@', &format!("_{mark}")).replace("{db}", &name);
+        db.database().client().await.unwrap().batch_execute(&sql).await.unwrap();
+    };
+    let readers = async |table: &str| {
+        let roles = ROLES.map(|role| format!("{role}_{mark}"));
+        let found = ask(db.database(), &Relation::Table(table.to_owned()), table, &roles).await.unwrap();
+        assert!(found.me.superuser && found.system.is_some(), "who asks is known whatever there is: {found:?}");
+        let names = found.readers.iter().map(|role| role.split('_').next().unwrap().to_owned());
+        names.collect::<Vec<String>>()
+    };
+    sql("create role owner@; create role granted@; create role column@; create role group@; create role member@ in role group@;
+         create role super@ superuser; create role nobody@; create role barred@; create role reads@ in role pg_read_all_data;
+         create schema s; create table s.t (id int, v text); alter table s.t owner to owner@;
+         grant usage on schema s to owner@, granted@, column@, group@, nobody@;
+         grant select on s.t to granted@, group@, barred@; grant select (id) on s.t to column@;
+         create table own (id int); grant select on own to pg_database_owner; grant usage on schema public to public")
+    .await;
+    assert_eq!(readers("s.t").await, ["column", "granted", "group", "member", "owner", "reads", "super"]);
+    assert!(readers("s.gone").await.is_empty());
+    // Nobody lists who owns the database among the members of the role that he is a member of.
+    sql("alter database {db} owner to nobody@").await;
+    assert_eq!(readers("own").await, ["nobody", "reads", "super"]);
+    sql("grant usage on schema s to public; grant select on s.t to public").await;
+    assert_eq!(readers("s.t").await, ROLES);
+    sql("alter database {db} owner to current_user; drop schema s cascade").await;
+    for role in ROLES {
+        sql(&format!("drop owned by {role}@; drop role {role}@")).await;
+    }
     db.close().await;
 }
 

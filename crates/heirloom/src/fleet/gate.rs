@@ -17,11 +17,11 @@ use std::time::Duration;
 use heirloom_engine::{Database, Location, Options};
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::fleet::credential::{self, Credential};
-use heirloom_migrate::fleet::probe::{self, Asked, Tried};
+use heirloom_migrate::fleet::probe::{self, Asked, Reader, Tried};
 use heirloom_migrate::fleet::runner::{self, Ended, Limits};
 use heirloom_migrate::fleet::{Allow, Line, Pulse};
 use heirloom_migrate::plan::{Plan, Target};
-use heirloom_migrate::source::{Identity, Relation, Source};
+use heirloom_migrate::source::{Relation, Source};
 
 use super::step::{Turn, planned};
 use super::{Crew, Fleet, Item, failed, targets};
@@ -186,7 +186,7 @@ impl Passed {
     pub(super) async fn settled(self, source: &dyn Source, pulse: &Pulse) -> Result<Self> {
         let Some((gate, at)) = &self.late else { return Ok(self) };
         let (relation, _) = gate.relation(*at);
-        gate.judge(*at, &source.identity(&relation).await?, pulse).await
+        gate.judge(*at, &Reader::from(&source.identity(&relation).await?), pulse).await
     }
 
     /// Says in a tenant's line what it passed.
@@ -241,20 +241,20 @@ impl Gate {
         match (&self.sources[at], self.answer(at)) {
             // A file's, the target's own connection: nobody was given a credential.
             (None, _) => Ok(Passed::default()),
-            (Some(_), Some(me)) if !(0..self.rows.len()).any(|other| silent(&other)) => {
-                self.judge(at, &me.identity, pulse).await
+            (Some(_), Some(said)) if !(0..self.rows.len()).any(|other| silent(&other)) => {
+                self.judge(at, &said.me, pulse).await
             }
             (Some(_), _) => Ok(Passed { late: Some((Arc::clone(self), at)), ..Passed::default() }),
         }
     }
 
-    async fn judge(&self, at: usize, me: &Identity, pulse: &Pulse) -> Result<Passed> {
+    async fn judge(&self, at: usize, me: &Reader, pulse: &Pulse) -> Result<Passed> {
         role(&self.items[at], "reads the source", me)?;
         self.tried(at, me, pulse).await
     }
 
     /// Lets one tenant try to read every other whose table it may read by its rights.
-    async fn tried(&self, at: usize, me: &Identity, pulse: &Pulse) -> Result<Passed> {
+    async fn tried(&self, at: usize, me: &Reader, pulse: &Pulse) -> Result<Passed> {
         let item = &self.items[at];
         let Some(mine) = &self.sources[at] else { return Ok(Passed::default()) };
         // Who was let pass as one of these reads the others by nature.
@@ -354,10 +354,10 @@ fn is_fixed((relation, qualified): &(Relation, String)) -> bool {
 pub(super) fn roles(item: &Item, plan: Option<&Plan>) -> Result<()> {
     let Some(plan) = plan else { return Ok(()) };
     if !item.reads_target() {
-        role(item, "reads the source", &plan.source.identity)?;
+        role(item, "reads the source", &Reader::from(&plan.source.identity))?;
     }
     if matches!(item.target, Ok(Location::Server(_))) {
-        role(item, "writes", &plan.target.identity)?;
+        role(item, "writes", &Reader::from(&plan.target.identity))?;
     }
     Ok(())
 }
@@ -367,17 +367,17 @@ pub(super) fn roles(item: &Item, plan: Option<&Plan>) -> Result<()> {
 /// # Errors
 /// As [`roles`].
 pub(super) fn store_roles(item: &Item, target: &Target, database: &Database) -> Result<()> {
-    if database.is_embedded() { Ok(()) } else { role(item, "writes", &target.identity) }
+    if database.is_embedded() { Ok(()) } else { role(item, "writes", &Reader::from(&target.identity)) }
 }
 
-fn role(item: &Item, does: &str, identity: &Identity) -> Result<()> {
-    let (why, word) = match (identity.superuser, identity.bypass_rls) {
+fn role(item: &Item, does: &str, reader: &Reader) -> Result<()> {
+    let (why, word) = match (reader.superuser, reader.bypass_rls) {
         (true, _) if !item.allows(Allow::Superuser) => ("is a superuser", Allow::Superuser),
         (false, true) if !item.allows(Allow::BypassRls) => ("bypasses row-level security", Allow::BypassRls),
         _ => return Ok(()),
     };
     refuse(
-        format!("The role {} that {does} for {} {why}", identity.role, item.name()),
+        format!("The role {} that {does} for {} {why}", reader.role, item.name()),
         format!("give the tenant a role that is neither, or write allow = [\"{}\"] for it", word.word()),
     )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use futures_util::future::try_join;
 use tokio_postgres::Row;
 use tokio_postgres::types::Oid;
@@ -319,8 +319,16 @@ pub(super) async fn identity(tx: &Transaction<'_>, relation: &Relation, source_n
             statement.columns().iter().filter_map(tokio_postgres::Column::table_oid).collect()
         }
     };
-    let (identity, row) = who(tx, &oids).await.map_err(|error| failed(source_name, &error))?;
-    Ok(Identity { system: fingerprint(tx, &row, source_name).await?, ..identity })
+    let row = tx.query_one(IDENTITY, &[&oids]).await.map_err(|error| failed(source_name, &error))?;
+    Ok(Identity {
+        role: row.get("role"),
+        superuser: row.get("superuser"),
+        bypass_rls: row.get("bypass_rls"),
+        can_write: row.get("can_write"),
+        filtered: row.get("filtered"),
+        server: format!("PostgreSQL {}", row.get::<_, String>("version")),
+        system: fingerprint(tx, &row, source_name).await?,
+    })
 }
 
 /// The fingerprint of the system alone.
@@ -340,24 +348,6 @@ async fn fingerprint(tx: &Transaction<'_>, row: &Row, source_name: &str) -> Resu
     let (database, database_name): (Oid, String) = (row.get("database"), row.get("database_name"));
     let fingerprint = blake3::hash(format!("{cluster}/{database}/{database_name}").as_bytes()).to_hex();
     Ok(format!("postgres-{}", &fingerprint[..16]))
-}
-
-/// Who reads these relations, without the fingerprint of the system, and the row that says what else is known.
-pub(crate) async fn who(
-    client: &impl GenericClient,
-    oids: &[Oid],
-) -> std::result::Result<(Identity, Row), tokio_postgres::Error> {
-    let row = client.query_one(IDENTITY, &[&oids]).await?;
-    let identity = Identity {
-        role: row.try_get("role")?,
-        superuser: row.try_get("superuser")?,
-        bypass_rls: row.try_get("bypass_rls")?,
-        can_write: row.try_get("can_write")?,
-        filtered: row.try_get("filtered")?,
-        server: format!("PostgreSQL {}", row.try_get::<_, String>("version")?),
-        system: String::new(),
-    };
-    Ok((identity, row))
 }
 
 /// A table of parents, whole.

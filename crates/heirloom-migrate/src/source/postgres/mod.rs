@@ -14,8 +14,6 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use heirloom_engine::{Client, Database, Location, Options, Refusal};
 
-pub(crate) use look::who;
-
 use super::{Column, Examined, Identity, KeyRange, Read, Relation, Since, Source, Table, TreeRows, Visit, name};
 use crate::error::{MigrateError, Result};
 
