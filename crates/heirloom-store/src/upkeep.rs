@@ -16,6 +16,7 @@ use heirloom_engine::{Cached, Client};
 use index::Indexed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio_postgres::types::ToSql;
 
 use crate::error::{Result, StoreError};
 use crate::idempotency;
@@ -229,7 +230,8 @@ impl Store {
 async fn due(client: &mut Client, namespaces: Option<&[String]>) -> Result<Vec<Due>> {
     let tx = room::as_audit(client).await?;
     let above = room::room(&tx).await?.above;
-    let rows = tx.query(include_str!("../sql/queries/upkeep/due.sql"), &[&namespaces, &above, &room::SHRUNK]).await?;
+    let values: [&(dyn ToSql + Sync); 3] = [&namespaces, &above, &room::SHRUNK];
+    let rows = tx.query_cached(include_str!("../sql/queries/upkeep/due.sql"), &values).await?;
     tx.commit().await?;
     rows.iter()
         .map(|row| {

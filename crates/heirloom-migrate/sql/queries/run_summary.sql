@@ -1,5 +1,6 @@
 -- One line a run: its chunks added up, and what it set aside and still waits, newest first. Inserted and updated count
 -- over all passes, the others what the last pass found; a row that this run inserted is not there a second time.
+-- $1: only these runs; NULL: all. As a list in either case, so that one plan by the key does for both.
 select r.run_id, r.name, r.tenant, r.source, r.plan_digest, r.state, r.started_at, r.applied_at, r.verified_at, r.heirloom, r.actor,
        count(c.*) as chunks,
        count(c.*) filter (where c.state = 'done') as chunks_done,
@@ -14,6 +15,6 @@ select r.run_id, r.name, r.tenant, r.source, r.plan_digest, r.state, r.started_a
        (select count(*) from heirloom_migrate.reject as w where w.run_id = r.run_id and w.state = 'open') as open
   from heirloom_migrate.run as r
   left join heirloom_migrate.chunk as c using (run_id)
- where ($1::uuid is null or r.run_id = $1)
+ where r.run_id = any (coalesce($1::uuid[], (select array_agg(a.run_id) from heirloom_migrate.run as a)))
  group by r.run_id
  order by r.started_at desc, r.run_id

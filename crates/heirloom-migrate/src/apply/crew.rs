@@ -479,7 +479,7 @@ impl<'a> Crew<'a> {
         }
         let left = async {
             let client = self.work.store.database().client().await?;
-            if ledger::knows_runner(&client, self.work.runner).await? {
+            if ledger::knows_runner(&client, self.work.plan.run_id, self.work.runner).await? {
                 ledger::release(&client, self.work.plan.run_id, Some(self.work.runner)).await?;
                 ledger::leave(&client, self.work.plan.run_id, self.work.runner).await?;
             }

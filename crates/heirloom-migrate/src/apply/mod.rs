@@ -288,23 +288,23 @@ async fn enter(work: &Work<'_>, heirloom: &str) -> Result<()> {
 /// Moves the run on when its last chunk is done. A verified run that wrote nothing stays verified.
 async fn settle(work: &Work<'_>, applied: &Applied) -> Result<RunState> {
     let mut client = work.store.database().client().await?;
-    let run = ledger::find_run(&client, work.plan.run_id)
+    let before = ledger::state_of(&client, work.plan.run_id)
         .await?
         .ok_or_else(|| MigrateError::Ledger(format!("run {} is gone", work.plan.run_id)))?;
-    let state = match (applied.chunks_done == applied.chunks, run.state, applied.written) {
+    let state = match (applied.chunks_done == applied.chunks, before, applied.written) {
         (true, RunState::Verified, 0) => RunState::Verified,
         (true, _, _) => RunState::Applied,
         (false, _, _) => RunState::Applying,
     };
-    let soaks = run.state.is_soaked_or_later();
-    if state != run.state && (!soaks || applied.written > 0) {
+    let soaks = before.is_soaked_or_later();
+    if state != before && (!soaks || applied.written > 0) {
         let tx = client.transaction().await?;
         let details = serde_json::json!({ "written": applied.written, "rejected": applied.rejected });
         ledger::set_state(&tx, work.plan.run_id, state, &details).await?;
         tx.commit().await?;
     }
     // What is caught up with while old and new are watched is told, and no step back.
-    Ok(if soaks { run.state } else { state })
+    Ok(if soaks { before } else { state })
 }
 
 /// What is left to do, read-only.

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use heirloom_engine::{Database, EngineError, Location, Options, Refusal, Trouble};
+use heirloom_engine::{Cached, Database, EngineError, Location, Options, Refusal, Trouble};
 use heirloom_store::schema::SERVE_ROLE;
 
 use crate::error::{MigrateError, Result};
-use crate::source::{Identity, Relation};
+use crate::source::{Identity, Relation, literal};
 
 const HOLDERS: &str = include_str!("../../sql/queries/fleet_holders.sql");
 const ROLES: &str = include_str!("../../sql/queries/fleet_roles.sql");
@@ -207,9 +207,12 @@ pub async fn sees_beyond(database: &Database, namespaces: &[String]) -> Result<b
     let mut client = database.client().await?;
     let tx = client.build_transaction().read_only(true).start().await?;
     // While a fleet fills a store, the planner's statistics know a few of its tenants and take one for a large part of all.
-    tx.batch_execute(&format!("set local role {SERVE_ROLE}; set local enable_seqscan = off")).await?;
-    tx.execute("select set_config('heirloom.namespaces', $1, true)", &[&namespaces.join(",")]).await?;
-    let row = tx.query_one(SEEN_BEYOND, &[&namespaces]).await?;
+    let listed = literal(&namespaces.join(","));
+    let begin = format!(
+        "set local role {SERVE_ROLE}; set local enable_seqscan = off; set local heirloom.namespaces = {listed}"
+    );
+    tx.batch_execute(&begin).await?;
+    let row = tx.query_one_cached(SEEN_BEYOND, &[&namespaces]).await?;
     let sees = row.try_get("sees")?;
     tx.rollback().await?;
     Ok(sees)

@@ -40,7 +40,7 @@ pub async fn handed_down_between(
     let identity = Identity::audit(tx).await?;
     let sql = include_str!("../../sql/queries/handed_down_between.sql");
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&source, &first, &last];
-    let stream = tx.query_raw(sql, parameters).await?;
+    let stream = tx.query_raw(&tx.prepare_cached(sql).await?, parameters).await?;
     pin_mut!(stream);
     while let Some(row) = stream.next().await {
         visit(row?.try_get(0)?);

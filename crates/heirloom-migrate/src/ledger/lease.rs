@@ -70,11 +70,11 @@ pub async fn pending(client: &impl GenericClient, run_id: Uuid) -> Result<u64> {
     Ok(unsigned(client.query_one_cached(sql, &[&run_id]).await?.try_get(0)?))
 }
 
-/// Whether a runner holds leases or was heard.
-pub async fn knows_runner(client: &impl GenericClient, runner: Uuid) -> Result<bool> {
-    let sql = "select exists (select from heirloom_migrate.chunk where holder = $1) \
-               or exists (select from heirloom_migrate.runner where runner_id = $1)";
-    Ok(client.query_one_cached(sql, &[&runner]).await?.try_get(0)?)
+/// Whether a runner holds leases of a run or was heard.
+pub async fn knows_runner(client: &impl GenericClient, run_id: Uuid, runner: Uuid) -> Result<bool> {
+    let sql = "select exists (select from heirloom_migrate.chunk where run_id = $1 and holder = $2) \
+               or exists (select from heirloom_migrate.runner where runner_id = $2)";
+    Ok(client.query_one_cached(sql, &[&run_id, &runner]).await?.try_get(0)?)
 }
 
 /// What a process says of itself.

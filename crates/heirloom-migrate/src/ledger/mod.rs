@@ -42,7 +42,7 @@ pub use reject::{
     resolve_rejects,
 };
 pub use reject_count::{RejectTotal, reject_counts};
-pub use run::{RunState, RunSummary, add_event, find_run, register, runs, set_state, step, unprove};
+pub use run::{RunState, RunSummary, add_event, find_run, register, runs, set_state, state_of, step, unprove};
 pub use schema::{VERSION, ensure, exists, missing_rights, up};
 pub use step::{Step, steps};
 pub use stored::stored_plan;

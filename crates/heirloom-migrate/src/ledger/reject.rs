@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use deadpool_postgres::{GenericClient, Transaction};
+use heirloom_engine::Cached;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -154,7 +155,7 @@ pub async fn resolve_rejects(tx: &Transaction<'_>, run_id: Uuid, source: &str, k
 /// Whether any row of a source is set aside and open.
 pub async fn any_open_reject(client: &impl GenericClient, source: &str) -> Result<bool> {
     let sql = "select exists (select from heirloom_migrate.reject where source = $1 and state = 'open')";
-    Ok(client.query_one(sql, &[&source]).await?.try_get(0)?)
+    Ok(client.query_one_cached(sql, &[&source]).await?.try_get(0)?)
 }
 
 /// Keys of a source that are set aside and open, with the digest of the bytes they had.

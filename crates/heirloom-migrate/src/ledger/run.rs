@@ -134,7 +134,7 @@ pub async fn register(tx: &Transaction<'_>, plan: &Plan, heirloom: &str) -> Resu
         _ => None,
     };
     let inserted = tx
-        .execute(
+        .execute_cached(
             "insert into heirloom_migrate.run (run_id, name, tenant, source, plan_digest, plan, heirloom, home) \
              values ($1, $2, $3, $4, $5, $6::text::json, $7, $8) on conflict (run_id) do nothing",
             &[&plan.run_id, &plan.name, &plan.tenant, &source, &plan.digest, &stored, &heirloom, &home],
@@ -142,7 +142,7 @@ pub async fn register(tx: &Transaction<'_>, plan: &Plan, heirloom: &str) -> Resu
         .await?;
     if inserted == 0 {
         let known: String = tx
-            .query_one("select plan_digest from heirloom_migrate.run where run_id = $1", &[&plan.run_id])
+            .query_one_cached("select plan_digest from heirloom_migrate.run where run_id = $1", &[&plan.run_id])
             .await?
             .try_get(0)?;
         if known != plan.digest {
@@ -154,15 +154,15 @@ pub async fn register(tx: &Transaction<'_>, plan: &Plan, heirloom: &str) -> Resu
         }
         return Ok(());
     }
+    let (mut ordinals, mut after, mut upto) = (Vec::new(), Vec::new(), Vec::new());
     for chunk in &plan.chunks {
-        let ordinal = ordinal_sql(chunk.ordinal)?;
-        let (after, upto) = (json(chunk.range.after.as_ref())?, json(chunk.range.upto.as_ref())?);
-        tx.execute(
-            "insert into heirloom_migrate.chunk (run_id, ordinal, after_key, upto_key) values ($1, $2, $3, $4)",
-            &[&plan.run_id, &ordinal, &after, &upto],
-        )
-        .await?;
+        ordinals.push(ordinal_sql(chunk.ordinal)?);
+        after.push(json(chunk.range.after.as_ref())?);
+        upto.push(json(chunk.range.upto.as_ref())?);
     }
+    let sql = "insert into heirloom_migrate.chunk (run_id, ordinal, after_key, upto_key) \
+               select $1, c.* from unnest($2::integer[], $3::json[], $4::json[]) as c";
+    tx.execute_cached(sql, &[&plan.run_id, &ordinals, &after, &upto]).await?;
     let by = Stamp::database(PROGRAM);
     let kept_plan = audit::kept_plan(tx, plan.run_id).await?;
     let planned = serde_json::json!({ "plan_digest": plan.digest, "kept_plan": kept_plan });
@@ -184,8 +184,8 @@ pub async fn set_state(
     state: RunState,
     details: &serde_json::Value,
 ) -> Result<bool> {
-    let row =
-        tx.query_one("select state from heirloom_migrate.run where run_id = $1 for no key update", &[&run_id]).await?;
+    let sql = "select state from heirloom_migrate.run where run_id = $1 for no key update";
+    let row = tx.query_one_cached(sql, &[&run_id]).await?;
     let now = RunState::parse(row.try_get(0)?)?;
     let by = Stamp::database(PROGRAM);
     if now.is_soaked_or_later() {
@@ -226,7 +226,7 @@ pub async fn step(tx: &Transaction<'_>, run_id: Uuid, state: RunState, details: 
 }
 
 async fn move_to(tx: &Transaction<'_>, run_id: Uuid, state: RunState) -> Result<()> {
-    tx.execute(
+    tx.execute_cached(
         "update heirloom_migrate.run set state = $2, \
          applied_at = case when $2 = 'applied' then now() else applied_at end, \
          verified_at = case when $2 = 'verified' then now() else verified_at end \
@@ -254,11 +254,17 @@ pub async fn runs(client: &impl GenericClient) -> Result<Vec<RunSummary>> {
 
 /// One run.
 pub async fn find_run(client: &impl GenericClient, run_id: Uuid) -> Result<Option<RunSummary>> {
-    Ok(summaries(client, Some(run_id)).await?.pop())
+    Ok(summaries(client, Some(vec![run_id])).await?.pop())
 }
 
-async fn summaries(client: &impl GenericClient, run_id: Option<Uuid>) -> Result<Vec<RunSummary>> {
-    let rows = client.query_cached(SUMMARY, &[&run_id]).await?;
+/// Where one run stands; `None` when there is no such run.
+pub async fn state_of(client: &impl GenericClient, run_id: Uuid) -> Result<Option<RunState>> {
+    let sql = "select state from heirloom_migrate.run where run_id = $1";
+    client.query_opt_cached(sql, &[&run_id]).await?.map(|row| RunState::parse(row.try_get(0)?)).transpose()
+}
+
+async fn summaries(client: &impl GenericClient, only: Option<Vec<Uuid>>) -> Result<Vec<RunSummary>> {
+    let rows = client.query_cached(SUMMARY, &[&only]).await?;
     rows.iter()
         .map(|row| {
             let count = |name: &str| row.try_get::<_, i64>(name).map(unsigned);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use heirloom_engine::Database;
+use heirloom_engine::{Cached, Database};
 use heirloom_store::bulk;
 use uuid::Uuid;
 
@@ -15,7 +15,8 @@ const BATCH: usize = 5_000;
 /// Those of these namespaces that have indexes of their own.
 pub(crate) async fn indexed(database: &Database, namespaces: &[NamespaceCount]) -> Result<HashSet<String>> {
     let names: Vec<&str> = namespaces.iter().map(|one| one.namespace.as_str()).collect();
-    let rows = database.client().await?.query(include_str!("../../sql/queries/plan_indexed.sql"), &[&names]).await?;
+    let client = database.client().await?;
+    let rows = client.query_cached(include_str!("../../sql/queries/plan_indexed.sql"), &[&names]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Rows of the target that were never handed down from here: live rows, which explain why the counts of both sides need not
 //! agree.
 
+use heirloom_engine::Cached;
 use heirloom_store::Identity;
 use serde::Serialize;
 use uuid::Uuid;
@@ -32,7 +33,7 @@ pub(super) async fn live(work: &Work<'_>, verification: &mut Verification) -> Re
     let tx = client.build_transaction().read_only(true).start().await?;
     Identity::audit(&tx).await?;
     let rows = tx
-        .query(
+        .query_cached(
             "select m.namespace, m.id, m.created_at, count(*) over () from heirloom.memory m \
              where m.namespace = any ($1) and not exists (select from heirloom.origin o \
              where o.id = m.id and o.namespace = m.namespace and o.source = $2) \

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::Transaction;
-use heirloom_engine::{Client, Database};
+use heirloom_engine::{Cached, Client, Database};
 use tokio_postgres::error::SqlState;
 
 use crate::error::Result;
@@ -43,7 +43,7 @@ pub(super) struct Room {
 /// Asked as the auditing role.
 pub(super) async fn room(tx: &Transaction<'_>) -> Result<Room> {
     let sql = include_str!("../../sql/queries/upkeep/room.sql");
-    let row = tx.query_one(sql, &[&LARGE_NAMESPACE, &MOST_INDEXED]).await?;
+    let row = tx.query_one_cached(sql, &[&LARGE_NAMESPACE, &MOST_INDEXED]).await?;
     Ok(Room { above: row.try_get("above")?, is_full: row.try_get("is_full")? })
 }
 
