@@ -159,6 +159,13 @@ impl Database {
         })
     }
 
+    /// Ends the connections to a server that nobody uses. Whoever asks next opens one.
+    pub fn let_go(&self) {
+        if !self.is_embedded() {
+            self.pool.retain(|_, _| false);
+        }
+    }
+
     /// A tick for each notification of this channel, and one for each new connection, because what was said in between
     /// was not heard. On a connection of its own beside the pool, made anew when it is lost, for as long as somebody
     /// holds the stream. `None` on the embedded engine, where nobody else speaks.

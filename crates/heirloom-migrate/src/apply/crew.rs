@@ -382,7 +382,7 @@ impl<'a> Crew<'a> {
     /// Waits while the file or the server says so, and lets it be known why.
     async fn wait_for_others(&self) -> Result<()> {
         while !self.halted() {
-            let reason = self.reason_to_wait().await?;
+            let reason = self.reason_to_wait().await?.or_else(|| self.has_no_seat());
             let changed = {
                 let mut state = self.state();
                 let changed = state.waiting != reason;
@@ -406,9 +406,24 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
+    /// A reason to wait that goes when others at work come to their end; none for who left no place.
+    fn has_no_seat(&self) -> Option<String> {
+        let seat = self.work.seat.as_ref().filter(|_| self.waits())?;
+        (!seat.take()).then(|| "as many as may be are at work".to_owned())
+    }
+
+    /// A pause may last for as long as somebody likes: others have the place meanwhile, and sessions of the source as well.
+    fn pauses(&self) {
+        if let Some(seat) = &self.work.seat {
+            seat.leave();
+            self.work.source.let_go();
+        }
+    }
+
     async fn reason_to_wait(&self) -> Result<Option<String>> {
-        if let Some(file) = self.manners.pause_files.iter().find(|file| file.exists()) {
-            return Ok(Some(format!("the file {} is there", file.display())));
+        if let Some(reason) = self.manners.pauses() {
+            self.pauses();
+            return Ok(Some(reason));
         }
         if !self.manners.asks() || self.work.store.database().is_embedded() {
             return Ok(None);

@@ -43,7 +43,7 @@ pub use follow::{Follow, Followed};
 pub use foresee::foresee_retry;
 pub use gone::Gone;
 pub use mark::{Marked, marked, stamp_verified};
-pub use options::{LEASE, Manners, Note, Options, Rate, Waits};
+pub use options::{LEASE, Manners, Note, Options, Rate, Seat, Waits};
 pub(crate) use outbox::{Outbox, obstacles as outbox_obstacles};
 pub use outbox::{OutboxSeen, outbox_seen, remove_outbox};
 pub use pace::Together;
@@ -180,6 +180,7 @@ pub(crate) struct Work<'a> {
     runner: Uuid,
     lease: Duration,
     waits: Option<Waits>,
+    seat: Option<Arc<dyn Seat>>,
     failpoints: Failpoints,
     began: Instant,
     /// Whether the models have a centre, which is seen to once.

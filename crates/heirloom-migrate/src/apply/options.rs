@@ -27,6 +27,8 @@ pub struct Options {
     pub manners: Manners,
     /// Called each quarter of a second while it waits of its own will.
     pub waits: Option<Waits>,
+    /// Its place among others that are handed down side by side, which it leaves while a pause file is there.
+    pub seat: Option<Arc<dyn Seat>>,
     /// Called with a sentence when it begins to wait and when it goes on.
     pub note: Option<Note>,
     /// Whether this migration looks after the ledger's schema and the store's upkeep itself. A fleet does both once a target
@@ -43,6 +45,15 @@ pub struct Options {
 /// Called with a sentence worth telling.
 pub type Note = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// A place among so many that may be at work at a time.
+pub trait Seat: Send + Sync {
+    /// It is paused for as long as somebody likes and needs no place meanwhile.
+    fn leave(&self);
+
+    /// Whether it has its place again; one that has not asks again after a while, and waits.
+    fn take(&self) -> bool;
+}
+
 /// Called with the reason that others give to wait; without one while it keeps to its rate, and when it goes on.
 pub type Waits = Arc<dyn Fn(Option<&str>) + Send + Sync>;
 
@@ -55,6 +66,7 @@ impl Default for Options {
             together: None,
             manners: Manners::default(),
             waits: None,
+            seat: None,
             note: None,
             alone: true,
             deletes: None,
@@ -105,6 +117,12 @@ pub struct Manners {
 }
 
 impl Manners {
+    /// Why nothing is to be begun, where one of the files is there.
+    pub fn pauses(&self) -> Option<String> {
+        let file = self.pause_files.iter().find(|file| file.exists())?;
+        Some(format!("the file {} is there", file.display()))
+    }
+
     /// Whether the server has to be asked.
     pub(super) fn asks(&self) -> bool {
         self.lag_bytes.is_some() || self.lock_waits.is_some() || self.active.is_some()

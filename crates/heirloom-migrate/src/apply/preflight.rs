@@ -70,6 +70,7 @@ pub(super) async fn preflight<'a>(
         runner: Uuid::now_v7(),
         lease: options.lease,
         waits: options.waits.clone(),
+        seat: options.seat.clone(),
         failpoints: options.failpoints.clone(),
         began: Instant::now(),
         centred: OnceCell::new(),

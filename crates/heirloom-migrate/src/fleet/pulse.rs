@@ -1,7 +1,7 @@
 //! Signs of life of a tenant at work, and a source that gives one with every row.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -20,22 +20,63 @@ pub struct Pulse(Arc<Beat>);
 #[derive(Debug)]
 struct Beat {
     began: Instant,
+    /// When it got the place it has, in milliseconds after it began.
+    seated: AtomicU64,
     last: AtomicU64,
     knocking: AtomicBool,
+    seat: AtomicU8,
 }
+
+/// Whether a tenant has its place.
+const HAS: u8 = 0;
+const LEFT: u8 = 1;
+const WANTS: u8 = 2;
 
 impl Default for Pulse {
     fn default() -> Self {
-        let beat = Beat { began: Instant::now(), last: AtomicU64::new(0), knocking: AtomicBool::new(false) };
-        Self(Arc::new(beat))
+        Self(Arc::new(Beat {
+            began: Instant::now(),
+            seated: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            knocking: AtomicBool::new(false),
+            seat: AtomicU8::new(HAS),
+        }))
     }
 }
 
 impl Pulse {
     /// A sign of life.
     pub fn beat(&self) {
-        let now = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.last.store(now, Ordering::Relaxed);
+        self.0.last.store(self.now(), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The tenant is paused: it needs no place until somebody lets it go on.
+    pub fn leave(&self) {
+        self.0.seat.store(LEFT, Ordering::SeqCst);
+    }
+
+    /// Whether the tenant has its place; where it left it, it is given one as soon as there is room, before any that begins.
+    pub fn take(&self) -> bool {
+        let _wants = self.0.seat.compare_exchange(LEFT, WANTS, Ordering::SeqCst, Ordering::SeqCst);
+        self.0.seat.load(Ordering::SeqCst) == HAS
+    }
+
+    pub(super) fn has_left(&self) -> bool {
+        self.0.seat.load(Ordering::SeqCst) != HAS
+    }
+
+    pub(super) fn wants(&self) -> bool {
+        self.0.seat.load(Ordering::SeqCst) == WANTS
+    }
+
+    /// Gives a place to one that wants one.
+    pub(super) fn seat(&self) {
+        self.0.seated.store(self.now(), Ordering::Relaxed);
+        let _left = self.0.seat.compare_exchange(WANTS, HAS, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// Whether the tenant is being let in by a database: it costs nothing while it waits.
@@ -59,9 +100,9 @@ impl Pulse {
         self.0.knocking.load(Ordering::Relaxed)
     }
 
-    /// How long ago the tenant began.
+    /// For how long the tenant has had its place.
     pub(super) fn age(&self) -> Duration {
-        self.0.began.elapsed()
+        Duration::from_millis(self.now().saturating_sub(self.0.seated.load(Ordering::Relaxed)))
     }
 
     /// How long there was none.
@@ -100,6 +141,10 @@ impl Source for Watched {
 
     fn marker(&self) -> Option<&Database> {
         self.source.marker()
+    }
+
+    fn let_go(&self) {
+        self.source.let_go();
     }
 
     fn file(&self) -> Option<&std::path::Path> {

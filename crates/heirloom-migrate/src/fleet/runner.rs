@@ -2,7 +2,8 @@
 //!
 //! Every tenant is a task of its own: its error, its panic and its silence end its own line and nobody else's. A tenant that
 //! takes longer than half a second, because it is silent, slow or large, lends its place to the next and keeps working. One
-//! that stays silent beyond all patience is given up. Deliberately absent: what a step does, databases, printing.
+//! that is paused has none, and is given one again before another begins. One that stays silent beyond all patience is given up.
+//! Deliberately absent: what a step does, databases, printing.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -24,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Tenants at work; as many again may have lent their place and go on, so that there are never more than twice as many.
-    /// Those that a database has yet to let in do not count.
+    /// Those that a database has yet to let in do not count, nor those that are paused.
     pub parallel: usize,
     /// Longest silence of a tenant before it is given up.
     pub patience: Duration,
@@ -55,6 +56,22 @@ pub async fn run<R, F>(
     count: usize,
     limits: Limits,
     stop: &Stop,
+    step: impl FnMut(usize, Pulse) -> F,
+    done: impl FnMut(usize, &Ended<R>),
+) -> Vec<Ended<R>>
+where
+    F: Future<Output = R> + Send + 'static,
+    R: Send + 'static,
+{
+    run_unless(count, limits, stop, |_| false, step, done).await
+}
+
+/// The same, where a tenant may be `held` back before it begins: it is asked again and again, and others overtake it.
+pub async fn run_unless<R, F>(
+    count: usize,
+    limits: Limits,
+    stop: &Stop,
+    mut held: impl FnMut(usize) -> bool,
     mut step: impl FnMut(usize, Pulse) -> F,
     mut done: impl FnMut(usize, &Ended<R>),
 ) -> Vec<Ended<R>>
@@ -68,28 +85,34 @@ where
     let mut tasks: JoinSet<R> = JoinSet::new();
     let parallel = limits.parallel.max(1);
     loop {
+        while has_room(&running, parallel) {
+            let Some(back) = running.values().find(|one| one.pulse.wants()) else { break };
+            back.pulse.seat();
+        }
         while !stop.asked() && has_room(&running, parallel) {
-            let Some(at) = waiting.pop_front() else { break };
+            let Some(at) = waiting.iter().position(|at| !held(*at)).and_then(|next| waiting.remove(next)) else {
+                break;
+            };
             let pulse = Pulse::default();
             let handle = tasks.spawn(step(at, pulse.clone()));
             running.insert(handle.id(), Running { at, pulse, handle });
         }
+        if running.is_empty() && (waiting.is_empty() || stop.asked()) {
+            break;
+        }
         tokio::select! {
-            joined = tasks.join_next_with_id() => match joined {
-                None => break,
-                Some(joined) => {
-                    let (id, end) = match joined {
-                        Ok((id, result)) => (id, Ended::Done(result)),
-                        Err(error) => (error.id(), Ended::Panicked),
-                    };
-                    // One that was given up has ended already.
-                    if let Some(Running { at, .. }) = running.remove(&id) {
-                        done(at, &end);
-                        ended[at] = Some(end);
-                    }
+            Some(joined) = tasks.join_next_with_id() => {
+                let (id, end) = match joined {
+                    Ok((id, result)) => (id, Ended::Done(result)),
+                    Err(error) => (error.id(), Ended::Panicked),
+                };
+                // One that was given up has ended already.
+                if let Some(Running { at, .. }) = running.remove(&id) {
+                    done(at, &end);
+                    ended[at] = Some(end);
                 }
             },
-            () = tokio::time::sleep(LOOK), if !running.is_empty() => {
+            () = tokio::time::sleep(LOOK) => {
                 let lost: Vec<Id> =
                     running.iter().filter(|(_, one)| one.pulse.silence() > limits.patience).map(|(id, _)| *id).collect();
                 for id in lost {
@@ -107,10 +130,11 @@ where
 }
 
 fn has_room(running: &HashMap<Id, Running>, parallel: usize) -> bool {
+    let seated = || running.values().filter(|one| !one.pulse.has_left());
     let lends = |one: &&Running| one.pulse.age() > LEND;
     let let_in = |one: &&Running| !(one.pulse.is_knocking() && one.pulse.silence() > LEND);
-    let at_work = running.values().filter(|one| !lends(one)).count();
-    let lent = running.values().filter(lends).filter(let_in).count();
+    let at_work = seated().filter(|one| !lends(one)).count();
+    let lent = seated().filter(lends).filter(let_in).count();
     at_work < parallel && at_work + lent < parallel * 2
 }
 
@@ -229,6 +253,47 @@ mod tests {
         };
         run(4, limits, &Stop::default(), step, |at, _| order.push(at)).await;
         assert_eq!(order, [1, 2, 3, 0]);
+    }
+
+    #[tokio::test]
+    async fn paused_ones_have_no_place_and_come_back_no_more_at_a_time_than_may_be() {
+        let (begun, now, most) =
+            (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let step = |_, pulse: Pulse| {
+            let (begun, now, most) = (Arc::clone(&begun), Arc::clone(&now), Arc::clone(&most));
+            async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                // All are paused until the last has begun: whoever held a place while he is would keep it from that one.
+                pulse.leave();
+                while begun.load(Ordering::SeqCst) < 9 || !pulse.take() {
+                    pulse.beat();
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let ended = run(9, Limits { parallel: 2, ..PATIENT }, &Stop::default(), step, |_, _| {}).await;
+        assert!(ended.iter().all(|end| matches!(end, Ended::Done(()))), "{ended:?}");
+        assert_eq!((begun.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (9, 2));
+    }
+
+    #[tokio::test]
+    async fn one_that_is_held_back_is_overtaken_and_begins_when_it_may() {
+        let (others, mut order) = (AtomicUsize::new(0), Vec::new());
+        let held = |at: usize| at == 0 && others.load(Ordering::SeqCst) < 2;
+        let count = |at: usize, _: &Ended<()>| {
+            others.fetch_add(1, Ordering::SeqCst);
+            order.push(at);
+        };
+        let limits = Limits { parallel: 1, ..PATIENT };
+        run_unless(3, limits, &Stop::default(), held, |_, _| async {}, count).await;
+        assert_eq!(order, [1, 2, 0]);
+        // Nobody waits for one that never may, once a stop was asked for.
+        let stop = Stop::default();
+        let ended = run_unless(2, limits, &stop, |at| at == 0, |_, _| async {}, |_, _: &Ended<()>| stop.ask()).await;
+        assert!(matches!(ended.as_slice(), [Ended::NotBegun, Ended::Done(())]), "{ended:?}");
     }
 
     #[tokio::test]

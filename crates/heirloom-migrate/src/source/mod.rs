@@ -221,6 +221,9 @@ pub trait Source: Send + Sync {
         Ok(false)
     }
 
+    /// Ends the sessions that nobody uses: who reads next begins one.
+    fn let_go(&self) {}
+
     /// The file that holds the source, when it is one.
     fn file(&self) -> Option<&std::path::Path> {
         None

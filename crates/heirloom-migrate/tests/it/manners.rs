@@ -1,11 +1,13 @@
 //! Manners: the pause file, the limits of a server that is busy, the budget among workers; and that a reason to wait can
 //! be read from elsewhere.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use heirloom_engine::{Database, Location, Options as Opening};
-use heirloom_migrate::apply::{self, ApplyRequest, Manners, Options, Rate, Stop};
+use heirloom_migrate::apply::{self, ApplyRequest, Manners, Options, Rate, Seat, Stop};
 use heirloom_migrate::ledger;
+use heirloom_migrate::source::Postgres;
 use heirloom_store::Store;
 
 use crate::leases::{FILE, LEGACY};
@@ -43,6 +45,62 @@ async fn nothing_is_begun_while_the_pause_file_is_there_and_the_reason_can_be_re
     });
     assert_eq!(applied.unwrap().inserted, 58);
     assert!(embedded || reason.unwrap().contains("pause is there"));
+    ground.close().await;
+}
+
+/// A place that somebody else has until he says otherwise.
+#[derive(Default)]
+struct Taken {
+    left: AtomicBool,
+    free: AtomicBool,
+}
+
+impl Seat for Taken {
+    fn leave(&self) {
+        self.left.store(true, Ordering::SeqCst);
+    }
+
+    fn take(&self) -> bool {
+        self.free.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_paused_has_neither_a_place_nor_a_session_and_waits_until_there_is_one_again() {
+    let ground = Ground::new(LEGACY).await;
+    let plan = ground.plan(FILE, 20).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pause");
+    std::fs::write(&file, "").unwrap();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let seat = Arc::new(Taken::default());
+    let options = Options {
+        manners: Manners { pause_files: vec![file.clone()], ..Manners::default() },
+        note: Some(Arc::new(move |sentence: &str| drop(tell.send(sentence.to_owned())))),
+        seat: Some(Arc::clone(&seat) as Arc<dyn Seat>),
+        workers: Some(1),
+        ..Options::default()
+    };
+    // A server of its own, as far as the source knows.
+    let source = match ground.db.url() {
+        Some(url) => Postgres::open(url).await.unwrap(),
+        None => Postgres::in_target(ground.db.database()),
+    };
+    let stop = Stop::default();
+    let (applied, ()) = tokio::join!(ground.apply_until(&stop, &source, &plan, options), async {
+        assert!(told.recv().await.unwrap().starts_with("Waiting: the file "));
+        assert!(seat.left.load(Ordering::SeqCst));
+        let sessions = "select count(*)::text from pg_stat_activity where application_name = 'heirloom source' \
+                            and datname = current_database()";
+        // The server notices that a session has ended a moment later.
+        while !ground.db.database().is_embedded() && ground.one(sessions).await != "0" {}
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(told.recv().await.unwrap(), "Waiting: as many as may be are at work");
+        assert_eq!(ground.one("select count(*) from heirloom.memory").await, "0");
+        seat.free.store(true, Ordering::SeqCst);
+        assert_eq!(told.recv().await.unwrap(), "Going on");
+    });
+    assert_eq!(applied.unwrap().inserted, 58);
     ground.close().await;
 }
 

@@ -9,7 +9,7 @@
 //! its own step, which does not begin without an answer. The others try its rows in their own steps, each with its own
 //! credential at its own server, which takes nothing of the one that is silent; where that tells nothing, they are refused.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,13 +71,37 @@ pub async fn gated(fleet: &Fleet) -> Gated {
 
 impl Gated {
     /// Runs a step for each tenant that was let through, and gives back a line each.
-    pub async fn run<F>(mut self, fleet: &Fleet, step: impl Fn(Turn) -> F) -> Vec<Line>
+    pub async fn run<F>(self, fleet: &Fleet, step: impl Fn(Turn) -> F) -> Vec<Line>
+    where
+        F: Future<Output = Result<Line>> + Send + 'static,
+    {
+        self.run_unless(fleet, |_| None, step).await
+    }
+
+    /// The same, where a tenant does not begin while there is a reason to wait. Its line says why; it holds no connection
+    /// meanwhile, and others overtake it.
+    pub async fn run_unless<F>(
+        mut self,
+        fleet: &Fleet,
+        reason: impl Fn(&Item) -> Option<String>,
+        step: impl Fn(Turn) -> F,
+    ) -> Vec<Line>
     where
         F: Future<Output = Result<Line>> + Send + 'static,
     {
         let given = std::mem::take(&mut self.given);
+        let mut told = HashSet::new();
+        let held = |at: usize| {
+            let item = &fleet.items[at];
+            let Some(reason) = reason(item) else { return false };
+            if told.insert(at) {
+                let line = self.plans[at].as_deref().map_or_else(|| Line::new(item.name()), |plan| planned(item, plan));
+                fleet.crew.waiting(&line, 0, &reason, true);
+            }
+            true
+        };
         fleet
-            .run(given, |item, crew, pulse, at| {
+            .run_unless(given, held, |item, crew, pulse, at| {
                 let begun = self.turn(item, crew, pulse, at).map(&step);
                 async move { Box::pin(begun?).await }
             })

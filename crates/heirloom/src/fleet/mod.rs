@@ -190,6 +190,19 @@ impl Fleet {
     where
         F: Future<Output = Result<Line>> + Send + 'static,
     {
+        self.run_unless(given, |_| false, step).await
+    }
+
+    /// The same, where tenants are `held` back before they begin, by position in the file.
+    async fn run_unless<F>(
+        &self,
+        given: Vec<Option<Line>>,
+        mut held: impl FnMut(usize) -> bool,
+        step: impl Fn(Arc<Item>, Arc<Crew>, Pulse, usize) -> F,
+    ) -> Vec<Line>
+    where
+        F: Future<Output = Result<Line>> + Send + 'static,
+    {
         let mut given = given;
         given.resize(self.chosen.len(), None);
         let todo: Vec<usize> = (0..self.chosen.len()).filter(|at| given[*at].is_none()).collect();
@@ -219,7 +232,8 @@ impl Fleet {
                 Ended::Done(line) => self.told(line),
                 other => self.told(&self.lost(self.chosen[todo[at]], other)),
             };
-            runner::run(todo.len(), self.limits, &self.crew.stop, begin, told).await
+            let held = |at: usize| held(self.chosen[todo[at]]);
+            runner::run_unless(todo.len(), self.limits, &self.crew.stop, held, begin, told).await
         };
         for (at, end) in todo.iter().zip(ended) {
             given[*at] = Some(match end {

@@ -11,7 +11,7 @@ use heirloom_migrate::ledger;
 use heirloom_migrate::plan::Target;
 use heirloom_store::{Store, StoreError, UpOptions};
 use tokio::runtime::Handle;
-use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::context::Context;
@@ -51,7 +51,7 @@ pub struct Place {
     looked: OnceCell<Target>,
     ledger: OnceCell<()>,
     /// Tenants that may hand down there at a time where a rate holds them back.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     /// Why it cannot be opened: one who waited for nothing has waited for all.
     trouble: Mutex<Option<crate::explain::Told>>,
 }
@@ -82,7 +82,7 @@ impl Targets {
             };
             let embedded = !matches!(location, Location::Server(_));
             let place = Place {
-                turns: Semaphore::new(if embedded { 1 } else { pool.saturating_sub(2).max(1) }),
+                turns: Arc::new(Semaphore::new(if embedded { 1 } else { pool.saturating_sub(2).max(1) })),
                 location: if stands_in { Location::Temporary } else { location.clone() },
                 display: location.display(),
                 stands_in,
@@ -232,9 +232,14 @@ impl Place {
 
     /// Waits until there is a connection for a tenant that takes its time in a transaction: who waits for one while others
     /// keep to a rate looks as silent as one whose database hangs.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         // Nobody closes it.
-        self.turns.acquire().await.ok()
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    /// The same, where there is one now.
+    pub(super) fn turn_now(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).try_acquire_owned().ok()
     }
 
     /// A tenant was applied.

@@ -282,6 +282,7 @@ impl Apply {
             together: None,
             manners: self.polite.manners(context),
             note: Some(Arc::new(move |sentence: &str| watch.note(sentence))),
+            seat: None,
             waits: None,
             alone: true,
             deletes: self.deletes()?,

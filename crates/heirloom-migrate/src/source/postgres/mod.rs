@@ -87,6 +87,13 @@ impl Source for Postgres {
         Some(&self.database)
     }
 
+    fn let_go(&self) {
+        // The target's own pool serves others as well.
+        if !self.is_target {
+            self.database.let_go();
+        }
+    }
+
     async fn is_marker(&self, relation: &Relation, column: &str) -> Result<bool> {
         let mut client = self.client().await?;
         let tx = snapshot(&mut client).await.map_err(|error| self.failed(&error))?;

@@ -1,13 +1,15 @@
 //! Hands one tenant's memories down, after its identity was tried in the store.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heirloom_migrate::MigrateError;
-use heirloom_migrate::apply::{self, ApplyRequest, Manners, Options, Progress, Rate, Together};
+use heirloom_migrate::apply::{self, ApplyRequest, Manners, Options, Progress, Rate, Seat, Together};
 use heirloom_migrate::fleet::{Allow, Line, Pulse, State, probe};
 use heirloom_migrate::plan::Plan;
 use heirloom_store::Store;
+use tokio::sync::OwnedSemaphorePermit;
 
+use super::super::targets::Place;
 use super::super::{Crew, Fleet, Item, gate};
 use super::{Turn, planned, ran};
 use crate::context::Context;
@@ -44,6 +46,11 @@ impl How {
         Ok(Self { check_only, manners: polite.manners(context), together })
     }
 
+    /// Why a tenant is not to begin, where a file says so. Who only checks begins nothing.
+    pub fn pauses(&self, item: &Item) -> Option<String> {
+        if self.check_only { None } else { self.of(item).1.pauses() }
+    }
+
     /// How fast one tenant may go, and when it waits: as the tenants file says, and the command line.
     fn of(&self, item: &Item) -> (Rate, Manners) {
         let (all, own) = (&self.manners, &item.tenant.manners);
@@ -54,6 +61,38 @@ impl How {
             active: all.active.or(own.active),
         };
         (item.tenant.rate, manners)
+    }
+}
+
+/// A tenant's place, and its turn at the store where it needs one: neither while it is paused.
+struct Seated {
+    pulse: Pulse,
+    place: Arc<Place>,
+    needs_turn: bool,
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl Seat for Seated {
+    fn leave(&self) {
+        self.pulse.leave();
+        drop(self.held().take());
+    }
+
+    fn take(&self) -> bool {
+        if !self.pulse.take() {
+            return false;
+        }
+        let mut turn = self.held();
+        if self.needs_turn && turn.is_none() {
+            *turn = self.place.turn_now();
+        }
+        !self.needs_turn || turn.is_some()
+    }
+}
+
+impl Seated {
+    fn held(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,10 +163,12 @@ pub async fn run(turn: Turn, how: How) -> Result<Line> {
     bound(item, plan, sides.database).await?;
     pulse.beat();
     let (rate, manners) = how.of(item);
-    let _turn = match rate.limits() || how.together.is_some() {
+    let needs_turn = rate.limits() || how.together.is_some();
+    let turn = match needs_turn {
         true => pulse.kept(place.turn()).await,
         false => None,
     };
+    let seat = Seated { pulse: pulse.clone(), place: Arc::clone(place), needs_turn, turn: Mutex::new(turn) };
     let shown = Shown::new(crew, pulse, &line);
     let waits = Arc::clone(&shown);
     let done = apply::run(ApplyRequest {
@@ -145,6 +186,7 @@ pub async fn run(turn: Turn, how: How) -> Result<Line> {
             together: how.together,
             manners,
             waits: Some(Arc::new(move |reason: Option<&str>| waits.waits(reason))),
+            seat: Some(Arc::new(seat)),
             failpoints: crate::ops::apply::failpoints()?,
             ..Options::default()
         },

@@ -45,7 +45,8 @@ impl Operation for ApplyFleet {
             false => Fleet::to_write(context, &self.asked).await?,
         };
         let how = step::apply::How::new(context, &fleet, &self.polite, self.check_only)?;
-        let lines = fleet::gated(&fleet).await.run(&fleet, |turn| step::apply::run(turn, how.clone())).await;
+        let step = |turn| step::apply::run(turn, how.clone());
+        let lines = fleet::gated(&fleet).await.run_unless(&fleet, |item| how.pauses(item), step).await;
         fleet.close().await;
         let (next, record) = if self.check_only { ("apply", "") } else { ("verify", " --record") };
         fleet.output(&lines, &format!("`heirloom fleet {next} {}{record}`", self.asked.file.display()))
