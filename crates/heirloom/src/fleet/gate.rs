@@ -14,14 +14,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heirloom_engine::{Database, Location, Options};
+use heirloom_engine::{Database, Location};
 use heirloom_migrate::MigrateError;
 use heirloom_migrate::fleet::credential::{self, Credential};
 use heirloom_migrate::fleet::probe::{self, Asked, Reader, Tried};
 use heirloom_migrate::fleet::runner::{self, Ended, Limits};
 use heirloom_migrate::fleet::{Allow, Line, Pulse};
 use heirloom_migrate::plan::{Plan, Target};
-use heirloom_migrate::source::{Relation, Source};
+use heirloom_migrate::source::{Postgres, Relation, Source};
 
 use super::step::{Turn, planned};
 use super::{Crew, Fleet, Item, failed, targets};
@@ -65,6 +65,10 @@ pub async fn gated(fleet: &Fleet) -> Gated {
             // That there is no plan comes first.
             Err(line) => Some(unread[*at].clone().unwrap_or(*line)),
         });
+        if given.last().is_some_and(Option::is_some) {
+            // Its step never begins.
+            drop(fleet.crew.kept.take(fleet.items[*at].name()));
+        }
     }
     Gated { plans, passed, given }
 }
@@ -95,6 +99,7 @@ impl Gated {
             let item = &fleet.items[at];
             let Some(reason) = reason(item) else { return false };
             if told.insert(at) {
+                drop(fleet.crew.kept.take(item.name()));
                 let line = self.plans[at].as_deref().map_or_else(|| Line::new(item.name()), |plan| planned(item, plan));
                 fleet.crew.waiting(&line, 0, &reason, true);
             }
@@ -134,7 +139,7 @@ struct Gate {
     sources: Vec<Option<Credential>>,
     rows: Vec<Rows>,
     asked: Answers,
-    connect_timeout: Duration,
+    crew: Arc<Crew>,
 }
 
 /// Where a tenant's rows lie.
@@ -170,7 +175,7 @@ async fn gate(fleet: &Fleet, plans: &[Option<Arc<Plan>>]) -> Vec<std::result::Re
         plans: plans.to_vec(),
         asked: ask(fleet, plans, &sources).await,
         sources,
-        connect_timeout: fleet.crew.connect_timeout,
+        crew: Arc::clone(&fleet.crew),
     });
     let read_at = |at: usize| gate.system(at).map(ToOwned::to_owned);
     let written_at = |at: usize| plans[at].as_ref().and_then(|plan| plan.target.store_id).map(|id| id.to_string());
@@ -321,10 +326,15 @@ impl Gate {
                 _ => doors.entry(theirs.database()).or_default().push((other, together == Some(true))),
             }
         }
+        // It may have let in as many of this role as it does.
+        if !doors.is_empty() {
+            drop(self.crew.kept.take(item.name()));
+        }
         for (database, others) in doors {
             let rows: Vec<_> = others.iter().map(|(other, _)| self.relation(*other)).collect();
             let mut sign = || pulse.beat();
-            let tried = probe::try_read(item.source_url()?, database, &rows, self.connect_timeout, &mut sign).await;
+            let tried =
+                probe::try_read(item.source_url()?, database, &rows, self.crew.connect_timeout, &mut sign).await;
             for (((other, surely), rows), tried) in others.iter().zip(&rows).zip(tried) {
                 let name = self.items[*other].name();
                 match tried {
@@ -476,23 +486,28 @@ async fn ask(fleet: &Fleet, plans: &[Option<Arc<Plan>>], sources: &[Option<Crede
     let reads = fleet.chosen.iter().any(|at| sources[*at].is_some());
     let meant: Vec<usize> = (0..fleet.items.len()).filter(|at| reads && sources[*at].is_some()).collect();
     let timeout = fleet.crew.connect_timeout;
+    // Those whose own steps begin first.
+    let first = &fleet.chosen[..fleet.chosen.len().min(fleet.crew.kept.most())];
     let step = |nth: usize, pulse: Pulse| {
         let at = meant[nth];
         let item = Arc::clone(&fleet.items[at]);
         let (relation, qualified) = relation(&item, plans[at].as_deref());
-        let roles = roles.clone();
+        let (roles, crew) = (roles.clone(), Arc::clone(&fleet.crew));
+        let goes_on = first.contains(&at);
         async move {
             pulse.knock(true);
             let url = item.source_url()?;
-            let options =
-                Options { pool_size: 1, application_name: "heirloom leak probe".into(), ..Options::default() };
-            let location = Location::Server(url.to_owned());
-            let opening = Database::open(&location, &options);
-            let database = targets::in_time(opening, timeout, &heirloom_engine::redact_url(url)).await?;
+            let (location, options) = (Location::Server(url.to_owned()), Postgres::options());
+            let shown = heirloom_engine::redact_url(url);
+            let open = || targets::in_time(Database::open(&location, &options), timeout, &shown);
+            let database = crew.kept.opened(open).await?;
             pulse.knock(false);
-            let asked = probe::ask(&database, &relation, &qualified, &roles).await;
-            database.close().await?;
-            Ok::<_, Error>(asked?)
+            let asked = probe::ask(&database, &relation, &qualified, &roles).await?;
+            let left = if goes_on { crew.kept.keep(item.name(), database) } else { Some(database) };
+            if let Some(database) = left {
+                database.close().await?;
+            }
+            Ok::<_, Error>(asked)
         }
     };
     let limits = Limits { parallel: fleet.limits.parallel, patience: GRACE };

@@ -4,6 +4,7 @@
 //! - `item`: a tenant with its files, references and credentials resolved.
 //! - `targets`: the stores, each opened once a process and shared by the tenants that go there.
 //! - `gate`: who may read whose rows; asked before anything moves.
+//! - `kept`: sources that the gate opened, for the steps to go on with.
 //! - [`step`]: what is done with one tenant; one file a step.
 //! - `shown`: the table on a terminal.
 //!
@@ -12,6 +13,7 @@
 
 mod gate;
 mod item;
+mod kept;
 mod shown;
 pub mod step;
 mod targets;
@@ -80,6 +82,8 @@ pub struct Fleet {
 pub struct Crew {
     /// The stores.
     pub targets: Targets,
+    /// Sources that are open already.
+    kept: kept::Kept,
     /// Who is watching.
     pub watch: Arc<dyn Watch>,
     /// To stop after what is in hand.
@@ -164,6 +168,7 @@ impl Fleet {
         let targets = Targets::new(context, &wanted, parallel, file.connect_timeout, making).await?;
         let crew = Arc::new(Crew {
             targets,
+            kept: kept::Kept::new(parallel.saturating_mul(2)),
             watch: Arc::clone(context.watch()),
             stop: Stop::default(),
             connect_timeout: file.connect_timeout,
@@ -217,12 +222,14 @@ impl Fleet {
             let position = self.chosen[todo[at]];
             let item = Arc::clone(&self.items[position]);
             let (crew, name) = (Arc::clone(&self.crew), item.name().to_owned());
-            let running = step(item, crew, pulse, position);
+            let running = step(item, Arc::clone(&crew), pulse, position);
             let stay = stays[todo[at]].take();
             async move {
                 let _stay = stay;
                 let began = Instant::now();
                 let mut line = running.await.unwrap_or_else(|error| failed(Line::new(&name), &error));
+                // Not every step needs its source.
+                drop(crew.kept.take(&name));
                 line.seconds = (began.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
                 line
             }

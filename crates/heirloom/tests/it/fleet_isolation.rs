@@ -213,6 +213,37 @@ fn on_a_server() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_small_fleet_opens_each_source_once() {
+    if !on_a_server() {
+        return;
+    }
+    let names = ["one", "two"];
+    let fleet = Fleet::new(&names, &names, "").await;
+    fleet.ends(0, "plan t.toml");
+    // How many sessions there were at each source, once those of the command have ended.
+    let sessions = async || {
+        let mut counts = Vec::new();
+        for name in names {
+            let client = fleet.databases[&format!("{name}_S")].database().client().await.unwrap();
+            let at_work = "select exists (select from pg_stat_activity where datname = current_database() and application_name = 'heirloom source')";
+            while client.query_one(at_work, &[]).await.unwrap().get(0) {}
+            let sql = "select sessions from pg_stat_database where datname = current_database()";
+            counts.push(client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0));
+        }
+        counts
+    };
+    let mut before = sessions().await;
+    for words in ["apply t.toml", "verify t.toml --record"] {
+        fleet.ends(0, words);
+        let after = sessions().await;
+        let opened: Vec<i64> = after.iter().zip(&before).map(|(after, before)| after - before).collect();
+        assert_eq!(opened, [1, 1], "{words}: the gate and the step share a session");
+        before = after;
+    }
+    fleet.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whose_database_is_down_silent_or_stalls_fails_alone_and_is_overtaken() {
     if !on_a_server() {
         return;

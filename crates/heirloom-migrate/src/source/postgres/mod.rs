@@ -42,9 +42,17 @@ impl Postgres {
     /// # Errors
     /// [`MigrateError::Engine`] when it does not answer.
     pub async fn open(url: &str) -> Result<Self> {
-        let options = Options { pool_size: SESSIONS, application_name: "heirloom source".into(), ..Options::default() };
-        let database = Database::open(&Location::Server(url.to_owned()), &options).await?;
-        Ok(Self { database, is_target: false })
+        Ok(Self::over(Database::open(&Location::Server(url.to_owned()), &Self::options()).await?))
+    }
+
+    /// How a server of its own is opened.
+    pub fn options() -> Options {
+        Options { pool_size: SESSIONS, application_name: "heirloom source".into(), ..Options::default() }
+    }
+
+    /// A server of its own that is open, as [`Self::options`] says.
+    pub fn over(database: Database) -> Self {
+        Self { database, is_target: false }
     }
 
     pub(super) async fn client(&self) -> Result<Client> {

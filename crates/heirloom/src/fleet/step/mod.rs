@@ -14,7 +14,7 @@ use heirloom_engine::Database;
 use heirloom_migrate::fleet::{Line, Pulse, Side, State, Watched};
 use heirloom_migrate::ledger::{self, RunState, RunSummary};
 use heirloom_migrate::plan::Plan;
-use heirloom_migrate::source::{self, Source};
+use heirloom_migrate::source::{self, Postgres, Source};
 use heirloom_store::Store;
 
 use super::gate::{self, Passed};
@@ -63,8 +63,14 @@ pub(super) async fn open<'a>(item: &Item, crew: &Crew, place: &'a Place, pulse: 
     let url = item.source_url()?;
     pulse.knock(true);
     let database = place.database().await?;
-    let shown = heirloom_engine::redact_url(url);
-    let source: Box<dyn Source> = targets::in_time(source::open(url, database), crew.connect_timeout, &shown).await?;
+    let source: Box<dyn Source> = match crew.kept.take_live(item.name(), crew.connect_timeout).await {
+        Some(kept) => Box::new(Postgres::over(kept)),
+        None => {
+            let shown = heirloom_engine::redact_url(url);
+            let open = || targets::in_time(source::open(url, database), crew.connect_timeout, &shown);
+            crew.kept.opened(open).await?
+        }
+    };
     pulse.knock(false);
     Ok(Sides { source: Watched::new(source, pulse.clone()), database })
 }
