@@ -234,14 +234,15 @@ impl Outbox {
     /// What stands in it. One that is not whole, because somebody dropped or disabled a part of it, is made again, and then
     /// everything has to be compared.
     pub(super) async fn read(&self, source: &dyn Source, failpoints: &Failpoints) -> Result<Batch> {
-        let (outbox, anew) = self.ensure(source, failpoints).await?;
-        let client = writable(source)?.client().await?;
-        let read = client.query(&format!("select seq, key, op from {outbox} order by seq limit {BATCH}"), &[]).await;
-        let rows = match read {
-            Ok(rows) => rows,
-            Err(error) if is_gone(&error) => return Ok(Batch { outbox, whole: true, ..Batch::default() }),
-            Err(error) => return Err(error.into()),
-        };
+        let (mut outbox, mut anew) = self.ensure(source, failpoints).await?;
+        let mut read = Self::entries(source, &outbox).await?;
+        if read.is_none() {
+            // Dropped since it was looked at: made again now and not in the next pass, or everything would be compared twice.
+            outbox = self.ensure(source, failpoints).await?.0;
+            anew = true;
+            read = Self::entries(source, &outbox).await?;
+        }
+        let Some(rows) = read else { return Ok(Batch { outbox, whole: true, ..Batch::default() }) };
         let full = i64::try_from(rows.len()).is_ok_and(|rows| rows == BATCH);
         let mut batch = Batch { outbox, whole: anew, full, ..Batch::default() };
         for row in rows {
@@ -257,6 +258,16 @@ impl Outbox {
             batch.entries.push((seq, key));
         }
         Ok(batch)
+    }
+
+    /// The first of what stands in it; `None` when the table is gone.
+    async fn entries(source: &dyn Source, outbox: &str) -> Result<Option<Vec<tokio_postgres::Row>>> {
+        let client = writable(source)?.client().await?;
+        match client.query(&format!("select seq, key, op from {outbox} order by seq limit {BATCH}"), &[]).await {
+            Ok(rows) => Ok(Some(rows)),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Removes it with its function and triggers; its name with the schema when anything was there.
