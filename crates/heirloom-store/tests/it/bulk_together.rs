@@ -5,23 +5,16 @@
 use std::time::{Duration, Instant};
 
 use heirloom_store::bulk::{self, Outcome, Row};
-use heirloom_store::{Memory, Origin, Remember, Scope, Store, StoreError};
+use heirloom_store::{Memory, Remember, Scope, Store, StoreError};
 use uuid::Uuid;
 
 use crate::installed;
+use crate::world::handed_down;
 
 fn row(id: Uuid, namespace: &str) -> Row {
     let mut memory = Memory::new(id, namespace, "said twice");
     memory.kind = "fact".to_owned();
-    let origin = Origin {
-        run_id: Uuid::from_u128(7),
-        source: "postgres:legacy/public.notes".to_owned(),
-        source_key: "[\"1\"]".to_owned(),
-        source_row: "{}".to_owned(),
-        source_digest: [1; 16],
-        written_digest: [2; 16],
-    };
-    Row { memory, origin }
+    handed_down(memory)
 }
 
 async fn load(store: Store, row: Row) -> bulk::Loaded {

@@ -2,10 +2,11 @@
 
 use deadpool_postgres::Transaction;
 use heirloom_store::bulk::{self, Row};
-use heirloom_store::{Memory, Origin, Store};
+use heirloom_store::{Memory, Store};
 use uuid::Uuid;
 
 use crate::installed;
+use crate::world::handed_down;
 
 /// Texts as teams write them, in scripts and forms that a splitter gets wrong.
 const TEXTS: [&str; 34] = [
@@ -58,15 +59,7 @@ fn row(topic: Option<&str>, role: Option<&str>, content: &str) -> Row {
     memory.kind = "fact".to_owned();
     memory.topic = topic.map(str::to_owned);
     memory.role = role.map(str::to_owned);
-    let origin = Origin {
-        run_id: Uuid::from_u128(7),
-        source: "postgres:legacy/public.notes".to_owned(),
-        source_key: "[\"1\"]".to_owned(),
-        source_row: "{}".to_owned(),
-        source_digest: [1; 16],
-        written_digest: [2; 16],
-    };
-    Row { memory, origin }
+    handed_down(memory)
 }
 
 /// Rows of random texts, the same ones each time.

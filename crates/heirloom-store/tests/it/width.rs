@@ -2,12 +2,12 @@
 
 use deadpool_postgres::Transaction;
 use heirloom_store::bulk::{self, Outcome, Row};
-use heirloom_store::{Made, Memory, Origin, Recall, Remember, Revise, Store, StoreError};
+use heirloom_store::{Made, Memory, Recall, Remember, Revise, Store, StoreError};
 use uuid::Uuid;
 
 use crate::door::Door;
 use crate::installed;
-use crate::world::{behind, fact, ids, number, remembered, scope};
+use crate::world::{behind, fact, handed_down, ids, number, remembered, scope};
 
 fn of_model(namespace: &str, content: &str, width: usize) -> Remember {
     Remember { embedding: Some(vec![0.5; width]), embedding_model: Some("m".to_owned()), ..fact(namespace, content) }
@@ -123,15 +123,7 @@ fn row(namespace: &str, width: usize) -> Row {
     memory.kind = "fact".to_owned();
     memory.embedding = Some(vec![0.5; width]);
     memory.embedding_model = Some("m".to_owned());
-    let origin = Origin {
-        run_id: Uuid::from_u128(7),
-        source: "postgres:legacy/public.notes".to_owned(),
-        source_key: "[\"1\"]".to_owned(),
-        source_row: "{}".to_owned(),
-        source_digest: [1; 16],
-        written_digest: [2; 16],
-    };
-    Row { memory, origin }
+    handed_down(memory)
 }
 
 #[tokio::test(flavor = "multi_thread")]

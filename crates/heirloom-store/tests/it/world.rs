@@ -1,6 +1,7 @@
 //! What the tests of the operations share: requests made short, and a look behind the doors.
 
-use heirloom_store::{Recall, Recalled, Remember, Scope, Store};
+use heirloom_store::bulk::Row;
+use heirloom_store::{Memory, Origin, Recall, Recalled, Remember, Scope, Store};
 use uuid::Uuid;
 
 pub(crate) fn scope(namespace: &str) -> Scope {
@@ -57,4 +58,17 @@ pub(crate) async fn behind(store: &Store, sql: &str) {
 /// One number, read as the superuser of the test.
 pub(crate) async fn number(store: &Store, sql: &str) -> i64 {
     store.database().client().await.unwrap().query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// A memory as a load brings it, with where it came from.
+pub(crate) fn handed_down(memory: Memory) -> Row {
+    let origin = Origin {
+        run_id: Uuid::from_u128(7),
+        source: "postgres:legacy/public.notes".to_owned(),
+        source_key: "[\"1\"]".to_owned(),
+        source_row: "{}".to_owned(),
+        source_digest: [1; 16],
+        written_digest: [2; 16],
+    };
+    Row { memory, origin }
 }
